@@ -1,0 +1,71 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// FATHOM_MARCH picks the instruction set of the numeric code: native (default), x86-64-v3, ...
+// The results carry the same bits on all of them (docs/decisions/0001-exact-tallies.md).
+let march = Context.environment["FATHOM_MARCH"] ?? "native"
+
+// -fno-math-errno lets squareRoot() become an instruction instead of a call to libm, which is
+// what allows the draw loops to be vectorised.
+var flags = ["-march=\(march)", "-fno-math-errno"]
+#if arch(x86_64)
+  // LLVM tunes several AVX-512 CPUs for 256-bit vectors; these loops gain from the full width.
+  flags += ["-Xclang", "-target-feature", "-Xclang", "-prefer-256-bit"]
+#endif
+let numeric: [SwiftSetting] = [.unsafeFlags(flags.flatMap { ["-Xcc", $0] })]
+
+let package = Package(
+  name: "fathom",
+  products: [
+    .executable(name: "fathom", targets: ["fathom"]),
+    .library(name: "MessagePassing", targets: ["MessagePassing"]),
+    .library(name: "Archive", targets: ["Archive"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial"),
+    .target(name: "Kernels", swiftSettings: numeric),
+    .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
+    .target(name: "Statistics", dependencies: ["Kernels"], swiftSettings: numeric),
+    .target(name: "Simulation", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
+    .target(
+      name: "Networks", dependencies: ["Simulation", "Kernels", "Randomness"],
+      swiftSettings: numeric),
+    .target(
+      name: "Limits", dependencies: ["Networks", "Simulation", "Kernels", "Randomness"],
+      swiftSettings: numeric),
+    .target(name: "MessagePassing", dependencies: ["CMPI"]),
+    .target(
+      name: "Archive", dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "Results",
+      dependencies: ["Archive", "Simulation", "Statistics", .product(name: "Crypto", package: "swift-crypto")]),
+    .executableTarget(
+      name: "fathom",
+      dependencies: [
+        "Networks", "Limits", "Simulation", "MessagePassing", "Archive", "Results",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
+      ], swiftSettings: numeric),
+    .executableTarget(
+      name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Networks", "Limits"],
+      path: "Benchmarks/Native", swiftSettings: numeric),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels"], resources: [.copy("Golden")],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "RandomnessTests", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "ModelTests", dependencies: ["Networks", "Limits", "Simulation"],
+      swiftSettings: numeric),
+    .testTarget(name: "BindingTests", dependencies: ["MessagePassing", "Archive"]),
+    .testTarget(name: "CommandTests", dependencies: ["Archive"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

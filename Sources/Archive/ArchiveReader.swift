@@ -1,0 +1,184 @@
+import CHDF5
+import Crypto
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Reads an HDF5 file.
+///
+/// Nothing in the file is trusted: only plain groups and datasets stored in this very file are
+/// followed, and no array is allocated that is larger than the file could hold.
+public struct ArchiveReader: ~Copyable {
+  private let file: Handle
+  private let path: String
+  private let fileSize: UInt64
+
+  /// Opens a sealed file, after checking the seal.
+  public init(sealed path: String) throws {
+    try Seal.check(path)
+    try self.init(unsealed: path)
+  }
+
+  /// Opens any HDF5 file.
+  public init(unsealed path: String) throws {
+    let size = try FileSystem.size(path)
+    file = try Handle("H5Fopen", path, .file) {
+      H5Fopen(path, chdf5_readonly(), chdf5_default())
+    }
+    self.path = path
+    fileSize = size
+  }
+
+  /// Names in a group, sorted. Soft and external links are refused.
+  public func list(_ group: String) throws -> [String] {
+    let handle = try Handle("H5Gopen2", group, .group) {
+      H5Gopen2(file.id, group, chdf5_default())
+    }
+    var info = H5G_info_t()
+    _ = try Library.call("H5Gget_info", group) { H5Gget_info(handle.id, &info) }
+    return try (0..<info.nlinks).map { index in
+      let length = try Library.call("H5Lget_name_by_idx", group) {
+        H5Lget_name_by_idx(handle.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, chdf5_default())
+      }
+      var buffer = [CChar](repeating: 0, count: length + 1)
+      _ = try Library.call("H5Lget_name_by_idx", group) {
+        H5Lget_name_by_idx(handle.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, length + 1, chdf5_default())
+      }
+      return String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+  }
+
+  /// Whether a name exists, without following anything but hard links.
+  public func contains(_ name: String) -> Bool { (try? checkLinks(name)) != nil }
+
+  /// Refuses paths that pass through soft or external links.
+  private func checkLinks(_ name: String) throws {
+    var prefix = ""
+    for part in name.split(separator: "/") {
+      prefix += "/" + part
+      var info = H5L_info_t()
+      _ = try Library.call("H5Lget_info", prefix) { H5Lget_info(file.id, prefix, &info, chdf5_default()) }
+      guard info.type == H5L_TYPE_HARD else {
+        throw ArchiveError("\(path): \(prefix) is a soft or external link, which is not followed")
+      }
+    }
+  }
+
+  private func open(_ name: String) throws -> Handle {
+    try checkLinks(name)
+    let set = try Handle("H5Dopen2", name, .dataset) {
+      H5Dopen2(file.id, name, chdf5_default())
+    }
+    let create = try Handle("H5Dget_create_plist", name, .propertyList) { H5Dget_create_plist(set.id) }
+    let layout = H5Pget_layout(create.id)
+    guard layout == H5D_CHUNKED || layout == H5D_CONTIGUOUS || layout == H5D_COMPACT,
+      H5Pget_external_count(create.id) == 0
+    else {
+      throw ArchiveError("\(path): \(name) is a virtual dataset or stored in another file, which is not followed")
+    }
+    return set
+  }
+
+  private func shape(_ set: borrowing Handle, _ name: String) throws -> [Int] {
+    let id = set.id
+    let space = try Handle("H5Dget_space", name, .space) { H5Dget_space(id) }
+    let rank = try Library.call("H5Sget_simple_extent_ndims", name) { H5Sget_simple_extent_ndims(space.id) }
+    var dimensions = [hsize_t](repeating: 0, count: max(Int(rank), 1))
+    _ = try Library.call("H5Sget_simple_extent_dims", name) {
+      H5Sget_simple_extent_dims(space.id, &dimensions, nil)
+    }
+    let shape = rank == 0 ? [1] : dimensions.map { Int(clamping: $0) }
+    var elements: UInt64 = 1
+    for extent in shape {
+      let (product, overflow) = elements.multipliedReportingOverflow(by: UInt64(extent))
+      guard !overflow else { throw ArchiveError("\(path): the shape of \(name) is absurd: \(shape)") }
+      elements = product
+    }
+    // Nothing here is compressed beyond what a text file is: 64 times the file's size is more than any.
+    guard elements <= fileSize &* 64 else {
+      throw ArchiveError("\(path): \(name) declares \(elements) elements, more than the file can hold")
+    }
+    return shape
+  }
+
+  /// Reads a numeric dataset; numbers of another type are converted by the library.
+  public func read<T: ArchiveElement>(_ name: String, as type: T.Type = T.self) throws -> (shape: [Int], values: [T]) {
+    let set = try open(name)
+    let shape = try shape(set, name)
+    let stored = try Handle("H5Dget_type", name, .type) { H5Dget_type(set.id) }
+    let kind = H5Tget_class(stored.id)
+    guard kind == H5T_FLOAT || kind == H5T_INTEGER else {
+      throw ArchiveError("\(path): \(name) does not hold numbers")
+    }
+    var values = Array(repeating: T.zero, count: shape.reduce(1, *))
+    if !values.isEmpty {
+      _ = try Library.call("H5Dread", name) {
+        H5Dread(set.id, T.memoryType, chdf5_all(), chdf5_all(), chdf5_default(), &values)
+      }
+    }
+    return (shape, values)
+  }
+
+  /// Reads a list of strings of variable length.
+  public func readStrings(_ name: String) throws -> [String] {
+    let set = try open(name)
+    let count = try shape(set, name).reduce(1, *)
+    let stored = try Handle("H5Dget_type", name, .type) { H5Dget_type(set.id) }
+    guard H5Tget_class(stored.id) == H5T_STRING, H5Tis_variable_str(stored.id) > 0 else {
+      throw ArchiveError("\(path): \(name) does not hold strings")
+    }
+    let type = try ArchiveWriter.stringType(name)
+    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+    _ = try Library.call("H5Dread", name) {
+      H5Dread(set.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), &pointers)
+    }
+    defer { for pointer in pointers { H5free_memory(pointer) } }
+    return pointers.map { $0.map { String(cString: $0) } ?? "" }
+  }
+
+  /// A string attribute, nil if there is none.
+  public func attribute(_ object: String, _ name: String) throws -> String? {
+    try checkLinks(object)
+    let target = try Handle("H5Oopen", object, .object) {
+      H5Oopen(file.id, object, chdf5_default())
+    }
+    guard try Library.call("H5Aexists", name, { H5Aexists(target.id, name) }) > 0 else { return nil }
+    let attribute = try Handle("H5Aopen", name, .attribute) {
+      H5Aopen(target.id, name, chdf5_default())
+    }
+    let stored = try Handle("H5Aget_type", name, .type) { H5Aget_type(attribute.id) }
+    guard H5Tget_class(stored.id) == H5T_STRING, H5Tis_variable_str(stored.id) > 0 else { return nil }
+    let type = try ArchiveWriter.stringType(name)
+    var pointer: UnsafeMutablePointer<CChar>?
+    _ = try Library.call("H5Aread", name) { H5Aread(attribute.id, type.id, &pointer) }
+    defer { H5free_memory(pointer) }
+    return pointer.map { String(cString: $0) } ?? ""
+  }
+
+  /// An integer attribute.
+  public func integerAttribute(_ object: String, _ name: String) throws -> Int64 {
+    let attribute = try Handle("H5Aopen_by_name", name, .attribute) {
+      H5Aopen_by_name(file.id, object, name, chdf5_default(), chdf5_default())
+    }
+    let space = try Handle("H5Aget_space", name, .space) { H5Aget_space(attribute.id) }
+    let stored = try Handle("H5Aget_type", name, .type) { H5Aget_type(attribute.id) }
+    guard H5Tget_class(stored.id) == H5T_INTEGER, H5Sget_simple_extent_npoints(space.id) == 1 else {
+      throw ArchiveError("\(path): attribute \(name) of \(object) is not an integer")
+    }
+    var value: Int64 = 0
+    _ = try Library.call("H5Aread", name) { H5Aread(attribute.id, chdf5_int64(), &value) }
+    return value
+  }
+
+  /// Hash of the contents of a dataset, as `ArchiveWriter` made it.
+  func hash(_ name: String) throws -> SHA256.Digest {
+    let set = try open(name)
+    let stored = try Handle("H5Dget_type", name, .type) { H5Dget_type(set.id) }
+    if H5Tget_class(stored.id) == H5T_STRING { return ArchiveWriter.hash(try readStrings(name)) }
+    if H5Tget_class(stored.id) == H5T_FLOAT { return ArchiveWriter.hash(try read(name, as: Double.self).values) }
+    return H5Tget_sign(stored.id) == H5T_SGN_NONE
+      ? ArchiveWriter.hash(try read(name, as: UInt64.self).values)
+      : ArchiveWriter.hash(try read(name, as: Int64.self).values)
+  }
+}

@@ -1,0 +1,113 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A call of the operating system that failed.
+public struct SystemError: Error, CustomStringConvertible, Sendable {
+  public let call: String
+  public let path: String
+  public let code: Int32
+
+  init(_ call: String, _ path: String) {
+    self.call = call
+    self.path = path
+    code = errno
+  }
+
+  public var description: String { "\(path): \(String(cString: strerror(code))) (\(call))" }
+}
+
+/// Durable file operations, every status checked.
+public enum FileSystem {
+  /// An open file.
+  public struct Descriptor: ~Copyable {
+    let number: Int32
+    let path: String
+
+    public init(_ path: String, _ flags: Int32) throws {
+      self.path = path
+      number = open(path, flags | O_CLOEXEC, 0o644)
+      if number < 0 { throw SystemError("open", path) }
+    }
+
+    deinit { close(number) }
+
+    /// Up to `count` bytes from an offset; fewer only at the end of the file.
+    public func read(_ count: Int, at offset: UInt64) throws -> [UInt8] {
+      var failure: SystemError?
+      let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        while filled < count {
+          let got = pread(number, buffer.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
+          if got < 0 {
+            if errno == EINTR { continue }
+            failure = SystemError("pread", path)
+            break
+          }
+          if got == 0 { break }
+          filled += got
+        }
+      }
+      if let failure { throw failure }
+      return bytes
+    }
+
+    public func write(_ bytes: [UInt8], at offset: UInt64) throws {
+      var done = 0
+      while done < bytes.count {
+        let put = bytes.withUnsafeBytes {
+          pwrite(number, $0.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
+        }
+        if put < 0 {
+          if errno == EINTR { continue }
+          throw SystemError("pwrite", path)
+        }
+        done += put
+      }
+    }
+
+    public func synchronise() throws {
+      if fsync(number) != 0 { throw SystemError("fsync", path) }
+    }
+
+    /// Takes an exclusive lock that ends with this descriptor; false if another process has it.
+    public func lock() throws -> Bool {
+      if flock(number, LOCK_EX | LOCK_NB) == 0 { return true }
+      if errno == EWOULDBLOCK { return false }
+      throw SystemError("flock", path)
+    }
+  }
+
+  public static func size(_ path: String) throws -> UInt64 {
+    var info = stat()
+    if stat(path, &info) != 0 { throw SystemError("stat", path) }
+    return UInt64(info.st_size)
+  }
+
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The folder a path lies in.
+  public static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Renames `source` to `path`; what stood there becomes `previous`. At no moment is `path` absent or partial.
+  public static func replace(_ path: String, by source: String, keepingPrevious previous: String) throws {
+    if exists(path) {
+      // link + rename: a power cut between them leaves two names of one good file.
+      if unlink(previous) != 0 && errno != ENOENT { throw SystemError("unlink", previous) }
+      if link(path, previous) != 0 { throw SystemError("link", previous) }
+    }
+    if rename(source, path) != 0 { throw SystemError("rename", path) }
+    try synchroniseFolder(of: path)
+  }
+
+  public static func move(_ source: String, to path: String) throws {
+    if rename(source, path) != 0 { throw SystemError("rename", path) }
+    try synchroniseFolder(of: path)
+  }
+
+  private static func synchroniseFolder(of path: String) throws {
+    try Descriptor(folder(of: path), O_RDONLY | O_DIRECTORY).synchronise()
+  }
+}

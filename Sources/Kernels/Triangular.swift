@@ -1,0 +1,169 @@
+/// Triangular factors of tall matrices, for up to 64 columns.
+///
+/// A factor R is upper triangular, m x m, row by row, with a non-negative diagonal. `R^T R` is never formed on
+/// the way: the smallest distances between columns keep their relative accuracy, which the Cholesky
+/// factor of a Gram matrix loses as correlations go to 1.
+public enum Triangular {
+  /// Lanes in which dot products are summed, on every CPU; column lengths are padded to it with zeros.
+  public static let lanes = 16
+
+  /// Length of a padded column.
+  @inlinable @inline(__always)
+  public static func padded(_ count: Int) -> Int { (count &+ 15) & ~15 }
+
+  @inlinable @inline(__always)
+  static func load(_ p: UnsafePointer<Double>) -> SIMD8<Double> {
+    UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Double>.self)
+  }
+
+  @inlinable @inline(__always)
+  static func total(_ v: SIMD8<Double>) -> Double {
+    let four = v.lowHalf + v.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+
+  /// `a . b` over a padded length.
+  @inlinable @inline(__always)
+  public static func dot(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
+    var s0 = SIMD8<Double>.zero
+    var s1 = SIMD8<Double>.zero
+    var i = 0
+    while i < count {
+      s0 += load(a + i) * load(b + i)
+      s1 += load(a + (i &+ 8)) * load(b + (i &+ 8))
+      i &+= 16
+    }
+    return total(s0 + s1)
+  }
+
+  /// `(a . a, a . b)` in one pass.
+  @inlinable @inline(__always)
+  static func normAndDot(
+    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int
+  ) -> (Double, Double) {
+    var n0 = SIMD8<Double>.zero
+    var n1 = SIMD8<Double>.zero
+    var d0 = SIMD8<Double>.zero
+    var d1 = SIMD8<Double>.zero
+    var i = 0
+    while i < count {
+      let x0 = load(a + i)
+      let x1 = load(a + (i &+ 8))
+      n0 += x0 * x0
+      n1 += x1 * x1
+      d0 += x0 * load(b + i)
+      d1 += x1 * load(b + (i &+ 8))
+      i &+= 16
+    }
+    return (total(n0 + n1), total(d0 + d1))
+  }
+
+  /// `y -= t x`; returns the new `y . y`.
+  @inlinable @inline(__always)
+  static func subtract(
+    _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafeMutablePointer<Double>, _ count: Int
+  ) -> Double {
+    var s0 = SIMD8<Double>.zero
+    var s1 = SIMD8<Double>.zero
+    var i = 0
+    while i < count {
+      let y0 = load(y + i) - load(x + i) * t
+      let y1 = load(y + (i &+ 8)) - load(x + (i &+ 8)) * t
+      UnsafeMutableRawPointer(y + i).storeBytes(of: y0, as: SIMD8<Double>.self)
+      UnsafeMutableRawPointer(y + (i &+ 8)).storeBytes(of: y1, as: SIMD8<Double>.self)
+      s0 += y0 * y0
+      s1 += y1 * y1
+      i &+= 16
+    }
+    return total(s0 + s1)
+  }
+
+  /// The factor of `m` columns by modified Gram-Schmidt, whose R is as accurate as Householder's.
+  /// - Parameters:
+  ///   - columns: column a starts at `columns + a * stride`; overwritten.
+  ///   - count: padded length of a column.
+  ///   - factor: m x m, receives R.
+  @inlinable
+  public static func factor(
+    columns: UnsafeMutablePointer<Double>, stride: Int, count: Int, m: Int,
+    into factor: UnsafeMutablePointer<Double>
+  ) {
+    var norm = m == 1 ? dot(columns, columns, count) : 0
+    var product = 0.0
+    if m > 1 { (norm, product) = normAndDot(columns, columns + stride, count) }
+    for j in 0..<m {
+      let column = columns + j &* stride
+      let row = factor + j &* m
+      for k in 0..<j { row[k] = 0 }
+      let diagonal = norm.squareRoot()
+      row[j] = diagonal
+      for k in j &+ 1..<max(m, j &+ 1) {
+        let other = columns + k &* stride
+        let along = j == 0 && k == 1 ? product : dot(column, other, count)
+        row[k] = norm == 0 ? 0 : along / diagonal
+        let rest = subtract(norm == 0 ? 0 : along / norm, column, from: other, count)
+        if k == j &+ 1 { product = rest }
+      }
+      norm = product
+    }
+  }
+
+  /// Adds the rows of another factor: afterwards `R^T R` is the sum of both, by Givens rotations.
+  /// - Parameter other: m x m upper triangular; overwritten.
+  @inlinable
+  public static func merge(
+    _ other: UnsafeMutablePointer<Double>, into factor: UnsafeMutablePointer<Double>, m: Int
+  ) {
+    for i in 0..<m { addRow(other + i &* m, from: i, to: factor, m: m) }
+  }
+
+  /// Adds one row whose entries before `first` are zero; the row is overwritten.
+  @inlinable
+  public static func addRow(
+    _ row: UnsafeMutablePointer<Double>, from first: Int, to factor: UnsafeMutablePointer<Double>, m: Int
+  ) {
+    for j in first..<m {
+      let b = row[j]
+      if b == 0 { continue }
+      let target = factor + j &* m
+      let a = target[j]
+      let r = (a * a + b * b).squareRoot()
+      let c = a / r
+      let s = b / r
+      target[j] = r
+      for k in j &+ 1..<max(m, j &+ 1) {
+        let x = target[k]
+        let y = row[k]
+        target[k] = c * x + s * y
+        row[k] = c * y - s * x
+      }
+    }
+  }
+
+  /// The lower triangular L with `L L^T = V` for a positive semi-definite V (m x m, row by row), nil if V has
+  /// a negative direction beyond rounding. Pivots within rounding of zero become zero columns.
+  public static func cholesky(_ v: [Double], m: Int, tolerance: Double = 1e-12) -> [Double]? {
+    var l = Array(repeating: 0.0, count: m * m)
+    for j in 0..<m {
+      var pivot = v[j * m + j]
+      for k in 0..<j { pivot -= l[j * m + k] * l[j * m + k] }
+      let scale = v[j * m + j].magnitude
+      guard pivot >= -tolerance * max(scale, .leastNormalMagnitude) else { return nil }
+      // Below m rounding errors of the diagonal a pivot is rounding and nothing else.
+      let zero = pivot <= 4 * Double(m) * 0x1p-52 * scale
+      l[j * m + j] = zero ? 0 : pivot.squareRoot()
+      for i in j + 1..<max(m, j + 1) {
+        var entry = v[i * m + j]
+        for k in 0..<j { entry -= l[i * m + k] * l[j * m + k] }
+        if zero {
+          let bound = (v[i * m + i].magnitude * scale).squareRoot()
+          guard entry.magnitude <= 1e-6 * bound + .leastNormalMagnitude else { return nil }
+        } else {
+          l[i * m + j] = entry / l[j * m + j]
+        }
+      }
+    }
+    return l
+  }
+}

@@ -1,0 +1,34 @@
+import Archive
+import Crypto
+import Simulation
+import Statistics
+
+/// The digest of a result: SHA-256 over every leg's name, layout, exact words, histogram and set of draws.
+/// Equal digests mean equal results to the last bit; times, hosts and the job's title do not enter.
+public enum Digest {
+  public static func of(_ states: [LegState]) -> String {
+    var hasher = SHA256()
+    func add<T: FixedWidthInteger>(_ values: [T]) {
+      values.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+    }
+    for state in states.sorted(by: { $0.path < $1.path }) {
+      let layout = state.tally.layout
+      let name = Array(state.path.utf8)
+      add([Int64(name.count)])
+      add(name)
+      add([Int64(layout.perGroup), Int64(layout.groups), layout.covariances ? 1 : 0])
+      add(layout.centres.map(\.bitPattern))
+      add(state.tally.words)
+      let pages = state.tally.pages
+      add(pages.flatMap { [Int64($0.observable), Int64($0.page)] })
+      add(state.tally.counts(of: pages))
+      add(state.done.intervals.flatMap { [$0.lowerBound, $0.upperBound] })
+    }
+    return hexadecimal(hasher.finalize())
+  }
+
+  /// SHA-256 of lines of text: the hash of a job.
+  public static func of(lines: [String]) -> String {
+    hexadecimal(SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))
+  }
+}

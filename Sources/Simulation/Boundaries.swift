@@ -1,0 +1,73 @@
+import Statistics
+
+/// What the engine needs of a message-passing library. All calls are collective.
+public protocol Communicator {
+  var rank: Int { get }
+  var size: Int { get }
+  /// Sums element by element; the result is defined on rank 0 only.
+  func sumToRoot(_ values: [Int64]) throws -> [Int64]
+  /// Bitwise or, element by element, on every rank.
+  func unite(_ values: [Int64]) throws -> [Int64]
+  /// The values of all ranks, rank by rank, on every rank. Every rank gives as many.
+  func gatherAll(_ values: [Int64]) throws -> [Int64]
+  /// The bytes of rank 0, on every rank.
+  func broadcast(_ bytes: [UInt8]) throws -> [UInt8]
+}
+
+/// What the engine needs of storage. Called on rank 0 only.
+public protocol ResultStore {
+  /// Replaces the stored result by this one, or leaves it as it was and throws.
+  func save(_ snapshot: Snapshot) throws
+}
+
+/// The state of one leg: the draws that went in, and their tally.
+public struct LegState {
+  public let path: String
+  public let tally: Tally
+  public var done: IntervalSet
+
+  public init(path: String, tally: Tally, done: IntervalSet) {
+    self.path = path
+    self.tally = tally
+    self.done = done
+  }
+}
+
+/// All that a result file is made from.
+public struct Snapshot {
+  public let job: Job
+  /// States of the sampled legs, in the order of the job.
+  public var states: [LegState]
+  /// Descriptive facts (hosts, times, version): not part of the digest.
+  public var provenance: [(key: String, value: String)]
+
+  public init(job: Job, states: [LegState], provenance: [(key: String, value: String)]) {
+    self.job = job
+    self.states = states
+    self.provenance = provenance
+  }
+
+  public func state(_ path: String) -> LegState? { states.first { $0.path == path } }
+}
+
+extension Communicator {
+  public var isRoot: Bool { rank == 0 }
+
+  /// Runs `body` on rank 0; all ranks return, or all throw the same failure.
+  public func onRoot(_ body: () throws -> Void) throws {
+    var report: [UInt8] = []
+    if isRoot {
+      do {
+        try body()
+      } catch {
+        let failure = error as? Failure ?? Failure(.bug, String(describing: error))
+        report = [UInt8(failure.status.rawValue)] + Array(failure.message.utf8)
+      }
+    }
+    report = try broadcast(report)
+    if let code = report.first {
+      throw Failure(
+        ExitStatus(rawValue: Int32(code)) ?? .bug, String(decoding: report.dropFirst(), as: UTF8.self))
+    }
+  }
+}

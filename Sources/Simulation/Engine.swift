@@ -1,0 +1,278 @@
+import Randomness
+import Statistics
+
+/// A share of the draws of every leg: parts `first ... last` of `count` equal parts.
+public struct DrawPart: Sendable {
+  public let first, last, count: Int
+
+  public static let whole = DrawPart(first: 1, last: 1, count: 1)
+
+  public init(first: Int, last: Int, count: Int) {
+    self.first = first
+    self.last = last
+    self.count = count
+  }
+
+  public func range(of draws: UInt64) -> Range<UInt64> {
+    func border(_ k: Int) -> UInt64 {
+      let (high, low) = draws.multipliedFullWidth(by: UInt64(k))
+      return UInt64(count).dividingFullWidth((high, low)).quotient
+    }
+    return border(first - 1)..<border(last)
+  }
+}
+
+/// Makes the draws of a job on all ranks.
+///
+/// The work goes in rounds of about half a second. At the start of a round every rank knows the set of
+/// finished draws and the speeds of all ranks, so all compute the same shares of what is left, without a
+/// message. A rank works through its share until it is done or the round's time is over; what it could
+/// not do is at the front of what is left, and goes out again in the next round. Which draws were
+/// finished is all that matters: the tallies do not depend on who made them, nor on the order.
+public final class Engine {
+  public enum Outcome { case finished, stopped }
+
+  /// What the user hears of.
+  public enum Event {
+    case legStarted(path: String, done: UInt64, target: UInt64)
+    /// Draws finished in this leg; draws a second of all ranks together.
+    case progress(path: String, done: UInt64, target: UInt64, rate: Double)
+    case checkpoint(seconds: Double)
+  }
+
+  let job: Job
+  private let checkpointInterval: Double
+  let world: any Communicator
+  /// On rank 0 the tallies are those of all ranks; elsewhere they stay empty.
+  public private(set) var states: [LegState]
+  private let part: DrawPart
+  private let save: ([LegState]) throws -> Void
+  private let stopRequested: () -> Bool
+  private let report: (Event) -> Void
+  private let clock = ContinuousClock()
+  private var lastCheckpoint: ContinuousClock.Instant
+  /// Draws a second of every rank in the current leg; 0 where unknown.
+  private var speeds: [Double]
+
+  /// - Parameters:
+  ///   - restored: states of an earlier run (on rank 0; other ranks give none).
+  ///   - save: writes a checkpoint; called on rank 0 only.
+  ///   - stopRequested: whether this process was asked to stop.
+  public init(
+    job: Job, world: any Communicator, restored: [LegState]?, checkpointInterval: Double, part: DrawPart = .whole,
+    save: @escaping ([LegState]) throws -> Void, stopRequested: @escaping () -> Bool,
+    report: @escaping (Event) -> Void
+  ) throws {
+    self.job = job
+    self.checkpointInterval = checkpointInterval
+    self.world = world
+    self.part = part
+    self.save = save
+    self.stopRequested = stopRequested
+    self.report = report
+    lastCheckpoint = clock.now
+    speeds = Array(repeating: 0, count: world.size)
+    states = try Self.agreedStates(job: job, world: world, restored: restored)
+  }
+
+  /// Centres and finished draws as rank 0 has them, on every rank.
+  private static func agreedStates(job: Job, world: any Communicator, restored: [LegState]?) throws -> [LegState] {
+    var result: [LegState] = []
+    for (path, leg) in job.sampledLegs {
+        let experiment = leg.experiment!
+        let old = restored?.first { $0.path == path }
+        var words: [UInt64] = []
+        if world.isRoot {
+          let centres =
+            old?.tally.layout.centres
+            ?? experiment.centres(key: Stream.key(seed: job.seed, path: path))
+          words = centres.map(\.bitPattern)
+          words += (old?.done.intervals ?? []).flatMap { [$0.lowerBound, $0.upperBound] }
+        }
+        words = try world.broadcast(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
+          .chunked(8).map { bytes in bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+        let count = leg.observables.count * leg.layers.count
+        var done = IntervalSet()
+        for pair in Array(words[count...]).chunked(2) { done.insert(pair[0]..<pair[1]) }
+        let layout = Tally.Layout(
+          perGroup: leg.observables.count, groups: leg.layers.count,
+          covariances: leg.observables.count <= job.covarianceLimit,
+          centres: words[..<count].map(Double.init(bitPattern:)))
+        result.append(
+          LegState(path: path, tally: old?.tally ?? Tally(layout: layout), done: done))
+    }
+    return result
+  }
+
+  /// Makes all draws that are left; checkpoints on the way and at the end.
+  public func run() throws -> Outcome {
+    for (index, (_, leg)) in job.sampledLegs.enumerated() {
+      let outcome = try run(index, leg.experiment!, target: part.range(of: leg.draws))
+      if outcome == .stopped {
+        try checkpoint()
+        return .stopped
+      }
+    }
+    try checkpoint()
+    return .finished
+  }
+
+  private func run(_ index: Int, _ experiment: AnyExperiment, target: Range<UInt64>) throws -> Outcome {
+    let path = states[index].path
+    var left = states[index].done.complement(upTo: target.upperBound)
+    _ = left.takeFirst(left.count(below: target.lowerBound))
+    let total = UInt64(target.count)
+    report(.legStarted(path: path, done: total - left.count, target: total))
+    guard !left.isEmpty else { return .finished }
+    let runner = experiment.makeRunner(Stream.key(seed: job.seed, path: path))
+    var local = Tally(layout: states[index].tally.layout)
+    speeds = Array(repeating: 0, count: world.size)
+    while true {
+      let round = Round(left: left, speeds: speeds)
+      let mine = round.shares[world.rank]
+      let result = work(runner, mine, tally: local, until: round.deadline)
+      let due = clock.now - lastCheckpoint >= .seconds(checkpointInterval)
+      let reports = try world.gatherAll([
+        Int64(bitPattern: result.made), Int64(result.seconds * 1e9), stopRequested() ? 1 : 0, due ? 1 : 0,
+      ]).chunked(4)
+      for (rank, report) in reports.enumerated() {
+        let made = UInt64(bitPattern: report[0])
+        for range in round.shares[rank].prefix(draws: made) { states[index].done.insert(range) }
+        if made > 0 { speeds[rank] = Double(made) / max(Double(report[1]) * 1e-9, 1e-9) }
+      }
+      left = states[index].done.complement(upTo: target.upperBound)
+      _ = left.takeFirst(left.count(below: target.lowerBound))
+      report(
+        .progress(
+          path: path, done: total - left.count, target: total, rate: speeds.reduce(0, +)))
+      let stop = reports.contains { $0[2] != 0 }
+      if left.isEmpty || stop || reports[0][3] != 0 {
+        try reduce(local, into: states[index].tally)
+        local = Tally(layout: states[index].tally.layout)
+        if left.isEmpty && !stop { return .finished }
+        if stop { return .stopped }
+        try checkpoint()
+      }
+    }
+  }
+
+  /// Works through a share until it is done, the time is over or a stop was asked for.
+  private func work(
+    _ runner: Runner, _ share: [Range<UInt64>], tally: Tally, until deadline: Duration
+  ) -> (made: UInt64, seconds: Double) {
+    let start = clock.now
+    var made: UInt64 = 0
+    var chunk: UInt64 = 1
+    outer: for range in share {
+      var cursor = range.lowerBound
+      while cursor < range.upperBound {
+        if stopRequested() { break outer }
+        let end = min(cursor + chunk, range.upperBound)
+        let before = clock.now
+        runner.run(cursor..<end, tally)
+        made += end - cursor
+        cursor = end
+        let now = clock.now
+        // Chunks of 1 to 4 ms: short against a round and a signal, long against a look at the clock.
+        if now - before < .milliseconds(1) { chunk *= 2 } else if now - before > .milliseconds(4) { chunk = max(1, chunk / 2) }
+        if now - start >= deadline { break outer }
+      }
+    }
+    return (made, (clock.now - start).seconds)
+  }
+
+  /// Adds the local tallies of all ranks to the one of rank 0.
+  private func reduce(_ local: Tally, into total: Tally) throws {
+    let words = try world.sumToRoot(local.words)
+    // A bit for every page of every histogram, so that all ranks lay out the same ones.
+    let observables = local.layout.observables
+    var present = Array(repeating: Int64(0), count: observables * BitHistogram.pageCount / 64)
+    for entry in local.pages {
+      let bit = entry.observable * BitHistogram.pageCount + entry.page
+      present[bit / 64] |= 1 << Int64(bit % 64)
+    }
+    present = try world.unite(present)
+    var pages: [(observable: Int, page: Int)] = []
+    for (index, word) in present.enumerated() where word != 0 {
+      for bit in 0..<64 where word >> Int64(bit) & 1 == 1 {
+        let position = index * 64 + bit
+        pages.append((position / BitHistogram.pageCount, position % BitHistogram.pageCount))
+      }
+    }
+    let counts = try world.sumToRoot(local.counts(of: pages))
+    if world.isRoot {
+      total.words = zip(total.words, words).map { $0 &+ $1 }
+      total.add(counts: counts, to: pages)
+    }
+  }
+
+  private func checkpoint() throws {
+    let start = clock.now
+    try world.onRoot { try save(states) }
+    lastCheckpoint = clock.now
+    report(.checkpoint(seconds: (lastCheckpoint - start).seconds))
+  }
+}
+
+/// The shares of one round.
+struct Round {
+  let shares: [[Range<UInt64>]]
+  let deadline: Duration
+
+  /// Seconds a round should take.
+  static let length = 0.5
+
+  init(left: IntervalSet, speeds: [Double]) {
+    var rest = left
+    let total = left.count
+    let known = speeds.allSatisfy { $0 > 0 }
+    let sum = known ? speeds.reduce(0, +) : Double(speeds.count)
+    // The first round measures speeds, so it is short whatever its shares are.
+    let wanted =
+      known ? min(Double(total), max(sum * Self.length, Double(speeds.count))) : Double(total)
+    var given: UInt64 = 0
+    var cumulative = 0.0
+    shares = speeds.enumerated().map { rank, speed in
+      cumulative += known ? speed : 1
+      let border =
+        rank == speeds.count - 1 && wanted >= Double(total)
+        ? total : min(total, max(given, UInt64((wanted * (cumulative / sum)).rounded(.up))))
+      defer { given = border }
+      return rest.takeFirst(border - given)
+    }
+    deadline = .milliseconds(known ? Int(Self.length * 1500) : 50)
+  }
+}
+
+extension [Range<UInt64>] {
+  /// The first `draws` indices.
+  func prefix(draws: UInt64) -> [Range<UInt64>] {
+    var left = draws
+    return compactMap { range in
+      let size = Swift.min(left, UInt64(range.count))
+      left -= size
+      return size == 0 ? nil : range.lowerBound..<range.lowerBound + size
+    }
+  }
+}
+
+extension IntervalSet {
+  /// How many members are below `bound`.
+  func count(below bound: UInt64) -> UInt64 {
+    intervals.reduce(0) { $0 + ($1.lowerBound < bound ? min($1.upperBound, bound) - $1.lowerBound : 0) }
+  }
+}
+
+extension Duration {
+  /// The duration as a number of seconds.
+  public var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
+
+extension Array {
+  /// Consecutive pieces of `size` elements.
+  func chunked(_ size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+  }
+}

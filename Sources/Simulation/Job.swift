@@ -1,0 +1,168 @@
+import Statistics
+
+/// Values known without sampling, for each layer and observable; NaN where nothing is known.
+public struct KnownValues: Sendable, Equatable, Codable {
+  public let observables: [Observable]
+  public let layers: [Int]
+  /// Means and second moments, layer by layer, `layers.count * observables.count` numbers each.
+  public let means: [Double]
+  public let secondMoments: [Double]
+
+  public init(observables: [Observable], layers: [Int], means: [Double], secondMoments: [Double]) {
+    precondition(means.count == observables.count * layers.count)
+    precondition(secondMoments.count == means.count)
+    self.observables = observables
+    self.layers = layers
+    self.means = means
+    self.secondMoments = secondMoments
+  }
+}
+
+/// One side of a comparison. A leg read back from a file has no experiment.
+public struct Leg: Sendable, Codable {
+  public enum Content: Sendable {
+    case sampled(AnyExperiment, draws: UInt64)
+    case known(KnownValues)
+  }
+
+  /// What a leg is to the comparison.
+  public enum Role: String, Sendable, Codable {
+    /// The finite system that is held against the others.
+    case finite
+    /// A scaling limit: agreement is asked for within the tolerance.
+    case limit
+    /// Exact at this very size: any significant difference is a fault.
+    case exact
+  }
+
+  public let name: String
+  public let role: Role
+  public let observables: [Observable]
+  public let layers: [Int]
+  /// Draws asked for; 0 for a leg whose values are known.
+  public let draws: UInt64
+  public let known: KnownValues?
+  /// Labels for the file: equation, reference, sampler, …
+  public let attributes: [String: String]
+  /// What is known of the distance of a limit from finite size, as half a sentence; empty if nothing.
+  public let expectedOffset: String
+  public let experiment: AnyExperiment?
+
+  enum CodingKeys: String, CodingKey {
+    case name, role, observables, layers, draws, known, attributes, expectedOffset
+  }
+
+  public init(
+    name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = ""
+  ) {
+    self.name = name
+    self.role = role
+    self.attributes = attributes
+    self.expectedOffset = expectedOffset
+    switch content {
+    case .sampled(let experiment, let draws):
+      observables = experiment.observables
+      layers = experiment.layers
+      self.draws = draws
+      known = nil
+      self.experiment = experiment
+    case .known(let values):
+      observables = values.observables
+      layers = values.layers
+      draws = 0
+      known = values
+      experiment = nil
+    }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: CodingKeys.self)
+    name = try box.decode(String.self, forKey: .name)
+    role = try box.decode(Role.self, forKey: .role)
+    observables = try box.decode([Observable].self, forKey: .observables)
+    layers = try box.decode([Int].self, forKey: .layers)
+    draws = try box.decode(UInt64.self, forKey: .draws)
+    known = try box.decodeIfPresent(KnownValues.self, forKey: .known)
+    attributes = try box.decode([String: String].self, forKey: .attributes)
+    expectedOffset = try box.decode(String.self, forKey: .expectedOffset)
+    experiment = nil
+  }
+
+  public var isSampled: Bool { known == nil }
+}
+
+/// One point of a sweep: its legs are compared with each other.
+public struct Case: Sendable, Codable {
+  /// `key=value, …` of the swept keys; `main` without a sweep. Part of the streams' identity.
+  public let label: String
+  /// The swept keys and their values, as text.
+  public let swept: [String: String]
+  public let legs: [Leg]
+
+  public init(label: String, swept: [String: String], legs: [Leg]) {
+    self.label = label
+    self.swept = swept
+    self.legs = legs
+  }
+
+  /// Name of the stream of a leg.
+  public func path(of leg: Leg) -> String { "\(label)/\(leg.name)" }
+}
+
+/// When two laws count as the same.
+public struct Tolerances: Sendable, Codable {
+  /// Largest Kolmogorov-Smirnov distance.
+  public let distance: Double
+  /// Largest difference of means, in standard deviations of the finite system.
+  public let mean: Double
+  /// Probability of any false statement in one case, shared among its tests.
+  public let alpha: Double
+
+  public init(distance: Double, mean: Double, alpha: Double) {
+    self.distance = distance
+    self.mean = mean
+    self.alpha = alpha
+  }
+}
+
+/// A job: all that a result file says of what was asked.
+public struct Job: Sendable, Codable {
+  public let title: String
+  public let seed: UInt64
+  public let cases: [Case]
+  public let tolerances: Tolerances
+  /// Pair covariances are kept for layers with at most this many observables.
+  public let covarianceLimit: Int
+  /// The text of the job file, with `--set` keys applied after it.
+  public let text: String
+  /// One line a key, defaults filled in, of everything that decides a draw: two runs may be joined if
+  /// and only if these are equal.
+  public let identity: [String]
+
+  public init(
+    title: String, seed: UInt64, cases: [Case], tolerances: Tolerances, covarianceLimit: Int, text: String,
+    identity: [String]
+  ) {
+    self.title = title
+    self.seed = seed
+    self.cases = cases
+    self.tolerances = tolerances
+    self.covarianceLimit = covarianceLimit
+    self.text = text
+    self.identity = identity
+  }
+
+  /// Sampled legs with their stream paths, in order.
+  public var sampledLegs: [(path: String, leg: Leg)] {
+    cases.flatMap { item in item.legs.filter(\.isSampled).map { (item.path(of: $0), $0) } }
+  }
+
+  /// The first line in which the identity of another job differs, nil if they are the same.
+  public func firstDifference(from other: Job) -> (mine: String, other: String)? {
+    let theirs = Set(other.identity)
+    let mine = Set(identity)
+    let added = identity.first { !theirs.contains($0) }
+    let removed = other.identity.first { !mine.contains($0) }
+    return added == nil && removed == nil ? nil : (added ?? "(no such key)", removed ?? "(no such key)")
+  }
+}

@@ -1,0 +1,220 @@
+/// Everything that is kept of the draws of one leg: for each observable the power sums to order eight, a
+/// histogram and the number of values that were not finite; for each group (the observables of a
+/// layer) the sums of products of pairs; and counters. All of it integers, so tallies merge exactly, in any order.
+public final class Tally {
+  /// What determines the layout: two tallies merge only if their layouts are equal.
+  public struct Layout: Sendable, Equatable {
+    /// Observables in one group; group g holds observables `g * perGroup ..< (g + 1) * perGroup`.
+    public let perGroup: Int
+    public let groups: Int
+    /// Whether products of pairs are summed.
+    public let covariances: Bool
+    /// A fixed number near the middle of each observable, subtracted before powers are taken.
+    public let centres: [Double]
+
+    public init(perGroup: Int, groups: Int, covariances: Bool, centres: [Double]) {
+      precondition(centres.count == perGroup * groups)
+      self.perGroup = perGroup
+      self.groups = groups
+      self.covariances = covariances
+      self.centres = centres
+    }
+
+    public var observables: Int { perGroup * groups }
+    /// Sums for the covariances of one group: of each observable and of each product i < j, over the
+    /// draws in which all of the group are finite.
+    public var jointSums: Int { covariances ? perGroup * (perGroup + 1) / 2 : 0 }
+    public var sums: Int { observables * 8 + groups * jointSums }
+  }
+
+  /// Indices into `counters`.
+  public enum Counter: Int, CaseIterable {
+    /// Draws recorded; draws in which something overflowed; in which something underflowed or died.
+    case draws, overflowed, underflowed
+  }
+
+  public let layout: Layout
+  @usableFromInline let sums: UnsafeMutablePointer<Int64>
+  @usableFromInline let deviations: UnsafeMutablePointer<Double>
+  @usableFromInline var bins: [BitHistogram]
+  public var histograms: [BitHistogram] { bins }
+  /// Values that were not finite, for each observable.
+  @usableFromInline var notFinite: [Int64]
+  /// Draws with a non-finite value in the group: left out of its joint sums.
+  @usableFromInline var incomplete: [Int64]
+  @usableFromInline var counters: [Int64]
+  @usableFromInline var sinceCarry = 0
+
+  public init(layout: Layout) {
+    self.layout = layout
+    let words = layout.sums * ExactSum.words
+    sums = .allocate(capacity: max(words, 1))
+    sums.initialize(repeating: 0, count: max(words, 1))
+    deviations = .allocate(capacity: max(layout.perGroup, 1))
+    bins = Array(repeating: BitHistogram(), count: layout.observables)
+    notFinite = Array(repeating: 0, count: layout.observables)
+    incomplete = Array(repeating: 0, count: layout.groups)
+    counters = Array(repeating: 0, count: Counter.allCases.count)
+  }
+
+  deinit {
+    sums.deallocate()
+    deviations.deallocate()
+  }
+
+  /// Records one draw: `values` holds `layout.observables` numbers.
+  @inlinable
+  public func record(_ values: UnsafePointer<Double>, overflowed: Bool, underflowed: Bool) {
+    counters[0] &+= 1
+    if overflowed { counters[1] &+= 1 }
+    if underflowed { counters[2] &+= 1 }
+    sinceCarry &+= 1
+    if sinceCarry == ExactSum.room { carry() }
+    let perGroup = layout.perGroup
+    let jointSums = sums + layout.observables &* 8 &* 68
+    layout.centres.withUnsafeBufferPointer { centres in
+      for group in 0..<layout.groups {
+        var complete = true
+        for i in 0..<perGroup {
+          let index = group &* perGroup &+ i
+          let x = values[index]
+          bins[index].add(x)
+          if !x.isFinite {
+            notFinite[index] &+= 1
+            complete = false
+            continue
+          }
+          let d = x - centres[index]
+          deviations[i] = d
+          var power = d
+          var sum = sums + index &* 8 &* 68
+          for _ in 0..<8 {
+            ExactSum.add(power, to: sum)
+            power *= d
+            sum += 68
+          }
+        }
+        guard layout.covariances else { continue }
+        guard complete else {
+          incomplete[group] &+= 1
+          continue
+        }
+        var sum = jointSums + group &* layout.jointSums &* 68
+        for i in 0..<perGroup {
+          ExactSum.add(deviations[i], to: sum)
+          sum += 68
+        }
+        for i in 0..<perGroup {
+          for j in i &+ 1..<perGroup {
+            ExactSum.add(deviations[i] * deviations[j], to: sum)
+            sum += 68
+          }
+        }
+      }
+    }
+  }
+
+  /// Makes all sums canonical.
+  @usableFromInline
+  func carry() {
+    for i in 0..<layout.sums { ExactSum.carry(sums + i * ExactSum.words) }
+    sinceCarry = 0
+  }
+
+  public func counter(_ counter: Counter) -> Int64 { counters[counter.rawValue] }
+
+  // MARK: Words in, words out
+
+  /// The sums and counters as canonical words; their number depends on the layout alone.
+  public var words: [Int64] {
+    get {
+      carry()
+      return Array(UnsafeBufferPointer(start: sums, count: layout.sums * ExactSum.words))
+        + notFinite + incomplete + counters
+    }
+    set {
+      precondition(newValue.count == wordCount)
+      var cursor = layout.sums * ExactSum.words
+      for i in 0..<cursor { sums[i] = newValue[i] }
+      func take(_ count: Int) -> [Int64] {
+        defer { cursor += count }
+        return Array(newValue[cursor..<cursor + count])
+      }
+      notFinite = take(layout.observables)
+      incomplete = take(layout.groups)
+      counters = take(Counter.allCases.count)
+      carry()
+    }
+  }
+
+  public var wordCount: Int {
+    layout.sums * ExactSum.words + layout.observables + layout.groups + Counter.allCases.count
+  }
+
+  /// The histogram pages present in any observable: `(observable, page)`, ascending.
+  public var pages: [(observable: Int, page: Int)] {
+    histograms.enumerated().flatMap { entry in
+      entry.element.pages.map { (observable: entry.offset, page: $0) }
+    }
+  }
+
+  /// The counts of the given pages, one after another.
+  public func counts(of pages: [(observable: Int, page: Int)]) -> [Int64] {
+    pages.flatMap { histograms[$0.observable].page($0.page) }
+  }
+
+  /// Adds counts laid out as `counts(of:)` returns them.
+  public func add(counts: [Int64], to pages: [(observable: Int, page: Int)]) {
+    for (i, entry) in pages.enumerated() {
+      let start = i * BitHistogram.pageSize
+      bins[entry.observable].add(
+        page: entry.page, counts: counts[start..<start + BitHistogram.pageSize])
+    }
+  }
+
+  /// Adds another tally of the same layout.
+  public func merge(_ other: Tally) {
+    precondition(layout == other.layout, "tallies of different layouts")
+    let mine = words
+    words = zip(mine, other.words).map { $0 &+ $1 }
+    let present = other.pages
+    add(counts: other.counts(of: present), to: present)
+  }
+}
+
+extension Tally {
+  /// Moments of one observable.
+  public func moments(_ observable: Int) -> Moments {
+    carry()
+    let powers = (0..<8).map { ExactSum.value(sums + (observable * 8 + $0) * ExactSum.words) }
+    return Moments(
+      count: counter(.draws) - notFinite[observable], centre: layout.centres[observable],
+      powers: powers)
+  }
+
+  /// Values of an observable that were not finite.
+  public func notFiniteCount(_ observable: Int) -> Int64 { notFinite[observable] }
+
+  /// The covariance matrix of a group, row by row (`perGroup` squared numbers); NaN off the diagonal without joint sums.
+  public func covariance(group: Int) -> [Double] {
+    carry()
+    let k = layout.perGroup
+    var result = Array(repeating: Double.nan, count: k * k)
+    let moments = (0..<k).map { self.moments(group * k + $0) }
+    for i in 0..<k { result[i * k + i] = moments[i].variance }
+    guard layout.covariances else { return result }
+    let n = Double(counter(.draws) - incomplete[group])
+    var sum = sums + (layout.observables * 8 + group * layout.jointSums) * ExactSum.words
+    let shifts = (0..<k).map { ExactSum.value(sum + $0 * ExactSum.words) / n }
+    sum += k * ExactSum.words
+    for i in 0..<k {
+      for j in i + 1..<k {
+        let value = (ExactSum.value(sum) / n - shifts[i] * shifts[j]) * n / (n - 1)
+        result[i * k + j] = value
+        result[j * k + i] = value
+        sum += ExactSum.words
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,127 @@
+import Archive
+import ArgumentParser
+import Foundation
+import Results
+import Simulation
+import Statistics
+
+struct ShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Print the comparison and the verdict of a result file.",
+    discussion: "With --json: a stable format (docs/json.md), the same numbers to all their digits.")
+
+  @Argument(help: "A result file.") var file: String
+  @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Print every layer, not only the last.") var all = false
+
+  func run() throws {
+    let report = Report(try ResultFile.load(file), allLayers: all)
+    print(json ? try report.json() : report.text)
+  }
+}
+
+struct DigestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "digest", abstract: "Print the SHA-256 of the results in a file.",
+    discussion: """
+      Equal digests mean results equal to the last bit. Times, hosts, titles and tolerances do not enter, so the digest of a \
+      job does not depend on the number of ranks, on stops and resumes, or on the CPU.
+      """)
+
+  @Argument(help: "A result file.") var file: String
+
+  func run() throws { print(Digest.of(try ResultFile.load(file).states)) }
+}
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Check that a result file is whole and consistent.",
+    discussion: """
+      The seal (SHA-256 of every byte) is checked before the HDF5 library opens the file, then every table against the exact \
+      state. The check runs in a child process, so that even a crash of the library becomes an error.
+      """)
+
+  @Argument(help: "A result file.") var file: String
+  @Flag(help: .hidden) var inProcess = false
+
+  func run() throws {
+    if inProcess { return try verify() }
+    let child = Process()
+    child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    child.arguments = ["verify", "--in-process", file]
+    do { try child.run() } catch { throw Failure(.bug, "cannot start the checking process: \(error)") }
+    child.waitUntilExit()
+    if child.terminationReason == .uncaughtSignal {
+      throw Failure(.badData, "\(file): the checking process crashed (signal \(child.terminationStatus)); the file is damaged")
+    }
+    Foundation.exit(child.terminationStatus)
+  }
+
+  private func verify() throws {
+    let snapshot = try ResultFile.load(file)
+    let reader: String
+    do {
+      reader = try ArchiveReader(sealed: file).readStrings("/report/json").first ?? ""
+    } catch { throw Failure(.badData, "\(file): \(error)") }
+    guard reader == (try Report(snapshot).json()) else {
+      throw Failure(.badData, "\(file): the tables do not follow from the exact state; written by another version?")
+    }
+    for state in snapshot.states {
+      print("\(state.path): \(state.done.count) draws in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")")
+    }
+    print("\(file): whole, digest \(Digest.of(snapshot.states))")
+  }
+}
+
+struct MergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge", abstract: "Join result files of one job into one.",
+    discussion: """
+      The files must come from the same job (only the number of draws may differ) and share no draw, as the parts of a job \
+      array do. The result has the same bits as one big run.
+
+        fathom merge part1.h5 part2.h5 -o all.h5
+      """)
+
+  @Argument(help: "Result files.") var files: [String]
+  @Option(name: .shortAndLong, help: "The file to write; must not exist.") var output: String
+
+  func validate() throws {
+    guard files.count >= 2 else { throw ValidationError("merge takes two files or more") }
+  }
+
+  func run() throws {
+    guard !FileSystem.exists(output) else {
+      throw Failure(.inputOutput, "\(output) exists already; merge does not overwrite")
+    }
+    let first = try ResultFile.load(files[0])
+    var states = first.states
+    var job = first.job
+    for file in files.dropFirst() {
+      let next = try ResultFile.load(file)
+      if let difference = next.job.firstDifference(from: job) {
+        throw Failure(.badData, "\(file) holds another job than \(files[0]): there \(difference.mine), here \(difference.other)")
+      }
+      guard next.states.map(\.path) == states.map(\.path) else {
+        throw Failure(.badData, "\(file) does not hold the same legs as \(files[0])")
+      }
+      for i in states.indices {
+        guard next.states[i].tally.layout == states[i].tally.layout else {
+          throw Failure(.badData, "\(file): the tables of \(states[i].path) have another layout than in \(files[0])")
+        }
+        guard !states[i].done.overlaps(next.states[i].done) else {
+          throw Failure(.badData, "\(file) and the files before it share draws of \(states[i].path)")
+        }
+        states[i].tally.merge(next.states[i].tally)
+        states[i].done.formUnion(next.states[i].done)
+      }
+      // The job that asked for the most draws speaks for all.
+      if next.job.sampledLegs.map(\.leg.draws).reduce(0, max) > job.sampledLegs.map(\.leg.draws).reduce(0, max) { job = next.job }
+    }
+    let snapshot = Snapshot(
+      job: job, states: states,
+      provenance: [("version", programVersion), ("written", Date().ISO8601Format()), ("merged", files.joined(separator: ", "))])
+    try ResultFile(path: output, creator: "fathom \(programVersion)").save(snapshot)
+    Console.log("wrote \(output), \(states.reduce(UInt64(0)) { $0 + $1.done.count }) draws")
+  }
+}

@@ -1,0 +1,142 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MessagePassing
+import Networks
+import Results
+import Simulation
+import Statistics
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Make the draws of a job, alone or under mpirun.",
+    discussion: """
+      Starts the job, goes on with it if its result file is already there, and adds draws if the job now asks for more. The \
+      result does not depend on the number of ranks, nor on stops in between.
+
+        mpirun -n 64 fathom run job.toml
+        fathom run job.toml --set network.width=64 --set network.draws=1000
+        fathom run job.toml --part 2/5 -o part2.h5      (for job arrays; see fathom merge)
+
+      SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask for a checkpoint and exit 75 on all ranks; a second one leaves at once.
+      """)
+
+  @OptionGroup var options: JobOptions
+
+  @Flag(help: "Start anew; an existing result file is kept aside under another name.")
+  var fresh = false
+
+  @Option(help: "Make only these of K equal parts of the draws: I/K or I-J/K.")
+  var part: String?
+
+  func run() throws {
+    let part = try parsePart()
+    let status = World.run { world in
+      do {
+        try Launch.refuseForeignLauncher(worldSize: world.size)
+        return try run(world, part).rawValue
+      } catch let failure as Failure {
+        // Every rank has the same failure: it comes from the job's text or was agreed on.
+        if world.isRoot { Console.error(failure.message) }
+        return failure.status.rawValue
+      }
+    }
+    Foundation.exit(status)
+  }
+
+  private func run(_ world: MessagePassing.Communicator, _ part: DrawPart) throws -> ExitStatus {
+    // 1. Rank 0 reads the files; every rank checks the same text and comes to the same job.
+    var source: [UInt8] = []
+    try world.onRoot { source = Array(try options.text().utf8) }
+    let text = String(decoding: try world.broadcast(source), as: UTF8.self)
+    let file = try options.read(text, load: { try sharedRows($0, world) })
+
+    // 2. The result file: locked, and read if it is there.
+    var lock: OutputLock?
+    var restored: Snapshot?
+    try world.onRoot {
+      lock = try OutputLock(file.output)
+      restored = try Resume.prepare(file, fresh: fresh)
+    }
+
+    // 3. Draw.
+    Signals.install()
+    let hosts = try Launch.hosts(world)
+    let started = Date()
+    let progress = Progress()
+    if world.isRoot { banner(file, world.size, hosts, restored, part) }
+    let store = ResultFile(path: file.output, creator: "fathom \(programVersion)")
+    func snapshot(_ states: [LegState]) -> Snapshot {
+      Snapshot(
+        job: file.job, states: states,
+        provenance: [
+          ("version", programVersion), ("started", started.ISO8601Format()), ("written", Date().ISO8601Format()),
+          ("ranks", String(world.size)), ("hosts", hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")),
+          ("command", CommandLine.arguments.joined(separator: " ")),
+          ("job_hash", Digest.of(lines: file.job.identity)),
+        ])
+    }
+    let engine = try Engine(
+      job: file.job, world: world, restored: restored?.states, checkpointInterval: file.checkpointInterval, part: part,
+      save: { try store.save(snapshot($0)) }, stopRequested: { Signals.stopRequested },
+      report: { if world.isRoot { progress.report($0) } })
+    let outcome = try engine.run()
+
+    // 4. Say what came out.
+    if world.isRoot {
+      summary(file, snapshot(engine.states), progress, outcome)
+      lock?.release()
+    }
+    return outcome == .finished ? .done : .resumable
+  }
+
+  private func sharedRows(_ request: Inputs.FileRequest, _ world: MessagePassing.Communicator) throws -> [[Double]] {
+    var rows: [[Double]] = []
+    try world.onRoot { rows = try DataFiles.rows(request) }
+    let width = try world.broadcast([Int64(rows.first?.count ?? 0)])[0]
+    let flat = try world.broadcast(rows.flatMap { $0 })
+    return request.rows.indices.map { Array(flat[$0 * Int(width)..<($0 + 1) * Int(width)]) }
+  }
+
+  private func parsePart() throws -> DrawPart {
+    guard let part else { return .whole }
+    let sides = part.split(separator: "/").map(String.init)
+    let range = sides.first?.split(separator: "-").compactMap { Int($0) } ?? []
+    guard sides.count == 2, let count = Int(sides[1]), (1...1_000_000).contains(count), (1...2).contains(range.count),
+      range[0] >= 1, range[0] <= range.last!, range.last! <= count
+    else { throw ValidationError("--part \(part): must be I/K or I-J/K with 1 <= I <= J <= K, as in 2/5 or 1-2/5") }
+    return DrawPart(first: range[0], last: range.last!, count: count)
+  }
+
+  private func banner(
+    _ file: JobFile, _ ranks: Int, _ hosts: [(name: String, ranks: Int)], _ restored: Snapshot?, _ part: DrawPart
+  ) {
+    let job = file.job
+    Console.log("version \(programVersion), \(job.title)")
+    let places = hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")
+    Console.log(
+      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(Digest.of(lines: job.identity).prefix(12))")
+    if part.count > 1 { Console.log("parts \(part.first) to \(part.last) of \(part.count) of the draws") }
+    if let restored {
+      let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }
+      Console.log("\(file.output): going on from \(made) draws")
+    } else {
+      Console.log("\(file.output): new, checkpoint every \(Console.duration(file.checkpointInterval))")
+    }
+  }
+
+  private func summary(_ file: JobFile, _ snapshot: Snapshot, _ progress: Progress, _ outcome: Engine.Outcome) {
+    Console.log(
+      String(
+        format: "%@ after %@; %d checkpoint%@, %@ together", outcome == .finished ? "finished" : "stopped",
+        Console.duration(progress.elapsed), progress.checkpoints, progress.checkpoints == 1 ? "" : "s",
+        Console.duration(progress.checkpointSeconds)))
+    if outcome == .stopped {
+      Console.log("run the same command again to go on from \(file.output)")
+      return
+    }
+    print(Report(snapshot).text)
+    Console.log("wrote \(file.output)")
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Simulation
+
+/// Lines to the user: results on standard output, everything else on standard error.
+enum Console {
+  static func log(_ message: String) { write("fathom: \(message)\n") }
+  static func error(_ message: String) { write("fathom: error: \(message)\n") }
+  static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite else { return "?" }
+    if seconds < 9.95 { return String(format: "%.1f s", seconds) }
+    if seconds < 120 { return String(format: "%.0f s", seconds) }
+    if seconds < 7200 { return String(format: "%.0f min", seconds / 60) }
+    if seconds < 48 * 3600 { return String(format: "%.1f h", seconds / 3600) }
+    return String(format: "%.1f days", seconds / 86400)
+  }
+
+  static func bytes(_ count: Double) -> String {
+    for (unit, size) in [("GiB", 1073741824.0), ("MiB", 1048576.0), ("KiB", 1024.0)] where count >= size {
+      return String(format: "%.1f %@", count / size, unit)
+    }
+    return String(format: "%.0f B", count)
+  }
+}
+
+/// The progress of a run: a bar on a terminal, else a log line at most every ten seconds.
+final class Progress {
+  private let onTerminal = isatty(STDERR_FILENO) == 1
+  private let clock = ContinuousClock()
+  private var lastLine: ContinuousClock.Instant
+  private var barShown = false
+  let start: ContinuousClock.Instant
+  private(set) var checkpoints = 0
+  private(set) var checkpointSeconds = 0.0
+
+  init() {
+    start = clock.now
+    lastLine = clock.now
+  }
+
+  func report(_ event: Engine.Event) {
+    switch event {
+    case .legStarted(let path, let done, let target):
+      finishBar()
+      if done >= target {
+        Console.log("\(path): all \(target) draws are there")
+      } else if done > 0 {
+        Console.log("\(path): \(done) of \(target) draws are there, \(target - done) to go")
+      } else {
+        Console.log("\(path): \(target) draws to make")
+      }
+      lastLine = clock.now
+    case .progress(let path, let done, let target, let rate):
+      let left = rate > 0 ? Double(target - done) / rate : .infinity
+      let facts = String(
+        format: "%@: %.1f%%, %.4g draws/s, %@ left", path, 100 * Double(done) / Double(target), rate, Console.duration(left))
+      if onTerminal {
+        let width = 30
+        let filled = Int(Double(width) * Double(done) / Double(target))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+        Console.write("\r\u{1B}[K[\(bar)] \(facts)")
+        barShown = true
+        if done == target { finishBar() }
+      } else if clock.now - lastLine > .seconds(10) {
+        Console.log(facts)
+        lastLine = clock.now
+      }
+    case .checkpoint(let seconds):
+      checkpoints += 1
+      checkpointSeconds += seconds
+    }
+  }
+
+  private func finishBar() {
+    if barShown { Console.write("\n") }
+    barShown = false
+  }
+
+  var elapsed: Double { (clock.now - start).seconds }
+}

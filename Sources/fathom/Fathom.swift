@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Simulation
+
+/// Version of the program, in banners and files.
+let programVersion = "0.1.0"
+
+@main
+struct Fathom: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fathom",
+    abstract: "Measures finite random networks and holds them against their scaling limits.",
+    discussion: """
+      A job file says what to draw and what to compare it with; one HDF5 file comes out.
+
+        fathom catalog                        what can be drawn, with every key and its range
+        fathom plan jobs/neural-covariance.toml
+        mpirun -n 2 fathom run jobs/neural-covariance.toml
+        fathom show neural-covariance.h5
+
+      The same job gives the same bits on any number of ranks, and after any stop and resume.
+
+      Exit codes: 0 done, 64 wrong usage, 65 bad job or data, 70 a bug, 74 input or output failed, 75 stopped early: run \
+      the same command again to go on.
+      """,
+    version: programVersion,
+    subcommands: [
+      RunCommand.self, PlanCommand.self, ShowCommand.self, DigestCommand.self, VerifyCommand.self, MergeCommand.self,
+      CatalogCommand.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      do {
+        try command.run()
+      } catch let failure as Failure {
+        Console.error(failure.message)
+        Foundation.exit(failure.status.rawValue)
+      }
+    } catch {
+      // Help and version leave with 0, mistakes of usage with 64.
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Archive
+import Foundation
+import Results
+import Simulation
+
+/// What to do about a result file that is already there.
+enum Resume {
+  /// The state to go on from, nil for a new file. Throws if the file holds another job or is damaged beyond
+  /// its previous generation.
+  static func prepare(_ file: JobFile, fresh: Bool) throws -> Snapshot? {
+    let path = file.output
+    guard FileSystem.exists(path) else { return nil }
+    if fresh {
+      let aside = freeName(path + ".aside")
+      try move(path, to: aside)
+      Console.log("\(path): kept as \(aside)")
+      return nil
+    }
+    let snapshot: Snapshot
+    do {
+      snapshot = try ResultFile.load(path)
+    } catch let failure as Failure where failure.status == .badData {
+      snapshot = try recover(path, from: failure)
+    }
+    if let difference = file.job.firstDifference(from: snapshot.job) {
+      throw Failure(
+        .badData,
+        "\(path) holds another job: there \(difference.other), here \(difference.mine); give another --output, or --fresh to start anew and keep that file aside"
+      )
+    }
+    return snapshot
+  }
+
+  /// The generation before a damaged file, if it is whole.
+  private static func recover(_ path: String, from failure: Failure) throws -> Snapshot {
+    let previous = ArchiveWriter.previousPath(for: path)
+    guard FileSystem.exists(previous), let snapshot = try? ResultFile.load(previous) else {
+      throw Failure(.badData, failure.message + "; there is no whole previous generation; --fresh starts anew and keeps this file aside")
+    }
+    let damaged = freeName(path + ".damaged")
+    try move(path, to: damaged)
+    Console.log("\(failure.message); it is kept as \(damaged), and the run goes on from \(previous)")
+    return snapshot
+  }
+
+  private static func move(_ path: String, to other: String) throws {
+    do { try FileSystem.move(path, to: other) } catch { throw Failure(.inputOutput, "\(error)") }
+  }
+
+  private static func freeName(_ base: String) -> String {
+    var index = 1
+    while FileSystem.exists("\(base)-\(index)") { index += 1 }
+    return "\(base)-\(index)"
+  }
+}
+
+/// Keeps a second run from the same output. The lock ends with the process, however it ends.
+final class OutputLock {
+  private let path: String
+  private let descriptor: FileSystem.Descriptor
+
+  /// Waits up to ten seconds: the ranks of a killed run live on for a few.
+  init(_ output: String) throws {
+    path = output + ".lock"
+    do {
+      descriptor = try FileSystem.Descriptor(path, O_RDWR | O_CREAT)
+      var tries = 0
+      while try !descriptor.lock() {
+        let holder = String(decoding: try descriptor.read(256, at: 0).prefix { $0 != 10 }, as: UTF8.self)
+        if tries == 0 { Console.log("\(output) is in use by \(holder); waiting up to 10 s") }
+        tries += 1
+        guard tries <= 100 else {
+          throw Failure(.inputOutput, "\(output) is in use by \(holder); wait for it or give another --output")
+        }
+        usleep(100_000)
+      }
+      try descriptor.write(Array("process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n".utf8), at: 0)
+    } catch let error as SystemError {
+      throw Failure(.inputOutput, "the output folder cannot be written to: \(error)")
+    }
+  }
+
+  func release() { unlink(path) }
+}
