@@ -64,8 +64,10 @@ let package = Package(
     .testTarget(
       name: "ModelTests", dependencies: ["Networks", "Limits", "Simulation"],
       swiftSettings: numeric),
-    .testTarget(name: "BindingTests", dependencies: ["MessagePassing", "Archive"]),
-    .testTarget(name: "CommandTests", dependencies: ["Archive"]),
+    .target(name: "Support", path: "Tests/Support"),
+    .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
+    .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),
+    .testTarget(name: "CommandTests", dependencies: ["Support", "fathom", "Archive"]),
   ],
   swiftLanguageModes: [.v6]
 )

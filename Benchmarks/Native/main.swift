@@ -1,24 +1,128 @@
+// Times the inner loops of fathom on one core and prints one JSON object a line. Each time is the best of several
+// repetitions; the results are summed into a value that is printed, so that nothing can be optimised away.
 import Kernels
+import Limits
+import Networks
 import Randomness
+import Simulation
+import Statistics
 
-func now() -> Double {
-  let c = ContinuousClock.now - start
-  return Double(c.components.seconds) + Double(c.components.attoseconds) * 1e-18
-}
-let start = ContinuousClock.now
-var sink = 0.0
-var s = Stream(key: 7)
-s.start(draw: 1)
-for size in [1024, 2048, 4096] {
-  var best = 1e9
-  for _ in 0..<30 {
-    let t = now()
-    for _ in 0..<(2_000_000 / size) {
-      let p = s.normals(size)
-      sink += p[3]
-    }
-    best = min(best, (now() - t) / Double(2_000_000 / size * size))
+let clock = ContinuousClock()
+nonisolated(unsafe) var sink = 0.0
+
+/// Best seconds of one call of `body`, over at least `total` seconds.
+func best(total: Double = 1.5, _ body: () -> Void) -> Double {
+  body()
+  var result = Double.infinity
+  var spent = 0.0
+  var repetitions = 0
+  while spent < total || repetitions < 5 {
+    let start = clock.now
+    body()
+    let seconds = (clock.now - start).seconds
+    result = min(result, seconds)
+    spent += seconds
+    repetitions += 1
   }
-  print("normals \(size): \(best * 1e9) ns")
+  return result
 }
-print(sink)
+
+func report(_ name: String, _ fields: [(String, String)]) {
+  print("{\"name\": \"\(name)\", " + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}")
+}
+
+func normals() {
+  var stream = Stream(key: 1)
+  stream.start(draw: 0)
+  let count = 1 << 20
+  let seconds = best {
+    for _ in 0..<count / 4096 { sink += stream.normals(4096)[17] }
+  }
+  report("normals", [("ns", "\(seconds / Double(count) * 1e9)")])
+}
+
+func functions() {
+  let count = 4096
+  let input = UnsafeMutablePointer<Double>.allocate(capacity: count)
+  let output = UnsafeMutablePointer<Double>.allocate(capacity: count)
+  defer {
+    input.deallocate()
+    output.deallocate()
+  }
+  for i in 0..<count { input[i] = 0.001 + Double(i) * 1e-3 }
+  func time(_ name: String, _ body: () -> Void) {
+    let seconds = best(total: 0.3) {
+      for _ in 0..<50 { body() }
+      sink += output[count / 3]
+    }
+    report("function", [("function", "\"\(name)\""), ("ns", "\(seconds / Double(50 * count) * 1e9)")])
+  }
+  time("exp") { for i in 0..<count { output[i] = Elementary.exp(input[i]) } }
+  time("log") { for i in 0..<count { output[i] = Elementary.log(input[i]) } }
+  time("sincos") { for i in 0..<count { output[i] = Elementary.sinCos(input[i]).sin } }
+  time("tanh") { for i in 0..<count { output[i] = Elementary.tanh(input[i]) } }
+  time("erf") { for i in 0..<count { output[i] = Elementary.erf(input[i]) } }
+}
+
+func network(_ activation: String, _ width: Int, _ depth: Int, _ inputs: Int, _ sampler: String) throws {
+  let keys: [String: JobValue] = [
+    "architecture": .text("mlp"), "activation": .text(activation), "width": .integer(Int64(width)),
+    "depth": .integer(Int64(depth)), "sampler": .text(sampler), "draws": .integer(10),
+    "inputs": .table(inputs == 1 ? ["count": .integer(1)] : ["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
+  ]
+  let model = try NetworkCatalog.read(.table(keys), path: "network") { _ in [] }
+  let runner = model.experiment.makeRunner(7)
+  let tally = Tally(
+    layout: .init(
+      perGroup: model.experiment.observables.count, groups: 1, covariances: true,
+      centres: model.experiment.centres(key: 7)))
+  var next: UInt64 = 0
+  // Enough draws that the clock does not matter, few enough for several repetitions.
+  let batch = UInt64(max(1, 2_000_000 / (width * depth * inputs * (sampler == "weights" ? width : 1))))
+  let seconds = best(total: sampler == "weights" ? 0.2 : 1.0) {
+    runner.run(next..<next + batch, tally)
+    next += batch
+  }
+  sink += tally.moments(0).mean
+  report(
+    "network",
+    [
+      ("activation", "\"\(activation)\""), ("sampler", "\"\(sampler)\""), ("n", "\(width)"), ("d", "\(depth)"), ("m", "\(inputs)"),
+      ("ms", "\(seconds / Double(batch) * 1e3)"),
+    ])
+}
+
+func path(_ inputs: Int) throws {
+  let keys: [String: JobValue] = [
+    "architecture": .text("mlp"), "activation": .table(["name": .text("shaped-relu")]), "width": .integer(100),
+    "depth": .integer(100), "draws": .integer(10),
+    "inputs": .table(["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
+  ]
+  let model = try NetworkCatalog.read(.table(keys), path: "network") { _ in [] }
+  let limit = try LimitCatalog.read(
+    .table(["equation": .text("covariance-sde"), "step": .real(0.01)]), path: "limit", network: model.description,
+    networkDraws: 10)
+  let runner = limit.leg.experiment!.makeRunner(7)
+  let tally = Tally(
+    layout: .init(
+      perGroup: model.experiment.observables.count, groups: 1, covariances: true, centres: limit.leg.experiment!.centres(key: 7)))
+  var next: UInt64 = 0
+  let seconds = best(total: 0.5) {
+    runner.run(next..<next + 1000, tally)
+    next += 1000
+  }
+  report("sde", [("m", "\(inputs)"), ("steps", "100"), ("us", "\(seconds / 1000 * 1e6)")])
+}
+
+normals()
+functions()
+for m in [1, 2, 4, 8, 16] { try network("relu", 1024, 64, m, "conditional") }
+for n in [64, 128, 256, 512, 2048, 4096] { try network("relu", n, 64, 2, "conditional") }
+for d in [16, 256, 1024] { try network("relu", 256, d, 2, "conditional") }
+for activation in ["relu", "tanh", "erf", "gelu"] { try network(activation, 1024, 1024, 2, "conditional") }
+for n in [128, 1024] { try network("relu", n, n, 2, "conditional") }
+try network("relu", 128, 128, 2, "weights")
+try network("relu", 1024, 1024, 2, "weights")
+try network("relu", 1024, 1024, 1, "chi-square")
+for m in [2, 4, 16] { try path(m) }
+print("{\"name\": \"checksum\", \"value\": \(sink)}")

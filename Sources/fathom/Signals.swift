@@ -11,6 +11,11 @@ enum Signals {
 
   static func install() {
     _ = stopRequested
+    // A parent with threads may have handed down a mask that blocks them.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in handled { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     for number in handled {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { _ in Signals.received() }

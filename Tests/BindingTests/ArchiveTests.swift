@@ -1,0 +1,139 @@
+import Archive
+import Foundation
+import Support
+import Testing
+
+@Suite struct ArchiveTests {
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = try Shell.temporaryFolder()
+    defer { Shell.cleanUp(folder) }
+    try body(folder)
+  }
+
+  private func write(_ path: String, seed: Double = 1) throws {
+    var writer = try ArchiveWriter(path: path)
+    try writer.makeGroup("/a/b")
+    try writer.write("/a/b/x", shape: [3], [1.0, 2, 3])
+    try writer.makeScale("/a/b/x", name: "x")
+    try writer.write("/a/b/table", shape: [3, 2], (0..<6).map { seed * Double($0) })
+    try writer.attachScales(["/a/b/x"], to: "/a/b/table")
+    try writer.write("/a/words", shape: [2], [Int64.min, Int64.max])
+    try writer.write("/a/unsigned", shape: [1], [UInt64.max])
+    try writer.write("/a/none", shape: [0, 2], [Int64]())
+    try writer.write("/a/names", strings: ["alpha", "β", ""])
+    try writer.setAttribute("/a", "label", "text with ü")
+    try writer.setAttribute("/", "version", Int64(3))
+    try writer.publish()
+  }
+
+  @Test func whatIsWrittenReadsBack() throws {
+    try withFolder { folder in
+      let path = folder + "/f.h5"
+      try write(path)
+      let reader = try ArchiveReader(sealed: path)
+      #expect(try reader.read("/a/b/table", as: Double.self).shape == [3, 2])
+      #expect(try reader.read("/a/b/table", as: Double.self).values == [0, 1, 2, 3, 4, 5])
+      #expect(try reader.read("/a/words", as: Int64.self).values == [.min, .max])
+      #expect(try reader.read("/a/unsigned", as: UInt64.self).values == [.max])
+      #expect(try reader.read("/a/none", as: Int64.self).shape == [0, 2])
+      #expect(try reader.readStrings("/a/names") == ["alpha", "β", ""])
+      #expect(try reader.attribute("/a", "label") == "text with ü")
+      #expect(try reader.attribute("/a", "nothing") == nil)
+      #expect(try reader.integerAttribute("/", "version") == 3)
+      #expect(try reader.list("/a") == ["b", "names", "none", "unsigned", "words"])
+      #expect(reader.contains("/a/b/x") && !reader.contains("/a/b/y"))
+      #expect(!FileManager.default.fileExists(atPath: ArchiveWriter.temporaryPath(for: path)))
+    }
+  }
+
+  @Test func errorsNameCallSubjectAndCause() throws {
+    try withFolder { folder in
+      let path = folder + "/f.h5"
+      try write(path)
+      let reader = try ArchiveReader(sealed: path)
+      #expect { try reader.read("/a/nothing", as: Double.self) } throws: { error in
+        let text = "\(error)"
+        return text.contains("/a/nothing") && text.contains("H5")
+      }
+      #expect { try reader.read("/a/names", as: Double.self) } throws: { "\($0)".contains("does not hold numbers") }
+      #expect(throws: (any Error).self) { _ = try ArchiveWriter(path: folder + "/missing/f.h5") }
+    }
+  }
+
+  @Test func theGenerationBeforeIsKept() throws {
+    try withFolder { folder in
+      let path = folder + "/f.h5"
+      try write(path, seed: 1)
+      try write(path, seed: 2)
+      #expect(try ArchiveReader(sealed: path).read("/a/b/table", as: Double.self).values[1] == 2)
+      let previous = ArchiveWriter.previousPath(for: path)
+      #expect(try ArchiveReader(sealed: previous).read("/a/b/table", as: Double.self).values[1] == 1)
+    }
+  }
+
+  /// Every bit flip anywhere and every truncation is found before the HDF5 library sees the file.
+  @Test func anyChangeIsFound() throws {
+    try withFolder { folder in
+      let path = folder + "/f.h5"
+      try write(path)
+      let good = [UInt8](FileManager.default.contents(atPath: path)!)
+      let other = folder + "/g.h5"
+      func check(_ bytes: [UInt8]) throws -> Bool {
+        try Data(bytes).write(to: URL(fileURLWithPath: other))
+        do {
+          try Seal.check(other)
+          return true
+        } catch is Seal.Fault { return false }
+      }
+      #expect(try check(good))
+      for offset in stride(from: 0, to: good.count, by: 97) {
+        var bad = good
+        bad[offset] ^= 1 << UInt8(offset % 8)
+        #expect(try !check(bad), "flip at \(offset)")
+      }
+      for offset in 0..<512 {
+        var bad = good
+        bad[offset] ^= 4
+        #expect(try !check(bad), "flip at \(offset)")
+      }
+      for length in stride(from: 0, to: good.count, by: 512) { #expect(try !check(Array(good[..<length]))) }
+      #expect(try !check(good + [0]))
+      #expect(try !check(Array("not an HDF5 file".utf8)))
+    }
+  }
+
+  /// Files made by others: links out of the file and foreign storage are refused by name.
+  @Test func hostileFilesAreRefused() throws {
+    try withFolder { folder in
+      let script = """
+        import h5py, numpy as np
+        with h5py.File('hostile.h5', 'w') as f:
+            f['soft'] = h5py.SoftLink('/data')
+            f['external'] = h5py.ExternalLink('/etc/passwd', '/x')
+            f['data'] = np.arange(4.0)
+            f.create_dataset('elsewhere', shape=(4,), dtype='f8', external=[('/etc/passwd', 0, 32)])
+            layout = h5py.VirtualLayout(shape=(4,), dtype='f8')
+            layout[:] = h5py.VirtualSource('other.h5', 'x', shape=(4,))
+            f.create_virtual_dataset('virtual', layout)
+            f.create_dataset('huge', shape=(1 << 50,), chunks=(1024,), dtype='f8')
+        """
+      let python = Shell.root + "/.venv/bin/python"
+      let made = try Shell.run([python, "-c", script], in: folder)
+      #expect(made.status == 0, "\(made.error)")
+      let reader = try ArchiveReader(unsealed: folder + "/hostile.h5")
+      for (name, word) in [("soft", "link"), ("external", "link"), ("elsewhere", "another file"), ("virtual", "virtual"), ("huge", "more than the file can hold")] {
+        #expect { try reader.read("/" + name, as: Double.self) } throws: { "\($0)".contains(word) && "\($0)".contains(name) }
+      }
+      #expect(try reader.read("/data", as: Double.self).values == [0, 1, 2, 3])
+      #expect { _ = try ArchiveReader(sealed: folder + "/hostile.h5") } throws: { "\($0)".contains("is not a fathom result file") }
+    }
+  }
+
+  @Test func locksExcludeEachOther() throws {
+    try withFolder { folder in
+      let first = try FileSystem.Descriptor(folder + "/lock", O_RDWR | O_CREAT)
+      let second = try FileSystem.Descriptor(folder + "/lock", O_RDWR)
+      #expect(try first.lock() && !second.lock())
+    }
+  }
+}

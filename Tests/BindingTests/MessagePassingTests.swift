@@ -1,0 +1,35 @@
+import Support
+import Testing
+
+@Suite struct MessagePassingTests {
+  private func probe(_ mode: String, ranks: Int) throws -> Shell.Result {
+    let folder = try Shell.temporaryFolder()
+    defer { Shell.cleanUp(folder) }
+    return try Shell.run(Shell.launch("mpi-probe", ranks: ranks, [mode]), in: folder, limit: 60)
+  }
+
+  @Test(arguments: [0, 1, 3])
+  func everyCall(ranks: Int) throws {
+    let result = try probe("calls", ranks: ranks)
+    let n = max(ranks, 1)
+    let base = (0..<8).map { Int64($0) }
+    let sum = base.map { Int64(n) * $0 + 10 * Int64(n * (n - 1) / 2) }
+    let top = base.map { $0 + 10 * Int64(n - 1) }
+    let all = (0..<n).flatMap { rank in base.map { $0 + Int64(10 * rank) } }
+    let line = "\(sum) \(top) \(base.map(Double.init)) [\((1 << n) - 1)] \(all) hello there"
+    #expect(result.status == 0 && !result.timedOut)
+    #expect(result.output == line + "\n" + line + "\n", "\(result.output)\(result.error)")
+  }
+
+  @Test func anErrorOnOneRankEndsTheJob() throws {
+    let result = try probe("throw", ranks: 3)
+    #expect(!result.timedOut && result.status == 70)
+    #expect(result.error.contains("rank 1: Deliberate()"))
+  }
+
+  @Test func errorsCarryCallAndClass() throws {
+    let result = try probe("error", ranks: 2)
+    #expect(!result.timedOut && result.status == 70)
+    #expect(result.error.contains("MPI_Allreduce failed with code") && result.error.contains("class"), "\(result.error)")
+  }
+}

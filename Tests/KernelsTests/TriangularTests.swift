@@ -1,0 +1,89 @@
+import Kernels
+import Testing
+
+@Suite struct TriangularTests {
+  /// A deterministic matrix of columns, no statistics needed.
+  private func columns(_ n: Int, _ m: Int, stride: Int) -> [Double] {
+    var state: UInt64 = 88172645463325252
+    var data = [Double](repeating: 0, count: m * stride)
+    for a in 0..<m {
+      for i in 0..<n {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        data[a * stride + i] = Double(Int64(bitPattern: state)) * 0x1p-63
+      }
+    }
+    return data
+  }
+
+  private func factor(_ data: [Double], n: Int, m: Int, stride: Int) -> [Double] {
+    var copy = data
+    var r = [Double](repeating: 0, count: m * m)
+    copy.withUnsafeMutableBufferPointer { c in
+      r.withUnsafeMutableBufferPointer {
+        Triangular.factor(columns: c.baseAddress!, stride: stride, count: Triangular.padded(n), m: m, into: $0.baseAddress!)
+      }
+    }
+    return r
+  }
+
+  @Test(arguments: [1, 2, 3, 8, 16])
+  func factorReproducesTheGramMatrix(m: Int) {
+    let n = 100
+    let stride = 112
+    let data = columns(n, m, stride: stride)
+    let r = factor(data, n: n, m: m, stride: stride)
+    for a in 0..<m {
+      #expect(r[a * m + a] >= 0)
+      for b in 0..<m {
+        let gram = (0..<n).reduce(0.0) { $0 + data[a * stride + $1] * data[b * stride + $1] }
+        let back = (0..<m).reduce(0.0) { $0 + r[$1 * m + a] * r[$1 * m + b] }
+        #expect(abs(gram - back) < 1e-12 * Double(n))
+      }
+    }
+  }
+
+  @Test func mergingTilesEqualsOneFactor() {
+    let (m, stride) = (5, 64)
+    let data = columns(64, m, stride: stride)
+    let whole = factor(data, n: 64, m: m, stride: stride)
+    var first: [Double] = []
+    var second: [Double] = []
+    for a in 0..<m {
+      first += data[a * stride..<a * stride + 32]
+      second += data[a * stride + 32..<a * stride + 64]
+    }
+    var r = factor(first, n: 32, m: m, stride: 32)
+    var s = factor(second, n: 32, m: m, stride: 32)
+    r.withUnsafeMutableBufferPointer { r in
+      s.withUnsafeMutableBufferPointer { Triangular.merge($0.baseAddress!, into: r.baseAddress!, m: m) }
+    }
+    for i in 0..<m * m { #expect(abs(r[i] - whole[i]) < 1e-13) }
+  }
+
+  @Test func smallDistancesKeepTheirDigits() {
+    // Two columns that differ by 1e-9 in one entry: the Gram matrix would give 1 - rho = 0.
+    let n = 16
+    var data = [Double](repeating: 1, count: 2 * n)
+    data[n + 3] += 1e-9
+    let r = factor(data, n: n, m: 2, stride: n)
+    let expected = 1e-9 * (15.0 / 16).squareRoot()
+    #expect(abs(r[3] / expected - 1) < 1e-6)
+  }
+
+  @Test func zeroColumnsGiveZeroRows() {
+    let r = factor([Double](repeating: 0, count: 48), n: 16, m: 3, stride: 16)
+    #expect(r.allSatisfy { $0 == 0 })
+  }
+
+  @Test func choleskyTakesSemiDefiniteAndRefusesIndefinite() {
+    let ones = Triangular.cholesky([1, 1, 1, 1], m: 2)
+    #expect(ones == [1, 0, 1, 0])
+    #expect(Triangular.cholesky([1, 1.5, 1.5, 1], m: 2) == nil)
+    #expect(Triangular.cholesky([0, 0.5, 0.5, 1], m: 2) == nil)
+    #expect(Triangular.cholesky([1, -0.6, -0.6, -0.6, 1, -0.6, -0.6, -0.6, 1], m: 3) == nil)
+    let l = Triangular.cholesky([4, 2, 2, 5], m: 2)!
+    #expect(l == [2, 0, 1, 2])
+  }
+}

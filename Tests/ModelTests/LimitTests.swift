@@ -1,0 +1,156 @@
+import Kernels
+import Limits
+import Networks
+import Simulation
+import Statistics
+import Testing
+
+@Suite struct LimitTests {
+  private func sde(
+    plus: Double, minus: Double, rho: Double, time: Double, step: Double, count: Int = 2
+  ) throws -> AnyExperiment {
+    let model = try network(
+      .table(["name": .text("shaped-relu"), "c_plus": .real(plus), "c_minus": .real(minus)]), width: 1000,
+      depth: Int(1000 * time), inputs: correlated(rho, count: count))
+    let (leg, _) = try LimitCatalog.read(
+      .table(["equation": .text("covariance-sde"), "step": .real(step)]), path: "limit", network: model.description,
+      networkDraws: 10)
+    return leg.experiment!
+  }
+
+  /// theory.md B1: c = (1, -1), rho0 = .3, T = 1: E rho .5388(5), E rho^2 .4965(3), E atanh rho .9380(9); 4 combined errors.
+  @Test func coupledMomentsAtTimeOne() throws {
+    let experiment = try sde(plus: 1, minus: -1, rho: 0.3, time: 1, step: 0.01)
+    let tally = sample(experiment, validating ? 1_000_000 : 100_000, name: "b1")
+    let rho = tally.moments(index(experiment, "rho[0,1]"))
+    let atanh = tally.moments(index(experiment, "atanh_rho[0,1]"))
+    func within(_ value: Double, _ error: Double, _ truth: Double, _ truthError: Double) -> Bool {
+      abs(value - truth) < 4 * (error * error + truthError * truthError).squareRoot()
+    }
+    #expect(within(rho.mean, rho.meanError, 0.5388, 0.0005), "\(rho.mean) +- \(rho.meanError)")
+    #expect(within(rho.secondMoment, rho.secondMomentError, 0.4965, 0.0003), "\(rho.secondMoment)")
+    #expect(within(atanh.mean, atanh.meanError, 0.9380, 0.0009), "\(atanh.mean) +- \(atanh.meanError)")
+  }
+
+  /// log V_aa ~ N(-T, 2T), whatever the number of inputs and the step.
+  @Test(arguments: [1, 2, 5])
+  func logNormIsGaussian(count: Int) throws {
+    let experiment = try sde(plus: 0, minus: -1, rho: 0.3, time: 0.5, step: 0.1, count: count)
+    let tally = sample(experiment, 50_000, name: "log")
+    for a in 0..<count {
+      let m = tally.moments(index(experiment, "log_V[\(a)]"))
+      #expect(abs(m.mean + 0.5) < 4.5 * m.meanError && abs(m.variance - 1) < 4.5 * m.varianceError)
+      #expect(abs(m.skewness) < 4.5 * m.skewnessError && abs(m.kurtosis) < 4.5 * m.kurtosisError)
+    }
+  }
+
+  /// Without drift V is a geometric Wishart process: E V = V_0, E V_ab^2 from d E V_ab^2 = (E V_ab^2 + E V_aa V_bb) dt,
+  /// d E V_aa V_bb = 2 E V_ab^2 dt, so the sum and difference grow as e^{(1 +- sqrt2) t}-like modes; checked by their ODE.
+  @Test func linearLimitHasTheWishartMoments() throws {
+    let model = try network(.text("linear"), width: 1000, depth: 200, inputs: correlated(0.4, count: 3))
+    let (leg, _) = try LimitCatalog.read(
+      .table(["equation": .text("covariance-sde"), "step": .real(0.02)]), path: "limit", network: model.description, networkDraws: 10)
+    let experiment = leg.experiment!
+    let tally = sample(experiment, 200_000, name: "wishart")
+    // x' = x + y, y' = 2x over t = 0.2 from x = rho^2, y = 1, by many small steps.
+    var (x, y) = (0.16, 1.0)
+    let h = 0.2 / 20000
+    for _ in 0..<20000 { (x, y) = (x + h * (x + y) + h * h / 2 * (3 * x + y), y + h * 2 * x + h * h * (x + y)) }
+    for name in ["V[0,1]", "V[0,2]", "V[1,2]"] {
+      let m = tally.moments(index(experiment, name))
+      #expect(abs(m.mean - 0.4) < 4.5 * m.meanError, "\(name) \(m.mean) +- \(m.meanError)")
+      #expect(abs(m.secondMoment - x) < 4.5 * m.secondMomentError, "\(name)^2 \(m.secondMoment) +- \(m.secondMomentError), \(x)")
+    }
+  }
+
+  /// Three inputs see the pairwise law of two: the m > 2 code against the m = 2 code.
+  @Test func pairsOfManyInputsFollowTheLawOfTwo() throws {
+    let many = try sde(plus: 0.7, minus: -0.9, rho: 0.3, time: 0.6, step: 0.02, count: 4)
+    let two = try sde(plus: 0.7, minus: -0.9, rho: 0.3, time: 0.6, step: 0.02)
+    let (tm, tt) = (sample(many, 50_000, name: "many"), sample(two, 50_000, name: "two"))
+    let reference = index(two, "atanh_rho[0,1]")
+    for pair in ["0,1", "0,3", "1,2", "2,3"] {
+      let i = index(many, "atanh_rho[\(pair)]")
+      #expect(abs(zScore(tm.moments(i), tt.moments(reference))) < 4.5, "pair \(pair)")
+      #expect(KolmogorovSmirnov(tm.histograms[i], tt.histograms[reference]).pValue > 1e-5)
+    }
+  }
+
+  /// Weak order 2: E tanh-type statistics at steps 1, 1/2 against a fine step. The bias must be seen at the
+  /// coarse step and fall by more than 2.8 (order 1 would give 2) where noise allows to tell.
+  @Test func weakOrderIsTwo() throws {
+    let draws: UInt64 = validating ? 4_000_000 : 400_000
+    func mean(_ step: Double) throws -> Moments {
+      let experiment = try sde(plus: 1, minus: -1, rho: 0.0, time: 1, step: step)
+      return sample(experiment, draws, name: "order \(step)").moments(index(experiment, "rho[0,1]"))
+    }
+    let fine = try mean(0.05)
+    let coarse = try mean(1)
+    let half = try mean(0.5)
+    let bias = coarse.mean - fine.mean
+    let halfBias = half.mean - fine.mean
+    let error = (coarse.meanError * coarse.meanError + fine.meanError * fine.meanError).squareRoot()
+    print("weak order: bias \(bias) at step 1, \(halfBias) at 1/2, standard error \(error)")
+    #expect(abs(bias) > 6 * error, "the coarse step shows no bias to measure")
+    #expect(abs(halfBias) < abs(bias) / 2.8 + 3 * error)
+  }
+
+  /// V stays positive semi-definite for many, nearly dependent inputs and coarse steps.
+  @Test func sixteenInputsStayPositive() throws {
+    let experiment = try sde(plus: 1, minus: -1, rho: 0.999, time: 2, step: 0.25, count: 16)
+    let tally = sample(experiment, 500, name: "sixteen")
+    #expect(tally.counter(.overflowed) == 0 && tally.counter(.underflowed) == 0)
+    for i in 0..<experiment.observables.count where experiment.observables[i].name.hasPrefix("rho") {
+      let buckets = tally.histograms[i].buckets()
+      #expect(buckets.first!.lower >= -1 && buckets.last!.lower <= 1)
+    }
+  }
+
+  @Test func stepsThatBreakPositivityAreRefused() {
+    #expect(throws: Failure.self) { try sde(plus: 3, minus: -3, rho: 0.3, time: 1, step: 0.5) }
+  }
+}
+
+@Suite struct InfiniteWidthTests {
+  private func recursion(_ activation: ActivationChoice, c: Double) -> InfiniteWidth {
+    InfiniteWidth(activation: activation, gain: c, bias: 0, inputs: 2)
+  }
+
+  /// Arc-cosine kernel of ReLU at rho = 0 and 1/2: 1/pi and (sqrt(3)/2 + pi/3)/pi times 1 at c = 2.
+  @Test func reluClosedForm() {
+    let r = recursion(.slopes(SlopeActivation(plus: 1, minus: 0)), c: 2)
+    #expect(abs(r.next([1, 0, 0, 1])[1] - 1 / Double.pi) < 1e-15)
+    #expect(abs(r.next([1, 0.5, 0.5, 1])[1] - (3.0.squareRoot() / 2 + Double.pi / 3) / Double.pi) < 1e-15)
+    #expect(abs(r.next([4, -2, -2, 1])[0] - 4) < 1e-14)
+  }
+
+  /// The quadrature against closed forms: erf's arc sine, and x Phi(x) at equal inputs by a one-dimensional sum.
+  @Test func quadratureAgreesWithClosedForms() {
+    let f = ErfActivation()
+    for (vu, vv, cov) in [(1.0, 1.0, 0.3), (2.0, 0.5, -0.7), (0.1, 3.0, 0.2)] {
+      let numeric = GaussianExpectation.ofProduct({ f.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
+      let closed = recursion(.erf(f), c: 1).next([vu, cov, cov, vv])[1]
+      #expect(abs(numeric - closed) < 1e-12, "\(numeric) \(closed)")
+    }
+    let gelu = GeluActivation()
+    let diagonal = GaussianExpectation.ofProduct({ gelu.value($0) }, varianceU: 1, varianceV: 1, covariance: 1)
+    #expect(abs(diagonal - gelu.secondMoment) < 1e-12)
+    // 15 digits of mpmath.quad (analysis/reference/golden.py prints them).
+    #expect(abs(gelu.secondMoment - 0.425221482570299) < 1e-12)
+    #expect(abs(TanhActivation().secondMoment - 0.394294490397841) < 1e-12)
+  }
+
+  /// A wide network follows the recursion to order 1/n: every activation, two layers.
+  @Test(arguments: ["relu", "tanh", "erf", "gelu", "linear"])
+  func wideNetworksFollowTheRecursion(name: String) throws {
+    let model = try network(.text(name), width: 20_000, depth: 2, inputs: correlated(0.3), extra: ["bias": .real(0.2)])
+    let (leg, _) = try LimitCatalog.read(
+      .table(["equation": .text("infinite-width")]), path: "limit", network: model.description, networkDraws: 10)
+    let tally = sample(model.experiment, 400, name: name)
+    for name in ["V[0,0]", "V[0,1]", "rho[0,1]"] {
+      let i = index(model.experiment, name)
+      let m = tally.moments(i)
+      #expect(abs(m.mean - leg.known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20, "\(name): \(m.mean) \(leg.known!.means[i])")
+    }
+  }
+}
