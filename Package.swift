@@ -59,7 +59,8 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "RandomnessTests", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
+    .testTarget(
+      name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests", dependencies: ["Networks", "Limits", "Simulation"],

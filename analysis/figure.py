@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 
 def legs(path, case):

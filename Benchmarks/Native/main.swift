@@ -31,6 +31,20 @@ func report(_ name: String, _ fields: [(String, String)]) {
   print("{\"name\": \"\(name)\", " + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}")
 }
 
+/// Effective clock: a chain of xorshift steps, six dependent one-cycle operations each.
+func clockSpeed() {
+  var x: UInt64 = 88_172_645_463_325_252
+  let seconds = best(total: 0.5) {
+    for _ in 0..<1_000_000 {
+      x ^= x &<< 13
+      x ^= x &>> 7
+      x ^= x &<< 17
+    }
+    sink += Double(x & 1)
+  }
+  report("clock", [("ghz", "\(6e6 / seconds * 1e-9)")])
+}
+
 func normals() {
   var stream = Stream(key: 1)
   stream.start(draw: 0)
@@ -68,7 +82,8 @@ func network(_ activation: String, _ width: Int, _ depth: Int, _ inputs: Int, _ 
   let keys: [String: JobValue] = [
     "architecture": .text("mlp"), "activation": .text(activation), "width": .integer(Int64(width)),
     "depth": .integer(Int64(depth)), "sampler": .text(sampler), "draws": .integer(10),
-    "inputs": .table(inputs == 1 ? ["count": .integer(1)] : ["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
+    "inputs": .table(
+      inputs == 1 ? ["count": .integer(1)] : ["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
   ]
   let model = try NetworkCatalog.read(.table(keys), path: "network") { _ in [] }
   let runner = model.experiment.makeRunner(7)
@@ -87,7 +102,8 @@ func network(_ activation: String, _ width: Int, _ depth: Int, _ inputs: Int, _ 
   report(
     "network",
     [
-      ("activation", "\"\(activation)\""), ("sampler", "\"\(sampler)\""), ("n", "\(width)"), ("d", "\(depth)"), ("m", "\(inputs)"),
+      ("activation", "\"\(activation)\""), ("sampler", "\"\(sampler)\""), ("n", "\(width)"), ("d", "\(depth)"),
+      ("m", "\(inputs)"),
       ("ms", "\(seconds / Double(batch) * 1e3)"),
     ])
 }
@@ -105,7 +121,8 @@ func path(_ inputs: Int) throws {
   let runner = limit.leg.experiment!.makeRunner(7)
   let tally = Tally(
     layout: .init(
-      perGroup: model.experiment.observables.count, groups: 1, covariances: true, centres: limit.leg.experiment!.centres(key: 7)))
+      perGroup: model.experiment.observables.count, groups: 1, covariances: true,
+      centres: limit.leg.experiment!.centres(key: 7)))
   var next: UInt64 = 0
   let seconds = best(total: 0.5) {
     runner.run(next..<next + 1000, tally)
@@ -114,6 +131,7 @@ func path(_ inputs: Int) throws {
   report("sde", [("m", "\(inputs)"), ("steps", "100"), ("us", "\(seconds / 1000 * 1e6)")])
 }
 
+clockSpeed()
 normals()
 functions()
 for m in [1, 2, 4, 8, 16] { try network("relu", 1024, 64, m, "conditional") }

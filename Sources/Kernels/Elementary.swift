@@ -12,11 +12,13 @@ public enum Elementary {}
 
 /// Horner's scheme with fused steps, unrolled by the compiler: `c[0] + c[1] x + c[2] x^2 + …`.
 @inlinable @inline(__always)
-func horner(_ x: Double, _ c0: Double, _ c1: Double, _ c2: Double, _ c3: Double, _ c4: Double,
-  _ c5: Double) -> Double
-{
+func horner(
+  _ x: Double, _ c0: Double, _ c1: Double, _ c2: Double, _ c3: Double, _ c4: Double,
+  _ c5: Double
+) -> Double {
   c0.addingProduct(
-    x, c1.addingProduct(
+    x,
+    c1.addingProduct(
       x, c2.addingProduct(x, c3.addingProduct(x, c4.addingProduct(x, c5)))))
 }
 

@@ -9,7 +9,8 @@ public struct LimitEntry: Sendable {
   public let reference: String
   public let parameters: [Parameter]
   /// Reads a `[limit]` table for a network.
-  public let make: @Sendable (_ p: Parameters, _ network: NetworkDescription) throws -> (content: Leg.Content, offset: String)
+  public let make:
+    @Sendable (_ p: Parameters, _ network: NetworkDescription) throws -> (content: Leg.Content, offset: String)
 }
 
 /// All limits.
@@ -24,9 +25,11 @@ public enum LimitCatalog {
     reference: "arXiv:2206.02768, Theorem 3.2",
     parameters: [
       Parameter("equation", .choice(["covariance-sde"]), "limit"),
-      Parameter("step", .real(.init(0, 1, openBelow: true)), standard: .real(0.01), unit: "layer / width",
+      Parameter(
+        "step", .real(.init(0, 1, openBelow: true)), standard: .real(0.01), unit: "layer / width",
         "largest step size of the integrator (weak order 2)"),
-      Parameter("draws", .integer(2...Int64.max), optional: true, "independent paths; as many as networks unless given"),
+      Parameter(
+        "draws", .integer(2...Int64.max), optional: true, "independent paths; as many as networks unless given"),
     ]
   ) { p, network in
     let (plus, minus): (Double, Double)
@@ -45,7 +48,8 @@ public enum LimitCatalog {
     let step = p.real("step")
     let strength = 0.5 * (plus - minus) * (plus - minus)
     guard step * strength <= 2 else {
-      throw p.invalid("step", "must be at most \(2 / strength), 4/(c_plus - c_minus)^2, to keep V positive semi-definite")
+      throw p.invalid(
+        "step", "must be at most \(2 / strength), 4/(c_plus - c_minus)^2, to keep V positive semi-definite")
     }
     let experiment = CovarianceSDE(
       inputs: shape.inputs.count, initialFactor: shape.initialFactor, strength: strength,
@@ -96,7 +100,9 @@ public enum LimitCatalog {
     var attributes = ["equation": entry.equation, "reference": entry.reference, "limit": name]
     for line in resolved.lines() {
       let parts = line.split(separator: " = ", maxSplits: 1)
-      if parts.count == 2 && parts[0] != "equation" && parts[0] != "draws" { attributes[String(parts[0])] = String(parts[1]) }
+      if parts.count == 2 && parts[0] != "equation" && parts[0] != "draws" {
+        attributes[String(parts[0])] = String(parts[1])
+      }
     }
     return (
       Leg(name: name, role: .limit, content: content, attributes: attributes, expectedOffset: offset), resolved

@@ -51,7 +51,8 @@ public struct Communicator {
   }
 
   /// Element-wise reduction (MPI 3.1, section 5.9). Every rank must give as many elements.
-  public func reduce<T: Transferable>(_ values: [T], _ operation: Operation, to destination: Destination) throws -> [T] {
+  public func reduce<T: Transferable>(_ values: [T], _ operation: Operation, to destination: Destination) throws -> [T]
+  {
     var result = values
     try result.withUnsafeMutableBufferPointer { target in
       try values.withUnsafeBufferPointer { source in

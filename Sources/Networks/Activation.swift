@@ -29,21 +29,33 @@ public struct TanhActivation: Activation {
   public init() {}
   @inlinable @inline(__always)
   public func value(_ x: Double) -> Double { Elementary.tanh(x) }
-  public var secondMoment: Double { GaussianExpectation.of { let y = value($0); return y * y } }
+  public var secondMoment: Double {
+    GaussianExpectation.of {
+      let y = value($0); return y * y
+    }
+  }
 }
 
 public struct ErfActivation: Activation {
   public init() {}
   @inlinable @inline(__always)
   public func value(_ x: Double) -> Double { Elementary.erf(x) }
-  public var secondMoment: Double { GaussianExpectation.of { let y = value($0); return y * y } }
+  public var secondMoment: Double {
+    GaussianExpectation.of {
+      let y = value($0); return y * y
+    }
+  }
 }
 
 public struct GeluActivation: Activation {
   public init() {}
   @inlinable @inline(__always)
   public func value(_ x: Double) -> Double { Elementary.gelu(x) }
-  public var secondMoment: Double { GaussianExpectation.of { let y = value($0); return y * y } }
+  public var secondMoment: Double {
+    GaussianExpectation.of {
+      let y = value($0); return y * y
+    }
+  }
 }
 
 /// An activation with its concrete type at hand, so that code over it is specialised where it is used.

@@ -44,7 +44,8 @@ public struct Inputs: Sendable {
     Parameter(
       "correlation", .real(.init(-1, 1)), optional: true,
       "rho_0 of every pair, unit variances; at least -1/(count - 1)"),
-    Parameter("gram", .structured("a symmetric positive semi-definite matrix of up to 16 rows"), optional: true,
+    Parameter(
+      "gram", .structured("a symmetric positive semi-definite matrix of up to 16 rows"), optional: true,
       "V_0 itself"),
     Parameter("file", .text, optional: true, "CSV or HDF5 (.h5, .hdf5) file with one input a row"),
     Parameter("dataset", .text, standard: .text(""), "path of the dataset in an HDF5 file"),

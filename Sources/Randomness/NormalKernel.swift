@@ -18,28 +18,36 @@ public enum NormalKernel {
   /// Normals in one chunk: 32 blocks of 4.
   public static let chunk = 128
 
-  /// Writes `chunk` normals: those of blocks `32 index ..< 32 (index + 1)` of the given draw and key.
+  /// Writes `chunks` chunks of normals from number `index` on: chunk k of a draw is made of its blocks
+  /// `32 k ..< 32 (k + 1)`.
   @inlinable @inline(__always)
   static func fill(
-    _ out: UnsafeMutablePointer<Double>, index: UInt64, draw: UInt64, key: (UInt64, UInt64)
+    _ out: UnsafeMutablePointer<Double>, chunks: Int, index: UInt64, draw: UInt64, key: (UInt64, UInt64)
   ) {
-    let first = index &<< 5
-    let low = first & 0xffff_ffff
-    let high = first >> 32
     let drawLow = draw & 0xffff_ffff
     let drawHigh = draw >> 32
-    // Two loops, because one iteration of both would fill the reorder buffer of the CPU and leave it
+    // Two passes, because one iteration of both would fill the reorder buffer of the CPU and leave it
     // nothing to overlap. The words wait in the place of the normals they become.
     let words = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt64.self)
-    for i in 0..<32 {
-      let w = Philox.rounds((low &+ UInt64(truncatingIfNeeded: i), high, drawLow, drawHigh), key: key)
-      words[i] = (w.0 &<< 32) | (w.1 & 0xffff_ffff)
-      words[i &+ 32] = (w.2 &<< 32) | (w.3 & 0xffff_ffff)
+    for c in 0..<chunks {
+      let first = (index &+ UInt64(truncatingIfNeeded: c)) &<< 5
+      let low = first & 0xffff_ffff
+      let high = first >> 32
+      let target = words + c &* chunk
+      for i in 0..<32 {
+        let w = Philox.rounds((low &+ UInt64(truncatingIfNeeded: i), high, drawLow, drawHigh), key: key)
+        target[i] = (w.0 &<< 32) | (w.1 & 0xffff_ffff)
+        target[i &+ 32] = (w.2 &<< 32) | (w.3 & 0xffff_ffff)
+      }
     }
-    for i in 0..<64 {
-      let (a, b) = pair(words[i])
-      out[i] = a
-      out[i &+ 64] = b
+    for c in 0..<chunks {
+      let source = words + c &* chunk
+      let target = out + c &* chunk
+      for i in 0..<64 {
+        let (a, b) = pair(source[i])
+        target[i] = a
+        target[i &+ 64] = b
+      }
     }
   }
 
@@ -56,16 +64,25 @@ public enum NormalKernel {
     let x =
       Double(bitPattern: (bits & 0x7f_fffe) | (1.0 + 0x1p-52).bitPattern) - (1 + 0x1p-30)
     let z = x * x
-    let s = x * (0x1.921fb54442cfap+29).addingProduct(
-      z, (-0x1.4abbce6257a2ap+86).addingProduct(
-        z, (0x1.466bc67123fa1p+141).addingProduct(
-          z, (-0x1.32d2c644adc0bp+195).addingProduct(
-            z, (0x1.5071ce4b47930p+248).addingProduct(z, -0x1.dd54805f3f706p+300)))))
+    let s =
+      x
+      * (0x1.921fb54442cfap+29).addingProduct(
+        z,
+        (-0x1.4abbce6257a2ap+86).addingProduct(
+          z,
+          (0x1.466bc67123fa1p+141).addingProduct(
+            z,
+            (-0x1.32d2c644adc0bp+195).addingProduct(
+              z, (0x1.5071ce4b47930p+248).addingProduct(z, -0x1.dd54805f3f706p+300)))))
     let c = (0x1.0000000000000p+0).addingProduct(
-      z, (-0x1.3bd3cc9be458bp+58).addingProduct(
-        z, (0x1.03c1f081b0780p+114).addingProduct(
-          z, (-0x1.55d3c7dbfd139p+168).addingProduct(
-            z, (0x1.e1f4fb60281f6p+221).addingProduct(
+      z,
+      (-0x1.3bd3cc9be458bp+58).addingProduct(
+        z,
+        (0x1.03c1f081b0780p+114).addingProduct(
+          z,
+          (-0x1.55d3c7dbfd139p+168).addingProduct(
+            z,
+            (0x1.e1f4fb60281f6p+221).addingProduct(
               z, (-0x1.a6c9c1be9eb49p+274).addingProduct(z, 0x1.f3dbcea61b1a4p+326))))))
     let swap = bits & 1 != 0
     let signed = Double(bitPattern: r.bitPattern ^ (bits & (1 << 63)))

@@ -60,11 +60,10 @@ public struct Stream: ~Copyable {
     if begin > 0 { for i in 0..<left { buffer[i] = buffer[begin &+ i] } }
     begin = 0
     end = left
-    while end < count {
-      NormalKernel.fill(buffer + end, index: chunk, draw: draw, key: key)
-      chunk &+= 1
-      end &+= NormalKernel.chunk
-    }
+    let chunks = (count &- left &+ NormalKernel.chunk &- 1) / NormalKernel.chunk
+    NormalKernel.fill(buffer + end, chunks: chunks, index: chunk, draw: draw, key: key)
+    chunk &+= UInt64(chunks)
+    end &+= chunks &* NormalKernel.chunk
   }
 
   /// 64 random bits.

@@ -101,7 +101,10 @@ public struct Report {
                   "second_moment": number(m.secondMoment), "second_moment_error": number(m.secondMomentError),
                   "not_finite": tally.notFiniteCount(index),
                   "quantiles": tally.histograms[index].quantiles(ResultTables.quantileLevels).enumerated().map {
-                    ["level": ResultTables.quantileLevels[$0], "value": number($1.value), "standard_error": number($1.standardError)]
+                    [
+                      "level": ResultTables.quantileLevels[$0], "value": number($1.value),
+                      "standard_error": number($1.standardError),
+                    ]
                   },
                 ]
               }
@@ -138,9 +141,11 @@ public struct Report {
       ]
     }
     let whole: [String: Any] = [
-      "schema": Self.schema, "title": snapshot.job.title, "seed": String(snapshot.job.seed), "digest": digest, "cases": cases,
+      "schema": Self.schema, "title": snapshot.job.title, "seed": String(snapshot.job.seed), "digest": digest,
+      "cases": cases,
     ]
-    let data = try JSONSerialization.data(withJSONObject: whole, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+    let data = try JSONSerialization.data(
+      withJSONObject: whole, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self)
   }
 }

@@ -22,7 +22,8 @@ public struct ResultFile: ResultStore {
       try write(snapshot, to: &writer)
       try writer.publish()
     } catch {
-      throw Failure(.inputOutput, "the checkpoint was not written: \(error); the file of the last checkpoint is as it was")
+      throw Failure(
+        .inputOutput, "the checkpoint was not written: \(error); the file of the last checkpoint is as it was")
     }
   }
 
@@ -111,7 +112,9 @@ public struct ResultFile: ResultStore {
   }
 
   private static func loadState(_ reader: borrowing ArchiveReader, _ group: String, _ path: String) throws -> LegState {
-    func wrong(_ what: String) -> ArchiveError { ArchiveError("\(path): \(group)/\(what) does not fit the other tables") }
+    func wrong(_ what: String) -> ArchiveError {
+      ArchiveError("\(path): \(group)/\(what) does not fit the other tables")
+    }
     guard let name = try reader.attribute(group, "path") else { throw wrong("path") }
     let layoutWords = try reader.read("\(group)/layout", as: Int64.self).values
     let centres = try reader.read("\(group)/centres", as: Double.self).values
@@ -129,7 +132,9 @@ public struct ResultFile: ResultStore {
     guard pages.count % 2 == 0, counts.count == pages.count / 2 * BitHistogram.pageSize else { throw wrong("pages") }
     let entries = stride(from: 0, to: pages.count, by: 2).map { (observable: Int(pages[$0]), page: Int(pages[$0 + 1])) }
     guard
-      entries.allSatisfy({ (0..<centres.count).contains($0.observable) && (0..<BitHistogram.pageCount).contains($0.page) })
+      entries.allSatisfy({
+        (0..<centres.count).contains($0.observable) && (0..<BitHistogram.pageCount).contains($0.page)
+      })
     else { throw wrong("pages") }
     tally.add(counts: counts, to: entries)
     let borders = try reader.read("\(group)/intervals", as: UInt64.self).values

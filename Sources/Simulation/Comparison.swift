@@ -184,19 +184,26 @@ extension Comparison {
     let tolerance = worst.ks != nil ? tolerances.distance : tolerances.mean
     switch verdict {
     case .agrees:
-      text = subject + "agrees within the tolerance \(tolerance): largest \(measure) in \(worst.observable) at layer \(worst.layer)"
+      text =
+        subject
+        + "agrees within the tolerance \(tolerance): largest \(measure) in \(worst.observable) at layer \(worst.layer)"
     case .differs:
       let first = judged.filter { $0.verdict == .differs }.min { $0.layer < $1.layer }!
-      text = subject + "differs by more than \(tolerance): \(measure) in \(worst.observable) at layer \(worst.layer); first in \(first.observable) at layer \(first.layer)"
+      text =
+        subject
+        + "differs by more than \(tolerance): \(measure) in \(worst.observable) at layer \(worst.layer); first in \(first.observable) at layer \(first.layer)"
     case .undecided:
-      text = subject + "undecided at tolerance \(tolerance): \(measure) in \(worst.observable) at layer \(worst.layer); more draws would tell"
+      text =
+        subject
+        + "undecided at tolerance \(tolerance): \(measure) in \(worst.observable) at layer \(worst.layer); more draws would tell"
     }
     // Skip what is heavy-tailed: its means say little.
     let means = detected.filter { row in
       !(finite.observables.first { $0.name == row.observable }?.heavyTailed ?? false)
     }
     if let most = strongest(means) {
-      text += "; a shift of the mean is detected: E \(most.observable) at layer \(most.layer) is off by \(format(most.difference, 2)), z = \(format(most.z, 3))"
+      text +=
+        "; a shift of the mean is detected: E \(most.observable) at layer \(most.layer) is off by \(format(most.difference, 2)), z = \(format(most.z, 3))"
       if !reference.expectedOffset.isEmpty { text += "; \(reference.expectedOffset)" }
     }
     return text

@@ -79,27 +79,27 @@ public final class Engine {
   private static func agreedStates(job: Job, world: any Communicator, restored: [LegState]?) throws -> [LegState] {
     var result: [LegState] = []
     for (path, leg) in job.sampledLegs {
-        let experiment = leg.experiment!
-        let old = restored?.first { $0.path == path }
-        var words: [UInt64] = []
-        if world.isRoot {
-          let centres =
-            old?.tally.layout.centres
-            ?? experiment.centres(key: Stream.key(seed: job.seed, path: path))
-          words = centres.map(\.bitPattern)
-          words += (old?.done.intervals ?? []).flatMap { [$0.lowerBound, $0.upperBound] }
-        }
-        words = try world.broadcast(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
-          .chunked(8).map { bytes in bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-        let count = leg.observables.count * leg.layers.count
-        var done = IntervalSet()
-        for pair in Array(words[count...]).chunked(2) { done.insert(pair[0]..<pair[1]) }
-        let layout = Tally.Layout(
-          perGroup: leg.observables.count, groups: leg.layers.count,
-          covariances: leg.observables.count <= job.covarianceLimit,
-          centres: words[..<count].map(Double.init(bitPattern:)))
-        result.append(
-          LegState(path: path, tally: old?.tally ?? Tally(layout: layout), done: done))
+      let experiment = leg.experiment!
+      let old = restored?.first { $0.path == path }
+      var words: [UInt64] = []
+      if world.isRoot {
+        let centres =
+          old?.tally.layout.centres
+          ?? experiment.centres(key: Stream.key(seed: job.seed, path: path))
+        words = centres.map(\.bitPattern)
+        words += (old?.done.intervals ?? []).flatMap { [$0.lowerBound, $0.upperBound] }
+      }
+      words = try world.broadcast(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
+        .chunked(8).map { bytes in bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+      let count = leg.observables.count * leg.layers.count
+      var done = IntervalSet()
+      for pair in Array(words[count...]).chunked(2) { done.insert(pair[0]..<pair[1]) }
+      let layout = Tally.Layout(
+        perGroup: leg.observables.count, groups: leg.layers.count,
+        covariances: leg.observables.count <= job.covarianceLimit,
+        centres: words[..<count].map(Double.init(bitPattern:)))
+      result.append(
+        LegState(path: path, tally: old?.tally ?? Tally(layout: layout), done: done))
     }
     return result
   }
@@ -174,7 +174,11 @@ public final class Engine {
         cursor = end
         let now = clock.now
         // Chunks of 1 to 4 ms: short against a round and a signal, long against a look at the clock.
-        if now - before < .milliseconds(1) { chunk *= 2 } else if now - before > .milliseconds(4) { chunk = max(1, chunk / 2) }
+        if now - before < .milliseconds(1) {
+          chunk *= 2
+        } else if now - before > .milliseconds(4) {
+          chunk = max(1, chunk / 2)
+        }
         if now - start >= deadline { break outer }
       }
     }

@@ -54,7 +54,8 @@ final class Progress {
     case .progress(let path, let done, let target, let rate):
       let left = rate > 0 ? Double(target - done) / rate : .infinity
       let facts = String(
-        format: "%@: %.1f%%, %.4g draws/s, %@ left", path, 100 * Double(done) / Double(target), rate, Console.duration(left))
+        format: "%@: %.1f%%, %.4g draws/s, %@ left", path, 100 * Double(done) / Double(target), rate,
+        Console.duration(left))
       if onTerminal {
         let width = 30
         let filled = Int(Double(width) * Double(done) / Double(target))

@@ -47,7 +47,8 @@ enum DataFiles {
       }
       return try kept.map { column in
         guard let value = Double(parts[column]), value.isFinite else {
-          throw Failure(.badData, "\(file), line \(line), column \(column + 1): \"\(parts[column])\" is not a finite number")
+          throw Failure(
+            .badData, "\(file), line \(line), column \(column + 1): \"\(parts[column])\" is not a finite number")
         }
         return value
       }
@@ -75,11 +76,13 @@ enum DataFiles {
     let features = values.count / count
     return try request.rows.map { row in
       guard row < count else {
-        throw Failure(.badData, "\(request.file): row \(row) was asked for, but \(request.dataset) has \(count) rows (from 0)")
+        throw Failure(
+          .badData, "\(request.file): row \(row) was asked for, but \(request.dataset) has \(count) rows (from 0)")
       }
       let part = Array(values[row * features..<(row + 1) * features])
       guard let bad = part.firstIndex(where: { !$0.isFinite }) else { return part }
-      throw Failure(.badData, "\(request.file): \(request.dataset)[\(row), \(bad)] = \(part[bad]) is not a finite number")
+      throw Failure(
+        .badData, "\(request.file): \(request.dataset)[\(row), \(bad)] = \(part[bad]) is not a finite number")
     }
   }
 }

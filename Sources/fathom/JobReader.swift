@@ -50,7 +50,8 @@ struct JobReader {
     guard case .table(let table) = value else { preconditionFailure("a TOML file is a table") }
     for key in table.keys.sorted() where !Self.topKeys.contains(key) {
       throw Failure.invalid(
-        key: key, value: table[key]!.description, allowed: "unknown key; a job takes " + Self.topKeys.joined(separator: ", "))
+        key: key, value: table[key]!.description,
+        allowed: "unknown key; a job takes " + Self.topKeys.joined(separator: ", "))
     }
     let run = try Parameters(table["run"], path: "run", allowed: Self.runParameters)
     let comparison = try Parameters(table["comparison"], path: "comparison", allowed: Self.comparisonParameters)
@@ -105,10 +106,13 @@ struct JobReader {
     }
     for (index, table) in tables.enumerated() {
       let path = tables.count > 1 ? "limit[\(index)]" : "limit"
-      guard case .table = table else { throw Failure.invalid(key: path, value: table.description, allowed: "must be a table") }
+      guard case .table = table else {
+        throw Failure.invalid(key: path, value: table.description, allowed: "must be a table")
+      }
       let (leg, resolved) = try LimitCatalog.read(table, path: path, network: network.description, networkDraws: draws)
       guard !legs.contains(where: { $0.name == leg.name }) else {
-        throw Failure.invalid(key: "\(path).equation", value: "\"\(leg.name)\"", allowed: "every limit can be asked for once")
+        throw Failure.invalid(
+          key: "\(path).equation", value: "\"\(leg.name)\"", allowed: "every limit can be asked for once")
       }
       legs.append(leg)
       lines += resolved.lines(prefix: leg.name).filter { !$0.hasPrefix("\(leg.name).draws = ") }
@@ -117,7 +121,9 @@ struct JobReader {
       legs.append(
         Leg(
           name: "exact", role: .exact, content: .known(known),
-          attributes: ["equation": "E V_l = V_0, E V_l^2 = V_0^2 (E ratio^2)^l at this width", "reference": "docs/networks.md"]))
+          attributes: [
+            "equation": "E V_l = V_0, E V_l^2 = V_0^2 (E ratio^2)^l at this width", "reference": "docs/networks.md",
+          ]))
     }
     return (Case(label: point.label, swept: point.swept, legs: legs), lines)
   }
@@ -159,19 +165,22 @@ enum Sweep {
   static func points(_ value: JobValue?) throws -> [Point] {
     guard let value else { return [Point(label: "main", settings: [])] }
     guard case .table(let table) = value, !table.isEmpty else {
-      throw Failure.invalid(key: "sweep", value: value.description, allowed: "must be a table of dotted keys with arrays")
+      throw Failure.invalid(
+        key: "sweep", value: value.description, allowed: "must be a table of dotted keys with arrays")
     }
     var points = [Point(label: "", settings: [])]
     for (name, list) in flatten(table, prefix: "").sorted(by: { $0.0 < $1.0 }) {
       let keys = name.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
       guard case .list(let items) = list, !items.isEmpty else {
-        throw Failure.invalid(key: "sweep.\"\(name)\"", value: list.description, allowed: "must be an array with an entry a case")
+        throw Failure.invalid(
+          key: "sweep.\"\(name)\"", value: list.description, allowed: "must be an array with an entry a case")
       }
       let choices = try items.map { item -> [(key: String, value: JobValue)] in
         if keys.count == 1 { return [(keys[0], item)] }
         guard case .list(let tuple) = item, tuple.count == keys.count else {
           throw Failure.invalid(
-            key: "sweep.\"\(name)\"", value: item.description, allowed: "must be an array of \(keys.count) values, one for each key")
+            key: "sweep.\"\(name)\"", value: item.description,
+            allowed: "must be an array of \(keys.count) values, one for each key")
         }
         return zip(keys, tuple).map { (key: $0, value: $1) }
       }

@@ -35,7 +35,9 @@ enum Resume {
   private static func recover(_ path: String, from failure: Failure) throws -> Snapshot {
     let previous = ArchiveWriter.previousPath(for: path)
     guard FileSystem.exists(previous), let snapshot = try? ResultFile.load(previous) else {
-      throw Failure(.badData, failure.message + "; there is no whole previous generation; --fresh starts anew and keeps this file aside")
+      throw Failure(
+        .badData,
+        failure.message + "; there is no whole previous generation; --fresh starts anew and keeps this file aside")
     }
     let damaged = freeName(path + ".damaged")
     try move(path, to: damaged)

@@ -121,11 +121,18 @@ import Testing
       let made = try Shell.run([python, "-c", script], in: folder)
       #expect(made.status == 0, "\(made.error)")
       let reader = try ArchiveReader(unsealed: folder + "/hostile.h5")
-      for (name, word) in [("soft", "link"), ("external", "link"), ("elsewhere", "another file"), ("virtual", "virtual"), ("huge", "more than the file can hold")] {
-        #expect { try reader.read("/" + name, as: Double.self) } throws: { "\($0)".contains(word) && "\($0)".contains(name) }
+      for (name, word) in [
+        ("soft", "link"), ("external", "link"), ("elsewhere", "another file"), ("virtual", "virtual"),
+        ("huge", "more than the file can hold"),
+      ] {
+        #expect { try reader.read("/" + name, as: Double.self) } throws: {
+          "\($0)".contains(word) && "\($0)".contains(name)
+        }
       }
       #expect(try reader.read("/data", as: Double.self).values == [0, 1, 2, 3])
-      #expect { _ = try ArchiveReader(sealed: folder + "/hostile.h5") } throws: { "\($0)".contains("is not a fathom result file") }
+      #expect { _ = try ArchiveReader(sealed: folder + "/hostile.h5") } throws: {
+        "\($0)".contains("is not a fathom result file")
+      }
     }
   }
 

@@ -30,6 +30,7 @@ import Testing
   @Test func errorsCarryCallAndClass() throws {
     let result = try probe("error", ranks: 2)
     #expect(!result.timedOut && result.status == 70)
-    #expect(result.error.contains("MPI_Allreduce failed with code") && result.error.contains("class"), "\(result.error)")
+    #expect(
+      result.error.contains("MPI_Allreduce failed with code") && result.error.contains("class"), "\(result.error)")
   }
 }

@@ -6,7 +6,8 @@ import Testing
 /// Every kind of bad input: its message, its exit code, on one rank and on three, and no hang.
 @Suite(.serialized) struct BadInputTests {
   private func refused(
-    _ place: borrowing Workplace, _ arguments: [String], status: Int32, says words: [String], extra: [String: String] = [:]
+    _ place: borrowing Workplace, _ arguments: [String], status: Int32, says words: [String],
+    extra: [String: String] = [:]
   ) throws {
     // 0: one rank without mpirun.
     for ranks in [0, 3] {
@@ -71,16 +72,17 @@ import Testing
     #expect(part.status == 64 && part.error.contains("I/K"))
   }
 
-  @Test(arguments: [
-    ("missing.csv", nil, ["missing.csv", "no such file"]),
-    ("short.csv", "a,b,label\n1,2,0\n3,4,1\n", ["short.csv", "row 7", "2 rows"]),
-    ("ragged.csv", "1,2,3\n4,5\n", ["ragged.csv, line 2", "2 columns"]),
-    ("text.csv", "a,b\n1,2\n3,four\n", ["text.csv, line 3, column 2", "four"]),
-    ("nan.csv", "a,b\n1,nan\n2,3\n", ["nan.csv, line 2, column 2", "nan"]),
-    ("empty.csv", "", ["empty.csv", "is empty"]),
-    ("zero.csv", "1,2\n0,0\n", ["network.inputs.rows", "row 1 is zero"]),
-    ("fake.h5", "not HDF5", ["fake.h5"]),
-  ] as [(String, String?, [String])])
+  @Test(
+    arguments: [
+      ("missing.csv", nil, ["missing.csv", "no such file"]),
+      ("short.csv", "a,b,label\n1,2,0\n3,4,1\n", ["short.csv", "row 7", "2 rows"]),
+      ("ragged.csv", "1,2,3\n4,5\n", ["ragged.csv, line 2", "2 columns"]),
+      ("text.csv", "a,b\n1,2\n3,four\n", ["text.csv, line 3, column 2", "four"]),
+      ("nan.csv", "a,b\n1,nan\n2,3\n", ["nan.csv, line 2, column 2", "nan"]),
+      ("empty.csv", "", ["empty.csv", "is empty"]),
+      ("zero.csv", "1,2\n0,0\n", ["network.inputs.rows", "row 1 is zero"]),
+      ("fake.h5", "not HDF5", ["fake.h5"]),
+    ] as [(String, String?, [String])])
   func dataFiles(name: String, content: String?, words: [String]) throws {
     let place = try Workplace()
     try place.write(Workplace.job)
@@ -103,7 +105,8 @@ import Testing
     let csv = "network.inputs={file=\"\(Shell.root)/jobs/data/digits.csv\", rows=[0, 7, 11], drop=[\"label\"]}"
     let h5 = "network.inputs={file=\"digits.h5\", dataset=\"images/pixels\", rows=[0, 7, 11]}"
     for (name, inputs) in [("a", csv), ("b", h5)] {
-      let run = try place.fathom(["run", "job.toml", "-o", "\(name).h5"] + settings(["network.draws=500", inputs]), ranks: 2)
+      let run = try place.fathom(
+        ["run", "job.toml", "-o", "\(name).h5"] + settings(["network.draws=500", inputs]), ranks: 2)
       #expect(run.status == 0, "\(run.error)")
     }
     #expect(try place.digest("a.h5") == place.digest("b.h5"))
@@ -113,13 +116,17 @@ import Testing
     let place = try Workplace()
     try place.write(Workplace.job)
     let small = settings(["network.draws=500"])
-    try refused(place, ["job.toml", "-o", "no/such/out.h5"] + small, status: 74, says: ["output folder", "No such file"])
+    try refused(
+      place, ["job.toml", "-o", "no/such/out.h5"] + small, status: 74, says: ["output folder", "No such file"])
     // /proc cannot be written to by anyone, root included.
-    try refused(place, ["job.toml", "-o", "/proc/out.h5"] + small, status: 74, says: ["output folder", "/proc/out.h5"])
+    try refused(
+      place, ["job.toml", "-o", "/proc/out.h5"] + small, status: 74, says: ["output folder", "/proc/out.h5"])
     // Another job's file.
     _ = try place.fathom(["run", "job.toml"] + small)
     let before = try place.digest()
-    try refused(place, ["job.toml", "--set", "network.width=12"] + small, status: 65, says: ["another job", "network.width = 24", "network.width = 12", "--fresh"])
+    try refused(
+      place, ["job.toml", "--set", "network.width=12"] + small, status: 65,
+      says: ["another job", "network.width = 24", "network.width = 12", "--fresh"])
     try refused(place, ["job.toml", "--set", "seed=9"] + small, status: 65, says: ["seed = 7", "seed = 9"])
     #expect(try place.digest() == before)
     // A second run of the same job has nothing to do, and says so.
@@ -140,7 +147,9 @@ import Testing
     _ = try place.fathom(["run", "job.toml"] + small)
     let good = FileManager.default.contents(atPath: path)!
     // No previous generation: refused, and the file is left alone.
-    for (content, word) in [(good.prefix(good.count / 2), "truncated"), (Data("hello".utf8), "not a fathom result file")] {
+    for (content, word) in [
+      (good.prefix(good.count / 2), "truncated"), (Data("hello".utf8), "not a fathom result file"),
+    ] {
       try Data(content).write(to: URL(fileURLWithPath: path))
       try? FileManager.default.removeItem(atPath: ArchiveWriter.previousPath(for: path))
       try refused(place, ["job.toml"] + small, status: 65, says: [word, "--fresh"])
@@ -163,7 +172,9 @@ import Testing
     try place.write(Workplace.job)
     let hydra = ["PMI_RANK": "1", "PMI_SIZE": "3", "MPI_LOCALNRANKS": "3"]
     let result = try place.fathom(["run", "job.toml"], extra: hydra)
-    #expect(result.status == 64 && result.error.contains("another MPI") && result.error.contains("mpirun.openmpi"), "\(result.error)")
+    #expect(
+      result.status == 64 && result.error.contains("another MPI") && result.error.contains("mpirun.openmpi"),
+      "\(result.error)")
     #expect(place.names() == ["job.toml"])
   }
 
@@ -171,10 +182,12 @@ import Testing
     let place = try Workplace()
     try place.write(Workplace.job)
     let long = settings(["network.draws=100000000"])
-    let first = try Shell.start(Shell.launch("fathom", ranks: 0, ["run", "job.toml"] + long), in: place.folder, tag: "first")
+    let first = try Shell.start(
+      Shell.launch("fathom", ranks: 0, ["run", "job.toml"] + long), in: place.folder, tag: "first")
     usleep(700_000)
     let second = try place.fathom(["run", "job.toml"] + long, limit: 60)
-    #expect(second.status == 74 && second.error.contains("in use by process \(first.processIdentifier)"), "\(second.error)")
+    #expect(
+      second.status == 74 && second.error.contains("in use by process \(first.processIdentifier)"), "\(second.error)")
     kill(first.processIdentifier, SIGTERM)
     #expect(Shell.finish(first, in: place.folder, tag: "first", limit: 30).status == 75)
   }

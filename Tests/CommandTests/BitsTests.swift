@@ -64,7 +64,9 @@ import Testing
         kill(process.processIdentifier, SIGKILL)
       } else {
         let list = try Shell.run(["pgrep", "-f", "fathom run job.toml -o killed.h5"], in: place.folder)
-        let ranksRunning = list.output.split(separator: "\n").compactMap { Int32($0) }.filter { $0 != process.processIdentifier }
+        let ranksRunning = list.output.split(separator: "\n").compactMap { Int32($0) }.filter {
+          $0 != process.processIdentifier
+        }
         if let one = ranksRunning.randomElement(using: &random) { kill(one, SIGKILL) }
       }
       let result = Shell.finish(process, in: place.folder, tag: "kill", limit: 60)
@@ -95,5 +97,51 @@ import Testing
     _ = try place.fathom(arguments, ranks: 3)
     _ = try place.fathom(arguments + ["-o", "whole.h5"])
     #expect(try place.digest() == place.digest("whole.h5"))
+  }
+}
+
+@Suite struct DocumentationTests {
+  @Test func theCatalogPageIsWhatTheProgramSays() throws {
+    let place = try Workplace()
+    let page = try String(contentsOfFile: Shell.root + "/docs/catalog.txt", encoding: .utf8)
+    #expect(try place.fathom(["catalog"]).output == page, "run: fathom catalog > docs/catalog.txt")
+    let json = try JSONSerialization.jsonObject(with: Data(place.fathom(["catalog", "--json"]).output.utf8)) as? [String: Any]
+    #expect((json?["entries"] as? [Any])?.count ?? 0 > 8)
+  }
+
+  @Test func everyJobFilePlans() throws {
+    let jobs = try FileManager.default.contentsOfDirectory(atPath: Shell.root + "/jobs").filter { $0.hasSuffix(".toml") }
+    #expect(jobs.count >= 3)
+    for job in jobs {
+      // Data files are named from the folder that holds jobs/.
+      let plan = try Shell.run(["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--ranks", "4"], in: Shell.root)
+      #expect(plan.status == 0 && plan.output.contains("time on 4 ranks"), "\(job): \(plan.error)")
+    }
+  }
+
+  @Test func helpAndVersion() throws {
+    let place = try Workplace()
+    for command in ["run", "plan", "show", "digest", "verify", "merge", "catalog"] {
+      let help = try place.fathom([command, "--help"])
+      #expect(help.status == 0 && help.output.contains("OVERVIEW"))
+    }
+    #expect(try place.fathom(["--version"]).output == "0.1.0\n")
+    #expect(try place.fathom(["show"]).status == 64)
+  }
+
+  @Test func showPrintsTheDocumentedJSON() throws {
+    let place = try Workplace()
+    try place.write(Workplace.job)
+    _ = try place.fathom(["run", "job.toml"] + settings(["network.draws=2000"]))
+    let json = try JSONSerialization.jsonObject(with: Data(place.fathom(["show", "out.h5", "--json"]).output.utf8)) as? [String: Any]
+    #expect(json?["schema"] as? String == "fathom-report/1")
+    #expect(json?["digest"] as? String == (try place.digest()))
+    let one = (json?["cases"] as? [[String: Any]])?.first
+    let leg = (one?["legs"] as? [[String: Any]])?.first
+    let observable = (leg?["observables"] as? [[String: Any]])?.first
+    for key in ["name", "layer", "count", "mean", "standard_error", "quantiles"] { #expect(observable?[key] != nil) }
+    let comparison = (one?["comparisons"] as? [[String: Any]])?.first
+    #expect((comparison?["sentence"] as? String)?.contains("network against covariance-sde") == true)
+    #expect(try place.fathom(["show", "out.h5", "--all"]).output.contains("12"))
   }
 }

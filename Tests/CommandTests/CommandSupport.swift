@@ -31,7 +31,9 @@ struct Workplace: ~Copyable {
   }
 
   /// Runs `fathom` with arguments on a number of ranks; 0 without mpirun.
-  func fathom(_ arguments: [String], ranks: Int = 0, extra: [String: String] = [:], limit: Double = 120) throws -> Shell.Result {
+  func fathom(_ arguments: [String], ranks: Int = 0, extra: [String: String] = [:], limit: Double = 120) throws
+    -> Shell.Result
+  {
     try Shell.run(Shell.launch("fathom", ranks: ranks, arguments), in: folder, extra: extra, limit: limit)
   }
 
@@ -40,7 +42,9 @@ struct Workplace: ~Copyable {
     return result.status == 0 ? result.output.trimmingCharacters(in: .whitespacesAndNewlines) : "error: \(result.error)"
   }
 
-  func names() -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted() }
+  func names() -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+  }
 }
 
 /// `--set key=value` for several keys.

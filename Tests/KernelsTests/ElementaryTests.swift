@@ -112,6 +112,7 @@ struct Golden {
       #expect(abs(slope - t * Elementary.sinCos(t).sin / Double.pi) < 1e-8)
     }
     let tiny = 1e-5
-    #expect(abs(Elementary.arcCosineDefect(rho: 1 - 0.5e-10, sine: tiny) / (tiny * tiny * tiny / 3 / Double.pi) - 1) < 1e-9)
+    #expect(
+      abs(Elementary.arcCosineDefect(rho: 1 - 0.5e-10, sine: tiny) / (tiny * tiny * tiny / 3 / Double.pi) - 1) < 1e-9)
   }
 }

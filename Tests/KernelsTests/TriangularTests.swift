@@ -22,7 +22,8 @@ import Testing
     var r = [Double](repeating: 0, count: m * m)
     copy.withUnsafeMutableBufferPointer { c in
       r.withUnsafeMutableBufferPointer {
-        Triangular.factor(columns: c.baseAddress!, stride: stride, count: Triangular.padded(n), m: m, into: $0.baseAddress!)
+        Triangular.factor(
+          columns: c.baseAddress!, stride: stride, count: Triangular.padded(n), m: m, into: $0.baseAddress!)
       }
     }
     return r

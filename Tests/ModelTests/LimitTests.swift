@@ -49,7 +49,8 @@ import Testing
   @Test func linearLimitHasTheWishartMoments() throws {
     let model = try network(.text("linear"), width: 1000, depth: 200, inputs: correlated(0.4, count: 3))
     let (leg, _) = try LimitCatalog.read(
-      .table(["equation": .text("covariance-sde"), "step": .real(0.02)]), path: "limit", network: model.description, networkDraws: 10)
+      .table(["equation": .text("covariance-sde"), "step": .real(0.02)]), path: "limit", network: model.description,
+      networkDraws: 10)
     let experiment = leg.experiment!
     let tally = sample(experiment, 200_000, name: "wishart")
     // x' = x + y, y' = 2x over t = 0.2 from x = rho^2, y = 1, by many small steps.
@@ -59,7 +60,9 @@ import Testing
     for name in ["V[0,1]", "V[0,2]", "V[1,2]"] {
       let m = tally.moments(index(experiment, name))
       #expect(abs(m.mean - 0.4) < 4.5 * m.meanError, "\(name) \(m.mean) +- \(m.meanError)")
-      #expect(abs(m.secondMoment - x) < 4.5 * m.secondMomentError, "\(name)^2 \(m.secondMoment) +- \(m.secondMomentError), \(x)")
+      #expect(
+        abs(m.secondMoment - x) < 4.5 * m.secondMomentError,
+        "\(name)^2 \(m.secondMoment) +- \(m.secondMomentError), \(x)")
     }
   }
 
@@ -150,7 +153,8 @@ import Testing
     for name in ["V[0,0]", "V[0,1]", "rho[0,1]"] {
       let i = index(model.experiment, name)
       let m = tally.moments(i)
-      #expect(abs(m.mean - leg.known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20, "\(name): \(m.mean) \(leg.known!.means[i])")
+      #expect(
+        abs(m.mean - leg.known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20, "\(name): \(m.mean) \(leg.known!.means[i])")
     }
   }
 }

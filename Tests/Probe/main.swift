@@ -37,7 +37,9 @@ let status = World.run { world in
   case "error":
     // A call that MPI itself refuses.
     world.pieceLength = 4
-    if world.rank == 0 { _ = try world.reduce([Int64](repeating: 1, count: 8), .sum, to: .all) } else {
+    if world.rank == 0 {
+      _ = try world.reduce([Int64](repeating: 1, count: 8), .sum, to: .all)
+    } else {
       _ = try world.reduce([Int64](repeating: 1, count: 8).map(Double.init), .bitwiseOr, to: .all)
     }
     return 0

@@ -114,7 +114,10 @@ private func ksScaled(_ sample: [Double], _ cdf: (Double) -> Double) -> Double {
     #expect(s.chiSquare(0) == 0)
   }
 
-  @Test(arguments: [(10, 0.5), (512, 0.5), (513, 0.5), (1_000_000, 0.5), (1_000_000_000, 0.5), (20, 0.3), (1000, 0.002), (5000, 0.1), (300, 0.9)])
+  @Test(arguments: [
+    (10, 0.5), (512, 0.5), (513, 0.5), (1_000_000, 0.5), (1_000_000_000, 0.5), (20, 0.3), (1000, 0.002), (5000, 0.1),
+    (300, 0.9),
+  ])
   func binomial(n: Int, p: Double) {
     var s = Stream(key: 7)
     s.start(draw: UInt64(n))

@@ -12,7 +12,9 @@ import Testing
     return words
   }
 
-  private func value(_ values: [Double]) -> Double { sum(values).withUnsafeBufferPointer { ExactSum.value($0.baseAddress!) } }
+  private func value(_ values: [Double]) -> Double {
+    sum(values).withUnsafeBufferPointer { ExactSum.value($0.baseAddress!) }
+  }
 
   /// Values over the whole range of Doubles.
   private func wild(_ count: Int) -> [Double] {

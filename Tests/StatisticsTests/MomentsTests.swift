@@ -58,7 +58,10 @@ import Testing
         tally.record(&x, overflowed: false, underflowed: false)
       }
       let m = tally.moments(0)
-      for (k, pair) in [(m.mean, m.meanError), (m.variance, m.varianceError), (m.skewness, m.skewnessError), (m.kurtosis, m.kurtosisError)].enumerated() {
+      for (k, pair) in [
+        (m.mean, m.meanError), (m.variance, m.varianceError), (m.skewness, m.skewnessError),
+        (m.kurtosis, m.kurtosisError),
+      ].enumerated() {
         estimates[k].append(pair.0)
         errors[k].append(pair.1)
       }

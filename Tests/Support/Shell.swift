@@ -12,12 +12,14 @@ public struct Shell {
   /// Folder of the built products.
   public static let products: String = {
     if let folder = ProcessInfo.processInfo.environment["FATHOM_PRODUCTS"] { return folder }
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     return root.appendingPathComponent(".build/release").path
   }()
 
   public static var root: String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .path
   }
 
   /// A new empty folder, removed by `cleanUp`.
@@ -39,13 +41,17 @@ public struct Shell {
   }
 
   /// Starts a program in a folder; its output goes to files there.
-  public static func start(_ arguments: [String], in folder: String, extra: [String: String] = [:], tag: String) throws -> Process {
+  public static func start(_ arguments: [String], in folder: String, extra: [String: String] = [:], tag: String) throws
+    -> Process
+  {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.environment = environment.merging(extra) { $1 }
-    for (suffix, set) in [("out", { process.standardOutput = $0 }), ("err", { process.standardError = $0 })] as [(String, (FileHandle) -> Void)] {
+    for (suffix, set) in [("out", { process.standardOutput = $0 }), ("err", { process.standardError = $0 })]
+      as [(String, (FileHandle) -> Void)]
+    {
       let path = "\(folder)/.\(tag).\(suffix)"
       _ = FileManager.default.createFile(atPath: path, contents: nil)
       set(FileHandle(forWritingAtPath: path)!)
@@ -74,7 +80,9 @@ public struct Shell {
     return Result(status: process.terminationStatus, output: read("out"), error: read("err"), timedOut: timedOut)
   }
 
-  public static func run(_ arguments: [String], in folder: String, extra: [String: String] = [:], limit: Double = 120) throws -> Result {
+  public static func run(_ arguments: [String], in folder: String, extra: [String: String] = [:], limit: Double = 120)
+    throws -> Result
+  {
     let tag = UUID().uuidString
     return finish(try start(arguments, in: folder, extra: extra, tag: tag), in: folder, tag: tag, limit: limit)
   }

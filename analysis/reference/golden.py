@@ -5,11 +5,12 @@
 
 Only run on purpose: the tests hold the program to the committed values.
 """
+
 import random
 import struct
 from pathlib import Path
 
-from mpmath import erf, exp, log, mp, mpf, cos, pi, sin, tanh
+from mpmath import cos, erf, exp, log, mp, mpf, pi, sin, tanh
 
 mp.dps = 60
 FOLDER = Path(__file__).parents[2] / "Tests" / "KernelsTests" / "Golden"
@@ -44,10 +45,26 @@ def write(name, points, *functions):
 FOLDER.mkdir(parents=True, exist_ok=True)
 write("exp", uniform(-708, 709.7, 1500) + uniform(-1, 1, 1000) + spread(-60, 0, 500) + uniform(-744, -708, 200), exp)
 subnormal = [struct.unpack("<d", struct.pack("<Q", rng.randrange(1, 1 << 52)))[0] for _ in range(100)]
-write("log", [abs(x) for x in spread(-1020, 1020, 1500)] + uniform(0.5, 2, 1500) + [1 + x for x in spread(-50, -3, 500)] + subnormal, log)
-write("sincos", uniform(-10, 10, 1500) + uniform(-2.0**20, 2.0**20, 1000) + near_multiples(500, 600000) + spread(-60, 0, 300), sin, cos)
-write("sincosturns", uniform(-1, 1, 1500) + uniform(-1e6, 1e6, 500) + spread(-60, 40, 500) + [0.125, 0.375, 1 / 3],
-      lambda t: sin(2 * pi * t), lambda t: cos(2 * pi * t))
+write(
+    "log",
+    [abs(x) for x in spread(-1020, 1020, 1500)]
+    + uniform(0.5, 2, 1500)
+    + [1 + x for x in spread(-50, -3, 500)]
+    + subnormal,
+    log,
+)
+write(
+    "sincos",
+    uniform(-10, 10, 1500) + uniform(-(2.0**20), 2.0**20, 1000) + near_multiples(500, 600000) + spread(-60, 0, 300),
+    sin,
+    cos,
+)
+write(
+    "sincosturns",
+    uniform(-1, 1, 1500) + uniform(-1e6, 1e6, 500) + spread(-60, 40, 500) + [0.125, 0.375, 1 / 3],
+    lambda t: sin(2 * pi * t),
+    lambda t: cos(2 * pi * t),
+)
 write("tanh", uniform(-1, 1, 1500) + uniform(-20, 20, 1000) + spread(-60, 0, 500), tanh)
 write("erf", uniform(-1, 1, 1500) + uniform(-6, 6, 1500) + spread(-60, 0, 500), erf)
 

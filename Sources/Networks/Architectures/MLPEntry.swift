@@ -13,17 +13,25 @@ enum MLPEntry {
 
   static let parameters: [Parameter] = [
     Parameter("architecture", .choice(["mlp"]), "architecture"),
-    Parameter("activation", .structured("a name, or a table with a name and its parameters"), "activation function phi"),
+    Parameter(
+      "activation", .structured("a name, or a table with a name and its parameters"), "activation function phi"),
     Parameter("width", .integer(1...1_000_000_000), "n, units of every hidden layer"),
     Parameter("depth", .integer(1...1_000_000_000), "d, number of hidden layers"),
     Parameter("inputs", .structured(Inputs.words), "the inputs"),
     Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-    Parameter("bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0), "sigma_b, standard deviation of the biases"),
-    Parameter("sampler", .choice(NetworkSampler.allCases.map(\.rawValue)), standard: .text("conditional"),
-      "conditional: the exact reduced law; weights: every weight drawn; chi-square: one input, homogeneous activation, no bias"),
-    Parameter("layers", .structured("\"last\", \"all\" or an ascending array of layers in 1...depth"), standard: .text("last"),
+    Parameter(
+      "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
+      "sigma_b, standard deviation of the biases"),
+    Parameter(
+      "sampler", .choice(NetworkSampler.allCases.map(\.rawValue)), standard: .text("conditional"),
+      "conditional: the exact reduced law; weights: every weight drawn; chi-square: one input, homogeneous activation, no bias"
+    ),
+    Parameter(
+      "layers", .structured("\"last\", \"all\" or an ascending array of layers in 1...depth"), standard: .text("last"),
       "layers that are measured"),
-    Parameter("observables", .structured("an array of " + CovarianceObservables.Family.allCases.map(\.rawValue).joined(separator: ", ")),
+    Parameter(
+      "observables",
+      .structured("an array of " + CovarianceObservables.Family.allCases.map(\.rawValue).joined(separator: ", ")),
       standard: .list(["V", "log_V", "rho", "atanh_rho"].map { .text($0) }), "what is measured"),
     Parameter("draws", .integer(2...Int64.max), "independent networks"),
   ]
@@ -46,7 +54,8 @@ enum MLPEntry {
     if sampler == .chiSquare {
       guard case .slopes = activation.choice, inputs.count == 1, bias == 0 else {
         throw p.invalid(
-          "sampler", "chi-square needs one input, an activation with slopes (linear, relu, leaky-relu, shaped-relu) and bias = 0")
+          "sampler",
+          "chi-square needs one input, an activation with slopes (linear, relu, leaky-relu, shaped-relu) and bias = 0")
       }
     }
     let measured = CovarianceObservables(

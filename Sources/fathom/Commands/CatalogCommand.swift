@@ -17,17 +17,29 @@ struct CatalogCommand: ParsableCommand {
 
   private var entries: [Entry] {
     NetworkCatalog.architectures.map {
-      Entry(kind: "architecture", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference, parameters: $0.parameters)
+      Entry(
+        kind: "architecture", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference,
+        parameters: $0.parameters)
     }
       + ActivationEntry.all.map {
-        Entry(kind: "activation", name: $0.name, summary: $0.summary, equation: "", reference: "", parameters: $0.parameters)
+        Entry(
+          kind: "activation", name: $0.name, summary: $0.summary, equation: "", reference: "", parameters: $0.parameters
+        )
       }
       + LimitCatalog.limits.map {
-        Entry(kind: "limit", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference, parameters: $0.parameters)
+        Entry(
+          kind: "limit", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference,
+          parameters: $0.parameters)
       } + [
-        Entry(kind: "table", name: "network.inputs", summary: "the inputs of a network", equation: "", reference: "", parameters: Inputs.parameters),
-        Entry(kind: "table", name: "run", summary: "how a job runs", equation: "", reference: "", parameters: JobReader.runParameters),
-        Entry(kind: "table", name: "comparison", summary: "when two laws count as the same", equation: "", reference: "", parameters: JobReader.comparisonParameters),
+        Entry(
+          kind: "table", name: "network.inputs", summary: "the inputs of a network", equation: "", reference: "",
+          parameters: Inputs.parameters),
+        Entry(
+          kind: "table", name: "run", summary: "how a job runs", equation: "", reference: "",
+          parameters: JobReader.runParameters),
+        Entry(
+          kind: "table", name: "comparison", summary: "when two laws count as the same", equation: "", reference: "",
+          parameters: JobReader.comparisonParameters),
       ]
   }
 
@@ -42,7 +54,8 @@ struct CatalogCommand: ParsableCommand {
       if !entry.equation.isEmpty { lines.append("  equation:  \(entry.equation)") }
       if !entry.reference.isEmpty { lines.append("  reference: \(entry.reference)") }
       for parameter in entry.parameters {
-        let standard = parameter.standard.map { ", default \($0)" } ?? (parameter.optional ? ", optional" : ", required")
+        let standard =
+          parameter.standard.map { ", default \($0)" } ?? (parameter.optional ? ", optional" : ", required")
         let unit = parameter.unit == "1" ? "" : " [\(parameter.unit)]"
         lines.append("  \(parameter.name)\(unit): \(parameter.summary); \(parameter.allowed)\(standard)")
       }
@@ -54,7 +67,8 @@ struct CatalogCommand: ParsableCommand {
   private func jsonText() throws -> String {
     let list = entries.map { entry -> [String: Any] in
       [
-        "kind": entry.kind, "name": entry.name, "summary": entry.summary, "equation": entry.equation, "reference": entry.reference,
+        "kind": entry.kind, "name": entry.name, "summary": entry.summary, "equation": entry.equation,
+        "reference": entry.reference,
         "parameters": entry.parameters.map { parameter -> [String: Any] in
           [
             "name": parameter.name, "unit": parameter.unit, "allowed": parameter.allowed, "summary": parameter.summary,
@@ -65,7 +79,8 @@ struct CatalogCommand: ParsableCommand {
       ]
     }
     let data = try JSONSerialization.data(
-      withJSONObject: ["schema": "fathom-catalog/1", "entries": list], options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+      withJSONObject: ["schema": "fathom-catalog/1", "entries": list],
+      options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self)
   }
 }

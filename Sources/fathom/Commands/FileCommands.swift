@@ -52,7 +52,8 @@ struct VerifyCommand: ParsableCommand {
     do { try child.run() } catch { throw Failure(.bug, "cannot start the checking process: \(error)") }
     child.waitUntilExit()
     if child.terminationReason == .uncaughtSignal {
-      throw Failure(.badData, "\(file): the checking process crashed (signal \(child.terminationStatus)); the file is damaged")
+      throw Failure(
+        .badData, "\(file): the checking process crashed (signal \(child.terminationStatus)); the file is damaged")
     }
     Foundation.exit(child.terminationStatus)
   }
@@ -67,7 +68,9 @@ struct VerifyCommand: ParsableCommand {
       throw Failure(.badData, "\(file): the tables do not follow from the exact state; written by another version?")
     }
     for state in snapshot.states {
-      print("\(state.path): \(state.done.count) draws in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")")
+      print(
+        "\(state.path): \(state.done.count) draws in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")"
+      )
     }
     print("\(file): whole, digest \(Digest.of(snapshot.states))")
   }
@@ -100,7 +103,8 @@ struct MergeCommand: ParsableCommand {
     for file in files.dropFirst() {
       let next = try ResultFile.load(file)
       if let difference = next.job.firstDifference(from: job) {
-        throw Failure(.badData, "\(file) holds another job than \(files[0]): there \(difference.mine), here \(difference.other)")
+        throw Failure(
+          .badData, "\(file) holds another job than \(files[0]): there \(difference.mine), here \(difference.other)")
       }
       guard next.states.map(\.path) == states.map(\.path) else {
         throw Failure(.badData, "\(file) does not hold the same legs as \(files[0])")
@@ -116,11 +120,15 @@ struct MergeCommand: ParsableCommand {
         states[i].done.formUnion(next.states[i].done)
       }
       // The job that asked for the most draws speaks for all.
-      if next.job.sampledLegs.map(\.leg.draws).reduce(0, max) > job.sampledLegs.map(\.leg.draws).reduce(0, max) { job = next.job }
+      if next.job.sampledLegs.map(\.leg.draws).reduce(0, max) > job.sampledLegs.map(\.leg.draws).reduce(0, max) {
+        job = next.job
+      }
     }
     let snapshot = Snapshot(
       job: job, states: states,
-      provenance: [("version", programVersion), ("written", Date().ISO8601Format()), ("merged", files.joined(separator: ", "))])
+      provenance: [
+        ("version", programVersion), ("written", Date().ISO8601Format()), ("merged", files.joined(separator: ", ")),
+      ])
     try ResultFile(path: output, creator: "fathom \(programVersion)").save(snapshot)
     Console.log("wrote \(output), \(states.reduce(UInt64(0)) { $0 + $1.done.count }) draws")
   }

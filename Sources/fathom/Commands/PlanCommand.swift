@@ -23,7 +23,9 @@ struct PlanCommand: ParsableCommand {
     var memory = 0.0
     var largest = 0.0
     var size = 64.0 * 1024
-    print("\(file.job.title): \(file.job.cases.count) case\(file.job.cases.count == 1 ? "" : "s"), seed \(file.job.seed), output \(file.output)")
+    print(
+      "\(file.job.title): \(file.job.cases.count) case\(file.job.cases.count == 1 ? "" : "s"), seed \(file.job.seed), output \(file.output)"
+    )
     for (path, leg) in file.job.sampledLegs {
       let experiment = leg.experiment!
       let key = Stream.key(seed: file.job.seed, path: path)
@@ -43,7 +45,9 @@ struct PlanCommand: ParsableCommand {
           + Console.duration(seconds * Double(leg.draws) / Double(ranks)))
     }
     print("time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total / Double(ranks)))")
-    print("memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0")
+    print(
+      "memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0"
+    )
     print("file: about \(Console.bytes(size))")
   }
 

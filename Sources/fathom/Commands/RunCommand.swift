@@ -116,7 +116,8 @@ struct RunCommand: ParsableCommand {
     Console.log("version \(programVersion), \(job.title)")
     let places = hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")
     Console.log(
-      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(Digest.of(lines: job.identity).prefix(12))")
+      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(Digest.of(lines: job.identity).prefix(12))"
+    )
     if part.count > 1 { Console.log("parts \(part.first) to \(part.last) of \(part.count) of the draws") }
     if let restored {
       let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }

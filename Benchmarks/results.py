@@ -1,0 +1,132 @@
+"""Writes RESULTS.md from what run.sh collected in a folder."""
+
+import json
+import math
+import platform
+import re
+import sys
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+
+
+def read(name):
+    return [json.loads(line) for line in (folder / name).read_text().splitlines() if line.strip()]
+
+
+native, peers, runs = read("native.json"), read("peers.json"), read("runs.json")
+
+
+def pick(rows, value, **keys):
+    """Best value of the rows with these fields."""
+    return min(row[value] for row in rows if all(row.get(k) == v for k, v in keys.items()))
+
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.processor()
+
+
+def flags():
+    text = Path("/proc/cpuinfo").read_text()
+    return "AVX-512" if "avx512f" in text else "AVX2" if "avx2" in text else "SSE"
+
+
+clock = max(row["ghz"] for row in native if row["name"] == "clock")
+normal = pick(native, "ns", name="normals")
+print(f"""# Benchmarks
+
+Made by `make bench` on {processor()} ({flags()}), {platform.system()}; one core unless it says otherwise. During the run
+the core gave {clock:.2f} dependent integer operations a nanosecond (its effective clock in GHz, which a shared machine
+lowers), so times are also given in cycles of that clock. Times are the best of several repetitions; peers ran in between
+two passes of fathom.
+
+## Standard normals, double precision
+
+| generator | ns a normal | fathom is faster by |
+|---|---|---|
+| fathom, Philox4x32-10 | {normal:.2f} ({normal * clock:.1f} cycles) | |""")
+for row in peers:
+    if row["name"] == "normals":
+        print(f"| {row['peer']} | {row['ns']:.2f} | {row['ns'] / normal:.1f}x |")
+
+print("""
+## Elementary functions, in a loop over 4096 doubles
+
+| function | ns a value |
+|---|---|""")
+for name in ("exp", "log", "sincos", "tanh", "erf"):
+    print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
+
+print("""
+## Networks (ReLU, m = 2, with their tallies)
+
+| n = d | fathom conditional | fathom weights | JAX conditional | JAX weights | against JAX weights |
+|---|---|---|---|---|---|""")
+for n in (128, 1024):
+    ours = pick(native, "ms", name="network", activation="relu", sampler="conditional", n=n, d=n, m=2)
+    drawn = pick(native, "ms", name="network", activation="relu", sampler="weights", n=n, d=n, m=2)
+    jax_c = pick(peers, "ms", name="network", sampler="conditional", n=n)
+    jax_w = pick(peers, "ms", name="network", sampler="weights", n=n)
+    cycles = ours * 1e6 * clock / (2 * n * n)
+    print(
+        f"| {n} | {ours:.3f} ms ({cycles:.1f} cycles a normal) | {drawn:.4g} ms | {jax_c:.3g} ms | {jax_w:.4g} ms"
+        f" | {jax_w / ours:,.0f}x |"
+    )
+
+print(
+    """
+One input through ReLU by its chi-square law, n = d = 1024: """
+    + f"""{pick(native, "ms", name="network", sampler="chi-square"):.3f} ms a network, whatever n.
+
+| activation, n = d = 1024, m = 2 | ms |
+|---|---|"""
+)
+for name in ("relu", "tanh", "erf", "gelu"):
+    print(f"| {name} | {pick(native, 'ms', name='network', activation=name, sampler='conditional', n=1024, d=1024, m=2):.2f} |")
+
+
+def slope(rows):
+    """Slope of log(ms) against log(size) by least squares."""
+    xs, ys = [math.log(s) for s, _ in rows], [math.log(t) for _, t in rows]
+    mx, my = sum(xs) / len(xs), sum(ys) / len(ys)
+    return sum((x - mx) * (y - my) for x, y in zip(xs, ys, strict=True)) / sum((x - mx) ** 2 for x in xs)
+
+
+print("""
+## Cost against width, depth and number of inputs (ReLU, conditional)
+
+| varied | fixed | ms | slope of log time |
+|---|---|---|---|""")
+for key, sizes, fixed in (
+    ("n", (256, 512, 1024, 2048, 4096), {"d": 64, "m": 2}),
+    ("d", (16, 64, 256, 1024), {"n": 256, "m": 2}),
+    ("m", (1, 2, 4, 8, 16), {"n": 1024, "d": 64}),
+):
+    rows = [(s, pick(native, "ms", name="network", activation="relu", sampler="conditional", **{key: s}, **fixed)) for s in sizes]
+    times = ", ".join(f"{s}: {t:.3g}" for s, t in rows)
+    print(f"| {key} | {', '.join(f'{k} = {v}' for k, v in fixed.items())} | {times} | {slope(rows):.2f} |")
+
+print("""
+## Covariance SDE paths, 100 steps
+
+| m | us a path |
+|---|---|""")
+for m in (2, 4, 16):
+    print(f"| {m} | {pick(native, 'us', name='sde', m=m):.1f} |")
+
+one, two = pick(runs, "seconds", name="ranks 1"), pick(runs, "seconds", name="ranks 2")
+small, large = pick(runs, "kib", name="draws 1e5"), pick(runs, "kib", name="draws 1e7")
+checkpoint = (folder / "checkpoint.txt").read_text().strip()
+match = re.search(r"after ([\d.]+) (s|min); (\d+) checkpoints?, ([\d.]+) s together", checkpoint)
+total = float(match[1]) * (60 if match[2] == "min" else 1)
+print(f"""
+## The whole program
+
+- 60,000 networks of n = d = 256, wall time of `mpirun` from start to end, best of three: {one:.2f} s on 1 rank, {two:.2f} s on
+  2 ranks, {one / two:.2f}x.
+- Memory: {small / 1024:.1f} MiB for 1e5 draws, {large / 1024:.1f} MiB for 1e7 draws, {(large - small) / 1024:+.2f} MiB.
+- Checkpoints at the default interval of 60 s, jobs/neural-covariance.toml with 250,000 draws on one rank: {match[3]} in
+  {match[1]} {match[2]}, {match[4]} s together, {float(match[4]) / total:.2%} of the time.""")

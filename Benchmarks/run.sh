@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# make bench: fathom and its peers in one run, on one core (the two-rank line apart), into Benchmarks/RESULTS.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=.venv-bench
+[ -x $venv/bin/python ] || python3 -m venv $venv
+$venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+swift build -c release --product fathom
+swift build -c release --product fathom-bench
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+one="taskset -c 0"
+
+echo "bench: fathom, inner loops"
+$one .build/release/fathom-bench >"$work/native.json"
+echo "bench: peers"
+$one $venv/bin/python Benchmarks/peers.py >"$work/peers.json"
+# Once more: a machine that others share changes its speed, and ratios need both sides at the same speed.
+$one .build/release/fathom-bench >>"$work/native.json"
+
+echo "bench: ranks, checkpoints, memory"
+job="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256"
+seconds() { # NAME COMMAND...: wall seconds and the largest memory of one process
+  local name=$1
+  shift
+  /usr/bin/time -f "{\"name\": \"$name\", \"seconds\": %e, \"kib\": %M}" -o "$work/time" "$@" >/dev/null 2>"$work/log" ||
+    { cat "$work/log" >&2; exit 1; }
+  tail -n 1 "$work/time" >>"$work/runs.json"
+}
+fathom=.build/release/fathom
+for i in 1 2 3; do
+  seconds "ranks 1" mpirun -n 1 $fathom run $job --set network.draws=60000 --set limit=[] -o "$work/one-$i.h5"
+  seconds "ranks 2" mpirun -n 2 $fathom run $job --set network.draws=60000 --set limit=[] -o "$work/two-$i.h5"
+done
+small="jobs/neural-covariance.toml --set network.layers=last --set network.width=8 --set network.depth=1 --set limit=[]"
+seconds "draws 1e5" $fathom run $small --set network.draws=100000 -o "$work/small.h5"
+seconds "draws 1e7" $fathom run $small --set network.draws=10000000 -o "$work/large.h5"
+# A minute at the default interval of 60 s: the share of the checkpoints as the program itself reports it.
+$fathom run jobs/neural-covariance.toml --set network.draws=250000 -o "$work/checkpoint.h5" 2>"$work/checkpoint.log" >/dev/null
+grep -E "checkpoint.* together" "$work/checkpoint.log" >"$work/checkpoint.txt"
+
+$venv/bin/python Benchmarks/results.py "$work" >Benchmarks/RESULTS.md
+echo "bench: wrote Benchmarks/RESULTS.md"

@@ -1,0 +1,80 @@
+"""The result file as Python users open it: labelled axes in xarray, and the figure of `make demo`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+ROOT = Path(__file__).parents[1]
+FATHOM = Path(os.environ.get("FATHOM_PRODUCTS", ROOT / ".build" / "release")) / "fathom"
+SETTINGS = ["network.draws=4000", "network.width=20", "network.depth=20", "network.layers=[5, 20]"]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    path = tmp_path_factory.mktemp("run") / "result.h5"
+    options = [word for setting in SETTINGS for word in ("--set", setting)]
+    job = ROOT / "jobs" / "neural-covariance.toml"
+    subprocess.run([FATHOM, "run", job, "-o", path, *options], check=True, capture_output=True)
+    return path
+
+
+def open_leg(path, leg):
+    return xr.open_dataset(path, group=f"cases/main/{leg}", engine="h5netcdf")
+
+
+def test_axes_are_labelled(result):
+    leg = open_leg(result, "network")
+    assert dict(leg["mean"].sizes) == {"layer": 2, "observable": 7}
+    assert list(leg.layer.values) == [5, 20]
+    assert list(leg.observable.values)[:2] == ["V[0,0]", "V[0,1]"]
+    assert leg["quantile"].dims == ("layer", "observable", "quantile_level")
+    assert leg["covariance"].dims == ("layer", "observable", "observable_2")
+    one = leg["mean"].sel(layer=20, observable="rho[0,1]")
+    assert abs(float(one)) < 1 and float(leg["standard_error"].sel(layer=20, observable="rho[0,1]")) > 0
+    assert leg.attrs["draws"] == 4000 and "sqrt(c/n)" in leg.attrs["equation"]
+    assert leg["mean"].attrs["units"] == "1"
+
+
+def test_numbers_hang_together(result):
+    for name in ("network", "covariance-sde"):
+        leg = open_leg(result, name)
+        assert np.all(leg["count"] == 4000)
+        np.testing.assert_allclose(leg["standard_error"], leg["standard_deviation"] / np.sqrt(4000), rtol=1e-12)
+        variances = leg["covariance"].values[:, range(7), range(7)]
+        np.testing.assert_allclose(variances, leg["variance"], rtol=1e-9)
+        widths = np.diff(leg["density_edge"], axis=-1)
+        mass = (leg["density"].values * widths).sum(axis=-1)
+        assert np.all((mass > 0.99) & (mass <= 1 + 1e-9))
+        assert np.all(np.diff(leg["quantile"], axis=-1) >= 0)
+
+
+def test_comparison_and_provenance(result):
+    with h5py.File(result) as f:
+        groups = list(f["comparison"].values())
+        assert {g.attrs["reference"] for g in groups} == {"covariance-sde", "infinite-width", "exact"}
+        assert all(g.attrs["verdict"] in ("agrees", "differs", "undecided") for g in groups)
+        assert f["provenance"].attrs["ranks"] == "1"
+        assert "architecture" in f["provenance/job_text"][0].decode()
+    table = xr.open_dataset(result, group="comparison/0", engine="h5netcdf")
+    assert table["z"].dims == ("row",) and len(table["row"]) == 14
+
+
+def test_figure(result, tmp_path):
+    out = tmp_path / "figure.png"
+    subprocess.run([sys.executable, ROOT / "analysis" / "figure.py", result, out], check=True)
+    assert out.stat().st_size > 10_000
+
+
+def test_figure_of_a_foreign_file_says_so(tmp_path):
+    bad = tmp_path / "bad.h5"
+    bad.write_text("nothing")
+    done = subprocess.run(
+        [sys.executable, ROOT / "analysis" / "figure.py", bad, "x.png"], capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "is not a fathom result file" in done.stderr and len(done.stderr.splitlines()) == 1
