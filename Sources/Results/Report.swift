@@ -59,7 +59,7 @@ public struct Report {
       rows.append([
         (row.statistic == "mean" ? "E " : "E sq. ") + row.observable, String(row.layer),
         Self.withError(row.finite, row.finiteError), Self.withError(row.reference, row.referenceError),
-        row.z.isNaN ? "heavy tail" : String(format: "%+.2f", row.z),
+        row.z.isNaN ? "untested" : String(format: "%+.2f", row.z),
         row.ks.map { String(format: "%.4f", $0.distance) } ?? "-",
         row.ks.map { String(format: "%.2g", $0.pValue) } ?? "-", row.verdict?.rawValue ?? "-",
       ])

@@ -9,7 +9,7 @@ public struct ComparisonRow: Sendable {
   public let statistic: String
   public let finite, finiteError: Double
   public let reference, referenceError: Double
-  /// Difference in combined standard errors; NaN if the tail is too heavy for the errors to mean anything.
+  /// Difference in combined standard errors; NaN if draws are too few or tails too heavy for the errors to mean anything.
   public let z: Double
   /// Difference of the means in standard deviations of the finite system.
   public let shift: Double
@@ -83,6 +83,9 @@ extension Comparison {
       critical: critical, margin: margin)
   }
 
+  /// Below this many draws the standard errors themselves are too uncertain for a z-score.
+  static let leastDraws = 200.0
+
   /// Indices of the same observable and layer on both sides.
   private static func pairs(_ a: Leg, _ b: Leg) -> [(layer: Int, observable: Int, otherIndex: Int)] {
     let places = Dictionary(uniqueKeysWithValues: b.observables.enumerated().map { ($1.name, $0) })
@@ -104,7 +107,8 @@ extension Comparison {
     let moments = tally.moments(index)
     let n = Double(moments.count)
     // A mean is near enough to Gaussian for a z-score when the skewness of the sum is small.
-    let meanTestable = moments.skewness.magnitude / n.squareRoot() < 0.05 || moments.variance == 0
+    let enough = n >= Self.leastDraws
+    let meanTestable = enough && (moments.skewness.magnitude / n.squareRoot() < 0.05 || moments.variance == 0)
     if let other {
       let theirs = other.moments(pair.otherIndex)
       let ks = KolmogorovSmirnov(tally.histograms[index], other.histograms[pair.otherIndex])
@@ -113,7 +117,7 @@ extension Comparison {
         ComparisonRow(
           observable: observable.name, layer: layer, statistic: "mean", finite: moments.mean,
           finiteError: moments.meanError, reference: theirs.mean, referenceError: theirs.meanError,
-          z: meanTestable ? ratio(moments.mean - theirs.mean, error) : .nan,
+          z: meanTestable && Double(theirs.count) >= Self.leastDraws ? ratio(moments.mean - theirs.mean, error) : .nan,
           shift: ratio(moments.mean - theirs.mean, moments.standardDeviation), ks: ks,
           verdict: Equivalence(difference: ks.distance, margin: margin, tolerance: tolerances.distance))
       ]
@@ -139,7 +143,7 @@ extension Comparison {
     }
     let second = known.secondMoments[pair.otherIndex]
     if reference.role == .exact, !second.isNaN {
-      let testable = moments.kurtosis.magnitude / n.squareRoot() < 0.05
+      let testable = enough && moments.kurtosis.magnitude / n.squareRoot() < 0.05
       let z = testable ? ratio(moments.secondMoment - second, moments.secondMomentError) : .nan
       result.append(
         ComparisonRow(
@@ -164,7 +168,7 @@ extension Comparison {
     if reference.role == .exact {
       let tested = rows.filter { !$0.z.isNaN }
       if tested.isEmpty {
-        return subject + "undecided: the tails are too heavy for the moments to be tested at this number of draws"
+        return subject + "undecided: too few draws, or tails too heavy, for the moments to be tested"
       }
       let worst = strongest(tested)!
       text =

@@ -60,6 +60,7 @@ enum Resume {
 final class OutputLock {
   private let path: String
   private let descriptor: FileSystem.Descriptor
+  private var held = false
 
   /// Waits up to ten seconds: the ranks of a killed run live on for a few.
   init(_ output: String) throws {
@@ -76,11 +77,17 @@ final class OutputLock {
         }
         usleep(100_000)
       }
+      held = true
       try descriptor.write(Array("process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n".utf8), at: 0)
     } catch let error as SystemError {
       throw Failure(.inputOutput, "the output folder cannot be written to: \(error)")
     }
   }
 
-  func release() { unlink(path) }
+  func release() {
+    if held { unlink(path) }
+    held = false
+  }
+
+  deinit { release() }
 }

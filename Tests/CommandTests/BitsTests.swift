@@ -105,12 +105,15 @@ import Testing
     let place = try Workplace()
     let page = try String(contentsOfFile: Shell.root + "/docs/catalog.txt", encoding: .utf8)
     #expect(try place.fathom(["catalog"]).output == page, "run: fathom catalog > docs/catalog.txt")
-    let json = try JSONSerialization.jsonObject(with: Data(place.fathom(["catalog", "--json"]).output.utf8)) as? [String: Any]
+    let json =
+      try JSONSerialization.jsonObject(with: Data(place.fathom(["catalog", "--json"]).output.utf8)) as? [String: Any]
     #expect((json?["entries"] as? [Any])?.count ?? 0 > 8)
   }
 
   @Test func everyJobFilePlans() throws {
-    let jobs = try FileManager.default.contentsOfDirectory(atPath: Shell.root + "/jobs").filter { $0.hasSuffix(".toml") }
+    let jobs = try FileManager.default.contentsOfDirectory(atPath: Shell.root + "/jobs").filter {
+      $0.hasSuffix(".toml")
+    }
     #expect(jobs.count >= 3)
     for job in jobs {
       // Data files are named from the folder that holds jobs/.
@@ -133,7 +136,9 @@ import Testing
     let place = try Workplace()
     try place.write(Workplace.job)
     _ = try place.fathom(["run", "job.toml"] + settings(["network.draws=2000"]))
-    let json = try JSONSerialization.jsonObject(with: Data(place.fathom(["show", "out.h5", "--json"]).output.utf8)) as? [String: Any]
+    let json =
+      try JSONSerialization.jsonObject(with: Data(place.fathom(["show", "out.h5", "--json"]).output.utf8))
+      as? [String: Any]
     #expect(json?["schema"] as? String == "fathom-report/1")
     #expect(json?["digest"] as? String == (try place.digest()))
     let one = (json?["cases"] as? [[String: Any]])?.first
