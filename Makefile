@@ -21,7 +21,7 @@ build: setup  ## Build the program (release)
 	swift build -c release --product fathom
 
 demo: build  ## Run the main job on 2 ranks, print the verdict, draw the figure
-	mpirun --oversubscribe -n $(RANKS) $(FATHOM) run jobs/neural-covariance.toml --fresh
+	mpirun --oversubscribe -n $(RANKS) $(FATHOM) run jobs/neural-covariance.toml
 	$(PYTHON) analysis/figure.py neural-covariance.h5 neural-covariance.png
 
 test: setup  ## Every test, statistical suites in a reduced size

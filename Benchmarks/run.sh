@@ -2,6 +2,7 @@
 # make bench: fathom and its peers in one run, on one core (the two-rank line apart), into Benchmarks/RESULTS.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 venv=.venv-bench
 [ -x $venv/bin/python ] || python3 -m venv $venv
 $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt

@@ -48,7 +48,7 @@ def draw(path, out, case=None):
         ax.set_xlabel(f"{names[name]} at layer {int(last.layer)}")
         ax.set_ylabel("probability density")
         ax.set_ylim(bottom=0)
-        ax.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=8, loc="upper left")
     figure.suptitle(title, fontsize=11)
     if verdicts:
         figure.text(0.5, 0.005, "\n".join(v.split(";")[0] for v in verdicts), ha="center", fontsize=6.5, color="0.3")

@@ -3,6 +3,7 @@
 # width and depth 150, the exact moments of one input, and the 1/n law of log V.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fathom=.build/release/fathom
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -173,10 +173,10 @@ public final class Engine {
         made += end - cursor
         cursor = end
         let now = clock.now
-        // Chunks of 1 to 4 ms: short against a round and a signal, long against a look at the clock.
+        // Chunks of 1 to 3 ms: short against a round and a signal, long against a look at the clock.
         if now - before < .milliseconds(1) {
           chunk *= 2
-        } else if now - before > .milliseconds(4) {
+        } else if now - before > .milliseconds(3) {
           chunk = max(1, chunk / 2)
         }
         if now - start >= deadline { break outer }
@@ -223,7 +223,8 @@ struct Round {
   let shares: [[Range<UInt64>]]
   let deadline: Duration
 
-  /// Seconds a round should take.
+  /// Seconds of a round. Shares are made for half as long again, so that it is the clock that ends a round, on all ranks at
+  /// once, and none waits for another; only in the last round do the shares run out.
   static let length = 0.5
 
   init(left: IntervalSet, speeds: [Double]) {
@@ -233,7 +234,7 @@ struct Round {
     let sum = known ? speeds.reduce(0, +) : Double(speeds.count)
     // The first round measures speeds, so it is short whatever its shares are.
     let wanted =
-      known ? min(Double(total), max(sum * Self.length, Double(speeds.count))) : Double(total)
+      known ? min(Double(total), max(1.5 * sum * Self.length, Double(speeds.count))) : Double(total)
     var given: UInt64 = 0
     var cumulative = 0.0
     shares = speeds.enumerated().map { rank, speed in
@@ -244,7 +245,7 @@ struct Round {
       defer { given = border }
       return rest.takeFirst(border - given)
     }
-    deadline = .milliseconds(known ? Int(Self.length * 1500) : 50)
+    deadline = .milliseconds(known ? Int(Self.length * 1000) : 50)
   }
 }
 
