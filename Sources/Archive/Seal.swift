@@ -37,8 +37,10 @@ public enum Seal {
   static func write(_ path: String) throws {
     let (hash, size) = try digest(path)
     let file = try FileSystem.Descriptor(path, O_RDWR)
-    try file.write(block(hash: hash, size: size), at: 0)
+    let bytes = block(hash: hash, size: size)
+    try file.write(bytes, at: 0)
     try file.synchronise()
+    guard try file.read(length, at: 0) == bytes else { throw Fault.altered(path) }
   }
 
   /// Throws a `Fault` unless the file is exactly what was sealed.
