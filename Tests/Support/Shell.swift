@@ -84,6 +84,9 @@ public struct Shell {
     throws -> Result
   {
     let tag = UUID().uuidString
+    defer {
+      for suffix in ["out", "err"] { cleanUp("\(folder)/.\(tag).\(suffix)") }
+    }
     return finish(try start(arguments, in: folder, extra: extra, tag: tag), in: folder, tag: tag, limit: limit)
   }
 
