@@ -29,7 +29,7 @@ test: setup  ## Every test, statistical suites in a reduced size
 	swift test -c release --skip-build
 	$(PYTHON) -m pytest -q analysis
 
-validate: setup  ## The statistical suites at full size (about half an hour)
+validate: setup  ## The statistical suites at full size
 	swift build -c release --build-tests
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter ModelTests
 	bash tools/validate.sh
@@ -44,7 +44,7 @@ format: setup  ## Rewrite the sources in the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff format analysis Benchmarks
 
-bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md (about 15 minutes)
+bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md (about 8 minutes)
 	bash Benchmarks/run.sh
 
 clean:  ## Remove what was built

@@ -3,7 +3,7 @@ import Kernels
 /// Expectations over Gaussian variables by the trapezoidal rule.
 ///
 /// For a function analytic in a strip of half-width a the error is of order `e^{-2 pi a / h}`, so the plain rule
-/// beats Gauss-Hermite nodes of the same number here and needs no tables: with `h = 1/8` the pole of tanh at
+/// serves as well as Gauss-Hermite nodes here and needs no tables: with `h = 1/8` the pole of tanh at
 /// `i pi/2` leaves 1e-34. Not for functions with kinks; those have closed forms.
 public enum GaussianExpectation {
   @inlinable
