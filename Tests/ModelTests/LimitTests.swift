@@ -80,7 +80,7 @@ import Testing
   }
 
   /// Weak order 2. E log V_11 = -1 at t = 1 is known, and the splitting gets it wrong by a bias that must fall fourfold when
-  /// the step is halved; order 1 would halve it. Full size tells the two apart by 3 standard errors, the reduced size
+  /// the step is halved; order 1 would halve it. Full size tells the two apart by some 2 standard errors, the reduced size
   /// only sees that there is a bias and that it falls.
   @Test func weakOrderIsTwo() throws {
     let draws: UInt64 = validating ? 16_000_000 : 1_000_000
