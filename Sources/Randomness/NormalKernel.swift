@@ -18,16 +18,37 @@ public enum NormalKernel {
   /// Normals in one chunk: 32 blocks of 4.
   public static let chunk = 128
 
+  /// Chunks that go through the three passes together: few enough to stay in the first-level cache, enough to
+  /// pay for setting up the constants of each pass.
+  @usableFromInline static let batch = 8
+
   /// Writes `chunks` chunks of normals from number `index` on: chunk k of a draw is made of its blocks
   /// `32 k ..< 32 (k + 1)`.
+  ///
+  /// Three passes, because one iteration of all would fill the scheduler of the CPU with dependent steps and
+  /// leave it nothing to overlap. Between passes a chunk holds its words in the first half (in the place of the
+  /// normals they become) and the squared radii in the second.
   @inlinable @inline(__always)
   static func fill(
     _ out: UnsafeMutablePointer<Double>, chunks: Int, index: UInt64, draw: UInt64, key: (UInt64, UInt64)
   ) {
+    var done = 0
+    while done < chunks {
+      let count = min(batch, chunks &- done)
+      let target = out + done &* chunk
+      words(target, chunks: count, index: index &+ UInt64(truncatingIfNeeded: done), draw: draw, key: key)
+      squaredRadii(target, chunks: count)
+      pairs(target, chunks: count)
+      done &+= count
+    }
+  }
+
+  @inlinable @inline(__always)
+  static func words(
+    _ out: UnsafeMutablePointer<Double>, chunks: Int, index: UInt64, draw: UInt64, key: (UInt64, UInt64)
+  ) {
     let drawLow = draw & 0xffff_ffff
     let drawHigh = draw >> 32
-    // Two passes, because one iteration of both would fill the reorder buffer of the CPU and leave it
-    // nothing to overlap. The words wait in the place of the normals they become.
     let words = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt64.self)
     for c in 0..<chunks {
       let first = (index &+ UInt64(truncatingIfNeeded: c)) &<< 5
@@ -40,25 +61,44 @@ public enum NormalKernel {
         target[i &+ 32] = (w.2 &<< 32) | (w.3 & 0xffff_ffff)
       }
     }
+  }
+
+  @inlinable @inline(__always)
+  static func squaredRadii(_ out: UnsafeMutablePointer<Double>, chunks: Int) {
+    let words = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt64.self)
+    for c in 0..<chunks {
+      let source = words + c &* chunk
+      let target = out + c &* chunk
+      for i in 0..<64 { target[i &+ 64] = squaredRadius(source[i]) }
+    }
+  }
+
+  @inlinable @inline(__always)
+  static func pairs(_ out: UnsafeMutablePointer<Double>, chunks: Int) {
+    let words = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt64.self)
     for c in 0..<chunks {
       let source = words + c &* chunk
       let target = out + c &* chunk
       for i in 0..<64 {
-        let (a, b) = pair(source[i])
+        let (a, b) = pair(source[i], radius: target[i &+ 64].squareRoot())
         target[i] = a
         target[i &+ 64] = b
       }
     }
   }
 
-  /// A pair of normals from 64 bits: 63 the sign, 62...23 the radius, 22...0 the angle.
+  /// `r^2 = -2 log u` from bits 62...23 of a word.
   @inlinable @inline(__always)
-  static func pair(_ bits: UInt64) -> (Double, Double) {
+  static func squaredRadius(_ bits: UInt64) -> Double {
     // (k + 1/2) 2^-40 = 1.k - (1 - 2^-41)
     let u = Double(bitPattern: ((bits >> 11) & 0x000f_ffff_ffff_f000) | (1.0).bitPattern) - (1 - 0x1p-41)
     let (m, e) = Elementary.splitExponent(u)
-    let r = minusTwoLog(mantissa: m, exponent: e).squareRoot()
+    return minusTwoLog(mantissa: m, exponent: e)
+  }
 
+  /// A pair of normals of radius r from the sign (bit 63) and the angle (bits 22...0) of a word.
+  @inlinable @inline(__always)
+  static func pair(_ bits: UInt64, radius r: Double) -> (Double, Double) {
     // Bits 1..22: place within a quarter turn, in units of 2^-22 less a half; bit 0: swap. The bits stay
     // where they are, so x is in units of 2^29 quarter turns and the coefficients carry the powers of two.
     let x =

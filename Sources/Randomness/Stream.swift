@@ -94,7 +94,8 @@ public struct Stream: ~Copyable {
       hasSpareNormal = false
       return spareNormal
     }
-    let (a, b) = NormalKernel.pair(word())
+    let bits = word()
+    let (a, b) = NormalKernel.pair(bits, radius: NormalKernel.squaredRadius(bits).squareRoot())
     spareNormal = b
     hasSpareNormal = true
     return a
