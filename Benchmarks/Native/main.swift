@@ -122,13 +122,13 @@ func path(_ inputs: Int) throws {
   ]
   let model = try NetworkCatalog.read(.table(keys), path: "network") { _ in [] }
   let limit = try LimitCatalog.read(
-    .table(["equation": .text("covariance-sde"), "step": .real(0.01)]), path: "limit", network: model.description,
+    .table(["equation": .text("covariance-sde"), "step": .real(0.01)]), path: "limit", network: model,
     networkDraws: 10)
-  let runner = limit.leg.experiment!.makeRunner(7)
+  let runner = limit.legs[0].experiment!.makeRunner(7)
   let tally = Tally(
     layout: .init(
       perGroup: model.experiment.observables.count, groups: 1, covariances: true,
-      centres: limit.leg.experiment!.centres(key: 7)))
+      centres: limit.legs[0].experiment!.centres(key: 7)))
   var next: UInt64 = 0
   let seconds = best(total: 0.5) {
     runner.run(next..<next + 1000, tally)

@@ -1,9 +1,7 @@
 extension Elementary {
-  /// Hyperbolic tangent, from `expm1(2|x|)`: relative accuracy down to 0, saturates at |x| > 20.
+  /// `e^y - 1` for y in [0, 709]: relative accuracy down to 0.
   @inlinable @inline(__always)
-  public static func tanh(_ x: Double) -> Double {
-    let a = min(x.magnitude, 20)
-    let y = a + a
+  static func expm1(_ y: Double) -> Double {
     let magic = roundingMagic.addingProduct(y, 0x1.71547652b82fep+0)
     let k = magic - roundingMagic
     let head = y.addingProduct(k, -0x1.62e42fee00000p-1)
@@ -13,9 +11,35 @@ extension Elementary {
     let power = Double(
       bitPattern: (magic.bitPattern &- roundingMagic.bitPattern &+ 1023) << 52)
     // expm1(y) = (2^k - 1) + 2^k p; the correction of r moves p by (1 + p) low.
-    let growth = (power - 1).addingProduct(power, p + low.addingProduct(p, low))
+    return (power - 1).addingProduct(power, p + low.addingProduct(p, low))
+  }
+
+  /// Hyperbolic tangent, from `expm1(2|x|)`: relative accuracy down to 0, saturates at |x| > 20.
+  @inlinable @inline(__always)
+  public static func tanh(_ x: Double) -> Double {
+    let a = min(x.magnitude, 20)
+    let growth = expm1(a + a)
     let value = growth / (growth + 2)
     return x.isNaN ? x : Double(bitPattern: value.bitPattern | (x.bitPattern & (1 << 63)))
+  }
+
+  /// Hyperbolic sine, `(g + g/(g + 1))/2` with `g = expm1(|x|)`; infinite beyond 709.
+  @inlinable @inline(__always)
+  public static func sinh(_ x: Double) -> Double {
+    let growth = expm1(min(x.magnitude, 709))
+    let inside = 0.5 * (growth + growth / (growth + 1))
+    let value = x.magnitude > 709 ? Double.infinity : inside
+    return x.isNaN ? x : Double(bitPattern: value.bitPattern | (x.bitPattern & (1 << 63)))
+  }
+
+  /// Sigmoid linear unit, `x / (1 + e^{-x})`.
+  @inlinable @inline(__always)
+  public static func silu(_ x: Double) -> Double { x < -745 ? 0 : x / (1 + exp(-x)) }
+
+  /// `log(1 + e^x)`, as `max(x, 0) + log(1 + e^{-|x|})`; absolute accuracy below -37.
+  @inlinable @inline(__always)
+  public static func softplus(_ x: Double) -> Double {
+    (x > 0 ? x : 0) + log(1 + exp(-x.magnitude))
   }
 
   /// Error function. Below 1 an odd polynomial of degree 25; above, `1 - e^{-x^2} R(u)` with

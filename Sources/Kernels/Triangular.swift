@@ -166,4 +166,56 @@ public enum Triangular {
     }
     return l
   }
+
+  /// The same for a matrix that is positive semi-definite but for rounding: negative pivots become zero.
+  /// - Parameter lower: m x m, receives L; may be `v` itself.
+  @inlinable
+  public static func clippedCholesky(
+    _ v: UnsafePointer<Double>, m: Int, into lower: UnsafeMutablePointer<Double>
+  ) {
+    for j in 0..<m {
+      let scale = v[j &* m &+ j].magnitude
+      for a in j..<m {
+        var sum = v[a &* m &+ j]
+        for k in 0..<j { sum -= lower[a &* m &+ k] * lower[j &* m &+ k] }
+        if a == j {
+          lower[j &* m &+ j] = sum > 4 * Double(m) * 0x1p-52 * scale ? sum.squareRoot() : 0
+        } else {
+          let pivot = lower[j &* m &+ j]
+          lower[a &* m &+ j] = pivot > 0 ? sum / pivot : 0
+        }
+      }
+    }
+    for j in 0..<m { for k in j &+ 1..<max(m, j &+ 1) { lower[j &* m &+ k] = 0 } }
+  }
+
+  /// `L <- scale L T` for lower triangular L and T, in place.
+  @inlinable
+  public static func multiplyLower(
+    _ lower: UnsafeMutablePointer<Double>, _ t: UnsafePointer<Double>, m: Int, scale: Double
+  ) {
+    for a in 0..<m {
+      for j in 0...a {
+        // Entry (a, j) needs entries (a, j...a) of L: those to its left are not read again.
+        var sum = 0.0
+        for k in j...a { sum += lower[a &* m &+ k] * t[k &* m &+ j] }
+        lower[a &* m &+ j] = scale * sum
+      }
+    }
+  }
+
+  /// `V = L L^T`, both triangles.
+  @inlinable
+  public static func square(
+    _ lower: UnsafePointer<Double>, m: Int, into v: UnsafeMutablePointer<Double>
+  ) {
+    for a in 0..<m {
+      for b in 0...a {
+        var sum = 0.0
+        for k in 0...b { sum += lower[a &* m &+ k] * lower[b &* m &+ k] }
+        v[a &* m &+ b] = sum
+        v[b &* m &+ a] = sum
+      }
+    }
+  }
 }

@@ -2,42 +2,18 @@ import Kernels
 import Networks
 import Simulation
 
-/// The recursion of the covariance in the limit of infinite width at fixed depth:
+/// The recursion of the covariance in the limit of infinite width at fixed depth.
 ///
-///     K_0 = V_0,   K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2,   u ~ N(0, K_l).
-///
-/// Closed forms: activations with slopes (arc-cosine kernel, Cho and Saul 2009) and erf (Williams 1997); tanh
-/// and GELU by `GaussianExpectation`.
-public struct InfiniteWidth: Sendable {
-  public let activation: ActivationChoice
-  public let gain, bias: Double
-  public let inputs: Int
+/// `E phi(u) phi(v)` in closed form for activations with slopes (arc-cosine kernel, Cho and Saul 2009) and erf
+/// (Williams 1997), the others by `GaussianExpectation`.
+public struct GaussianKernel: Sendable {
+  public let activation: any Activation
 
-  public init(activation: ActivationChoice, gain: Double, bias: Double, inputs: Int) {
-    self.activation = activation
-    self.gain = gain
-    self.bias = bias
-    self.inputs = inputs
-  }
-
-  /// `K_{l+1}` from `K_l`, both m x m.
-  public func next(_ k: [Double]) -> [Double] {
-    let m = inputs
-    var result = k
-    for a in 0..<m {
-      for b in 0...a {
-        let value = gain * product(k[a * m + a], k[b * m + b], k[a * m + b]) + bias * bias
-        result[a * m + b] = value
-        result[b * m + a] = value
-      }
-    }
-    return result
-  }
+  public init(_ activation: any Activation) { self.activation = activation }
 
   /// `E phi(u) phi(v)` for the variances and covariance of (u, v).
-  func product(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
-    switch activation {
-    case .slopes(let slopes):
+  public func product(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
+    if let slopes = activation as? SlopeActivation {
       let scale = (vu * vv).squareRoot()
       guard scale > 0 else { return 0 }
       let rho = min(max(cov / scale, -1), 1)
@@ -47,37 +23,147 @@ public struct InfiniteWidth: Sendable {
       return scale
         * (0.5 * (slopes.plus * slopes.plus + slopes.minus * slopes.minus) * rho
           + 0.5 * difference * difference * Elementary.arcCosineDefect(rho: rho, sine: sine))
-    case .erf:
+    }
+    if let erf = activation as? SmoothActivation<Erf> {
       // (2/pi) asin(2 cov / sqrt((1 + 2 vu)(1 + 2 vv))), the arc sine as pi/2 less the angle.
-      let sine = 2 * cov / ((1 + 2 * vu) * (1 + 2 * vv)).squareRoot()
+      let inner = erf.inner * erf.inner
+      let sine = 2 * cov * inner / ((1 + 2 * vu * inner) * (1 + 2 * vv * inner)).squareRoot()
       let cosine = max((1 - sine) * (1 + sine), 0).squareRoot()
       let angle = Elementary.angle(x: cosine, y: sine.magnitude)
-      return (sine < 0 ? -angle : angle) * 2 / Double.pi
-    case .tanh(let f):
-      return GaussianExpectation.ofProduct({ f.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
-    case .gelu(let f):
-      return GaussianExpectation.ofProduct({ f.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
+      return erf.outer * erf.outer * (sine < 0 ? -angle : angle) * 2 / Double.pi
+    }
+    return GaussianExpectation.ofProduct({ activation.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
+  }
+
+  /// All pairs of an m x m covariance.
+  public func apply(_ k: [Double], _ m: Int) -> [Double] {
+    var result = k
+    for a in 0..<m {
+      for b in 0...a {
+        let value = product(k[a * m + a], k[b * m + b], k[a * m + b])
+        result[a * m + b] = value
+        result[b * m + a] = value
+      }
+    }
+    return result
+  }
+}
+
+/// A recursion over covariances of inputs, or of pairs of position and input.
+struct InfiniteWidth {
+  /// K_0 and its size.
+  var start: [Double]
+  var size: Int
+  let next: ([Double]) -> [Double]
+  /// V from K: the mean over `positions` blocks on the diagonal.
+  var positions = 1
+
+  /// The recursion of an architecture; a message where there is none.
+  static func of(_ network: NetworkModel) throws -> InfiniteWidth? {
+    let m = network.frame.count
+    let p = network.parameters
+    let v0 = network.frame.inputs.gram
+    let kernel = network.activation.map { GaussianKernel($0.function) }
+    func mixed(_ k: [Double], _ keep: Double, _ image: [Double], _ scale: Double) -> [Double] {
+      zip(k, image).map { keep * $0 + scale * $1 }
+    }
+    switch network.architecture {
+    case "linear-mlp": return InfiniteWidth(start: v0, size: m) { $0 }
+    case "mlp", "orthogonal-mlp":
+      let bias = network.architecture == "mlp" ? p.real("bias") : 0
+      return InfiniteWidth(start: v0, size: m) { k in kernel!.apply(k, m).map { network.gain * $0 + bias * bias } }
+    case "resnet":
+      let (alpha, lambda) = try p.residual(depth: network.frame.depth)
+      return InfiniteWidth(start: v0, size: m) { k in
+        mixed(k, alpha * alpha, kernel!.apply(k, m), lambda * lambda * network.gain)
+      }
+    case "conv-resnet":
+      let (alpha, lambda) = try p.residual(depth: network.frame.depth)
+      let (positions, width) = (p.integer("positions"), p.integer("kernel"))
+      let sites = positions * m
+      let start = ConvolutionalResNet.siteGram(
+        network.frame.inputs, positions: positions, cut: p["inputs"]?["file"] != nil)
+      return InfiniteWidth(
+        start: start, size: sites,
+        next: { k in
+          let image = kernel!.apply(k, sites)
+          let patches = (0..<sites * sites).map { index -> Double in
+            let (s, t) = (index / sites, index % sites)
+            return (-(width / 2)...(width / 2)).reduce(0.0) { sum, offset in
+              let from = (s / m + offset + positions) % positions * m + s % m
+              let to = (t / m + offset + positions) % positions * m + t % m
+              return sum + image[from * sites + to]
+            }
+          }
+          return mixed(k, alpha * alpha, patches, lambda * lambda * network.gain / Double(width))
+        }, positions: positions)
+    case "transformer":
+      guard p.text("temperature") == "shaped" else { return nil }
+      let gamma = p.real("gamma")
+      let lambda2 = p["lambda"] != nil ? p.real("lambda") * p.real("lambda") : 1 - gamma * gamma
+      let (centred, causal) = (p.boolean("centred"), p.boolean("causal"))
+      return InfiniteWidth(start: v0, size: m) { k in
+        // The temperature grows with the width: attention becomes uniform, and centred attention the identity.
+        let reach = { (a: Int) in causal ? a + 1 : m }
+        let attended = (0..<m * m).map { index -> Double in
+          let (a, b) = (index / m, index % m)
+          if centred { return k[index] }
+          var sum = 0.0
+          for x in 0..<reach(a) { for y in 0..<reach(b) { sum += k[x * m + y] } }
+          return sum / Double(reach(a) * reach(b))
+        }
+        let after = mixed(k, lambda2, attended, gamma * gamma)
+        guard let kernel else { return after }
+        return mixed(after, lambda2, kernel.apply(after, m), gamma * gamma * network.gain)
+      }
+    default: return nil
     }
   }
 
-  /// The observables along the recursion.
-  public func values(from v0: [Double], layers: [Int], measured: CovarianceObservables) -> KnownValues {
-    var k = v0
-    var layer = 0
+  /// V of a state of the recursion.
+  func covariance(_ k: [Double]) -> [Double] {
+    let m = size / positions
+    return (0..<m * m).map { index in
+      (0..<positions).reduce(0.0) { $0 + k[($1 * m + index / m) * size + $1 * m + index % m] } / Double(positions)
+    }
+  }
+}
+
+extension LimitEntry {
+  static let infiniteWidth = LimitEntry(
+    name: "infinite-width",
+    summary: "recursion of the covariance at infinite width and fixed depth, for every architecture; no randomness",
+    equation: "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms",
+    reference: "arXiv:1711.00165, eq. 5; arXiv:1810.05148; docs/limits.md", parameters: []
+  ) { p, network in
+    guard let recursion = try InfiniteWidth.of(network) else {
+      throw p.invalid("equation", "has no deterministic limit for the usual temperature: scores stay random")
+    }
+    let frame = network.frame
+    // What follows from V alone, and keeps a value where V no longer fluctuates.
+    let measured = frame.measured.only([
+      .covariance, .logNorm, .correlation, .atanhCorrelation, .q, .inverseRootQ, .clipped, .logEigenvalue, .moment,
+      .logDeterminant,
+    ])
+    var k = recursion.start
+    var layer = frame.inputs.layer
     var means: [Double] = []
-    for target in layers {
+    let scratch = DiffusionScratch(frame.count)
+    for target in frame.layers {
       while layer < target {
-        k = next(k)
+        k = recursion.next(k)
         layer += 1
       }
       var row = Array(repeating: Double.nan, count: measured.observables.count)
-      if let lower = Triangular.cholesky(k, m: inputs, tolerance: 1e-9) {
-        _ = measured.write(lower: lower, layer: Double(layer), to: &row)
+      if let lower = Triangular.cholesky(recursion.covariance(k), m: frame.count, tolerance: 1e-9) {
+        _ = measured.write(lower: lower, layer: Double(layer), work: scratch.work, to: &row)
       }
-      means += row
+      means += row.map { $0.isFinite ? $0 : .nan }
     }
-    return KnownValues(
-      observables: measured.observables, layers: layers, means: means,
-      secondMoments: means.map { $0 * $0 })
+    return LimitModel(
+      content: .known(
+        KnownValues(
+          observables: measured.observables, layers: frame.layers, means: means, secondMoments: means.map { $0 * $0 })),
+      offset: "an offset of order depth/width is expected of a finite width")
   }
 }

@@ -8,6 +8,21 @@ public protocol Activation: Sendable {
   func value(_ x: Double) -> Double
   /// `E phi(g)^2` for a standard normal g.
   var secondMoment: Double { get }
+  /// Replaces `count` pre-activations by their post-activations: one dynamic call a tile, specialised inside.
+  func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int)
+}
+
+extension Activation {
+  @inlinable @inline(__always)
+  public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
+    for i in 0..<count { values[i] = value(values[i]) }
+  }
+
+  public var secondMoment: Double {
+    GaussianExpectation.of {
+      let y = value($0); return y * y
+    }
+  }
 }
 
 /// Positively homogeneous: `s+ max(x, 0) + s- min(x, 0)`. Linear, ReLU, leaky and shaped ReLU.
@@ -25,70 +40,81 @@ public struct SlopeActivation: Activation {
   public var secondMoment: Double { 0.5 * (plus * plus + minus * minus) }
 }
 
-public struct TanhActivation: Activation {
-  public init() {}
+/// A smooth function with its expansion at 0 after scaling to `phi(0) = 0, phi'(0) = 1`.
+public protocol SmoothFunction: Sendable {
+  static var name: String { get }
+  static var summary: String { get }
+  static func value(_ x: Double) -> Double
+  /// The normalised function is `outer f(x) + offset`.
+  static var outer: Double { get }
+  static var offset: Double { get }
+  /// Second and third derivative of the normalised function at 0.
+  static var derivatives: (second: Double, third: Double) { get }
+}
+
+/// `outer f(inner x) + offset`: f itself, or shaped, `s phi(x/s)` with `s = a sqrt(n)` and phi the normalised f
+/// (arXiv:2206.02768, section 3.2).
+public struct SmoothActivation<F: SmoothFunction>: Activation {
+  public let inner, outer, offset: Double
+
+  public init() { (inner, outer, offset) = (1, 1, 0) }
+
+  public init(scale: Double) {
+    inner = 1 / scale
+    outer = scale * F.outer
+    offset = scale * F.offset
+  }
+
   @inlinable @inline(__always)
-  public func value(_ x: Double) -> Double { Elementary.tanh(x) }
-  public var secondMoment: Double {
-    GaussianExpectation.of {
-      let y = value($0); return y * y
-    }
-  }
+  public func value(_ x: Double) -> Double { outer * F.value(inner * x) + offset }
 }
 
-public struct ErfActivation: Activation {
-  public init() {}
-  @inlinable @inline(__always)
-  public func value(_ x: Double) -> Double { Elementary.erf(x) }
-  public var secondMoment: Double {
-    GaussianExpectation.of {
-      let y = value($0); return y * y
-    }
-  }
+public enum Tanh: SmoothFunction {
+  public static let name = "tanh"
+  public static let summary = "tanh(x)"
+  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.tanh(x) }
+  public static let outer = 1.0, offset = 0.0
+  public static let derivatives = (second: 0.0, third: -2.0)
 }
 
-public struct GeluActivation: Activation {
-  public init() {}
-  @inlinable @inline(__always)
-  public func value(_ x: Double) -> Double { Elementary.gelu(x) }
-  public var secondMoment: Double {
-    GaussianExpectation.of {
-      let y = value($0); return y * y
-    }
-  }
+public enum Erf: SmoothFunction {
+  public static let name = "erf"
+  public static let summary = "erf(x)"
+  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.erf(x) }
+  public static let outer = Double.pi.squareRoot() / 2, offset = 0.0
+  public static let derivatives = (second: 0.0, third: -2.0)
 }
 
-/// An activation with its concrete type at hand, so that code over it is specialised where it is used.
-public enum ActivationChoice: Sendable {
-  case slopes(SlopeActivation)
-  case tanh(TanhActivation)
-  case erf(ErfActivation)
-  case gelu(GeluActivation)
-
-  /// Calls the visitor with the concrete activation.
-  @inlinable
-  public func accept<Visitor: ActivationVisitor>(_ visitor: Visitor) -> Visitor.Result {
-    switch self {
-    case .slopes(let activation): visitor.visit(activation)
-    case .tanh(let activation): visitor.visit(activation)
-    case .erf(let activation): visitor.visit(activation)
-    case .gelu(let activation): visitor.visit(activation)
-    }
-  }
-
-  public var secondMoment: Double {
-    switch self {
-    case .slopes(let activation): activation.secondMoment
-    case .tanh(let activation): activation.secondMoment
-    case .erf(let activation): activation.secondMoment
-    case .gelu(let activation): activation.secondMoment
-    }
-  }
+public enum Gelu: SmoothFunction {
+  public static let name = "gelu"
+  public static let summary = "x Phi(x), Phi the normal distribution function"
+  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.gelu(x) }
+  public static let outer = 2.0, offset = 0.0
+  public static let derivatives = (second: 4 / (2 * Double.pi).squareRoot(), third: 0.0)
 }
 
-public protocol ActivationVisitor {
-  associatedtype Result
-  func visit<A: Activation>(_ activation: A) -> Result
+public enum Silu: SmoothFunction {
+  public static let name = "silu"
+  public static let summary = "x / (1 + e^-x)"
+  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.silu(x) }
+  public static let outer = 2.0, offset = 0.0
+  public static let derivatives = (second: 1.0, third: 0.0)
+}
+
+public enum Softplus: SmoothFunction {
+  public static let name = "softplus"
+  public static let summary = "log(1 + e^x)"
+  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.softplus(x) }
+  public static let outer = 2.0, offset = -2 * 0x1.62e42fefa39efp-1
+  public static let derivatives = (second: 0.5, third: 0.0)
+}
+
+public enum Sinh: SmoothFunction {
+  public static let name = "sinh"
+  public static let summary = "sinh(x)"
+  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.sinh(x) }
+  public static let outer = 1.0, offset = 0.0
+  public static let derivatives = (second: 0.0, third: 1.0)
 }
 
 /// A line of the catalog of activations.
@@ -97,15 +123,38 @@ public struct ActivationEntry: Sendable {
   public let summary: String
   public let parameters: [Parameter]
   /// Makes the activation for a width.
-  public let make: @Sendable (_ parameters: Parameters, _ width: Int) -> ActivationChoice
+  public let make: @Sendable (_ parameters: Parameters, _ width: Int) -> any Activation
+  /// Derivatives at 0 of the normalised function, for smooth ones.
+  public let derivatives: (second: Double, third: Double)?
+
+  init(
+    name: String, summary: String, parameters: [Parameter], derivatives: (second: Double, third: Double)? = nil,
+    make: @escaping @Sendable (_ parameters: Parameters, _ width: Int) -> any Activation
+  ) {
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+    self.derivatives = derivatives
+    self.make = make
+  }
+
+  /// A smooth function, plain, or shaped where `a` is given.
+  static func smooth<F: SmoothFunction>(_ function: F.Type) -> ActivationEntry {
+    let shape = Parameter(
+      "a", .real(.above(0)), optional: true,
+      "shaped: s phi(x/s) with s = a sqrt(width), phi scaled to phi(0) = 0, phi'(0) = 1")
+    return ActivationEntry(name: F.name, summary: F.summary, parameters: [shape], derivatives: F.derivatives) {
+      p, width in
+      p["a"] == nil
+        ? SmoothActivation<F>() : SmoothActivation<F>(scale: p.real("a") * Double(width).squareRoot())
+    }
+  }
 
   /// All activations, in the order of the catalog.
   public static let all: [ActivationEntry] = [
-    ActivationEntry(name: "linear", summary: "x", parameters: []) { _, _ in
-      .slopes(SlopeActivation(plus: 1, minus: 1))
-    },
+    ActivationEntry(name: "linear", summary: "x", parameters: []) { _, _ in SlopeActivation(plus: 1, minus: 1) },
     ActivationEntry(name: "relu", summary: "max(x, 0)", parameters: []) { _, _ in
-      .slopes(SlopeActivation(plus: 1, minus: 0))
+      SlopeActivation(plus: 1, minus: 0)
     },
     ActivationEntry(
       name: "leaky-relu", summary: "plus max(x, 0) + minus min(x, 0)",
@@ -113,7 +162,7 @@ public struct ActivationEntry: Sendable {
         Parameter("plus", .real(.finite), standard: .real(1), "slope above 0"),
         Parameter("minus", .real(.finite), standard: .real(0.01), "slope below 0"),
       ]
-    ) { p, _ in .slopes(SlopeActivation(plus: p.real("plus"), minus: p.real("minus"))) },
+    ) { p, _ in SlopeActivation(plus: p.real("plus"), minus: p.real("minus")) },
     ActivationEntry(
       name: "shaped-relu",
       summary: "s+ max(x, 0) + s- min(x, 0), s± = 1 + c±/sqrt(width) (arXiv:2206.02768)",
@@ -123,20 +172,33 @@ public struct ActivationEntry: Sendable {
       ]
     ) { p, width in
       let root = Double(width).squareRoot()
-      return .slopes(
-        SlopeActivation(plus: 1 + p.real("c_plus") / root, minus: 1 + p.real("c_minus") / root))
+      return SlopeActivation(plus: 1 + p.real("c_plus") / root, minus: 1 + p.real("c_minus") / root)
     },
-    ActivationEntry(name: "tanh", summary: "tanh(x)", parameters: []) { _, _ in .tanh(TanhActivation()) },
-    ActivationEntry(name: "erf", summary: "erf(x)", parameters: []) { _, _ in .erf(ErfActivation()) },
-    ActivationEntry(name: "gelu", summary: "x Phi(x), Phi the normal distribution function", parameters: []) { _, _ in
-      .gelu(GeluActivation())
-    },
+    smooth(Tanh.self), smooth(Erf.self), smooth(Gelu.self), smooth(Silu.self), smooth(Softplus.self), smooth(Sinh.self),
   ]
 
+  static let names = all.map(\.name)
+}
+
+/// The activation of a network, as its job gives it.
+public struct ActivationChoice: Sendable {
+  public let entry: ActivationEntry
+  public let parameters: Parameters
+  public let function: any Activation
+
+  public var name: String { entry.name }
+
+  /// `(c_plus, c_minus)` of shaped ReLU; zeros for linear.
+  public var shapedSlopes: (plus: Double, minus: Double)? {
+    switch name {
+    case "shaped-relu": (parameters.real("c_plus"), parameters.real("c_minus"))
+    case "linear": (0, 0)
+    default: nil
+    }
+  }
+
   /// Reads `"relu"` or `{ name = "shaped-relu", c_plus = 0.0, … }`.
-  public static func read(_ value: JobValue, path: String, width: Int) throws -> (
-    name: String, parameters: Parameters, choice: ActivationChoice
-  ) {
+  public init(_ value: JobValue, path: String, width: Int) throws {
     var table: [String: JobValue] = [:]
     switch value {
     case .text: table["name"] = value
@@ -144,15 +206,17 @@ public struct ActivationEntry: Sendable {
     default:
       throw Failure.invalid(key: path, value: value.description, allowed: "must be a name or a table with a name")
     }
-    let names = all.map(\.name)
-    guard case .text(let name)? = table["name"], let entry = all.first(where: { $0.name == name }) else {
+    let names = ActivationEntry.names
+    guard case .text(let name)? = table["name"], let entry = ActivationEntry.all.first(where: { $0.name == name })
+    else {
       throw Failure.invalid(
         key: "\(path).name", value: table["name"]?.description ?? "(missing)",
         allowed: "must be one of " + names.joined(separator: ", "))
     }
-    let parameters = try Parameters(
+    parameters = try Parameters(
       .table(table), path: path,
       allowed: [Parameter("name", .choice(names), "activation")] + entry.parameters)
-    return (name, parameters, entry.make(parameters, width))
+    self.entry = entry
+    function = entry.make(parameters, width)
   }
 }

@@ -6,21 +6,51 @@ public struct NetworkModel: Sendable {
   /// What is known exactly at this very size, if anything.
   public let known: KnownValues?
   /// Labels for the file.
-  public let attributes: [String: String]
-  /// All keys of the table, defaults filled in.
-  public let resolved: JobValue
-  public let description: NetworkDescription
-}
+  public private(set) var attributes: [String: String]
+  /// All keys of the table, defaults filled in: what limits read.
+  public let parameters: Parameters
+  public let frame: NetworkFrame
+  public let activation: ActivationChoice?
+  /// c, for architectures that have one.
+  public let gain: Double
 
-/// What a limit needs to know of the network it belongs to.
-public struct NetworkDescription: Sendable {
-  public let architecture: String
-  public let activationName: String
-  public let activationParameters: Parameters
-  public let activation: ActivationChoice
+  public var architecture: String { parameters.text("architecture") }
   /// Whether c was left to its standard value 1 / E phi(g)^2.
-  public let standardGain: Bool
-  public let shape: MLPShape
+  public var standardGain: Bool { parameters["c"] == nil }
+
+  /// Distances of the observable `interlayer`, where it is measured.
+  public var interlayerLags: [Int] {
+    guard frame.own.contains("interlayer"), case .list(let items)? = parameters["lags"] else { return [] }
+    return items.compactMap { if case .integer(let lag) = $0 { Int(lag) } else { nil } }
+  }
+
+  init<A: Architecture>(
+    _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, gain: Double = 1,
+    known: KnownValues? = nil, attributes: [String: String] = [:]
+  ) {
+    let frame = architecture.frame
+    experiment = AnyExperiment(LayeredNetwork(architecture))
+    self.known = known
+    self.frame = frame
+    self.activation = activation
+    self.gain = gain
+    parameters = p
+    var all = attributes
+    all["architecture"] = p.text("architecture")
+    all["sampler"] = p.text("sampler")
+    all["width"] = String(frame.width)
+    all["depth"] = String(frame.depth)
+    all["V_0"] = frame.inputs.gram.description
+    if let activation { all["activation"] = activation.name }
+    self.attributes = all
+  }
+
+  func labelled(_ entry: ArchitectureEntry) -> NetworkModel {
+    var result = self
+    result.attributes["equation"] = entry.equation
+    result.attributes["reference"] = entry.reference
+    return result
+  }
 }
 
 /// A line of the catalog of architectures.
@@ -30,16 +60,20 @@ public struct ArchitectureEntry: Sendable {
   public let equation: String
   public let reference: String
   public let parameters: [Parameter]
-  /// Reads the `[network]` table; `load` gives rows of a data file.
-  public let make:
-    @Sendable (
-      _ table: JobValue, _ path: String, _ load: (Inputs.FileRequest) throws -> [[Double]]
-    ) throws -> NetworkModel
+  /// Builds the network from its checked `[network]` table; `load` gives rows of a data file.
+  let make: @Sendable (_ p: Parameters, _ load: (Inputs.FileRequest) throws -> [[Double]]) throws -> NetworkModel
 }
 
 /// All architectures.
 public enum NetworkCatalog {
-  public static let architectures: [ArchitectureEntry] = [MLPEntry.entry]
+  public static let architectures: [ArchitectureEntry] = [
+    MLP.entry,
+    OrthogonalMLP.entry,
+    LinearMLP.entry,
+    ResNet.entry,
+    Transformer.entry,
+    ConvolutionalResNet.entry,
+  ]
 
   /// Builds the network of a `[network]` table.
   public static func read(
@@ -53,6 +87,41 @@ public enum NetworkCatalog {
         key: "\(path).architecture", value: table["architecture"]?.description ?? "(missing)",
         allowed: "must be one of " + names.joined(separator: ", "))
     }
-    return try entry.make(table, path, load)
+    return try entry.make(try Parameters(table, path: path, allowed: entry.parameters), load).labelled(entry)
+  }
+}
+
+extension Parameter {
+  static let activation = Parameter(
+    "activation", .structured("a name, or a table with a name and its parameters"), "activation function phi")
+}
+
+extension ActivationChoice {
+  /// c: what the table gives, or 1 / E phi(g)^2.
+  func gain(_ p: Parameters) throws -> Double {
+    let moment = function.secondMoment
+    guard p["c"] != nil || (moment > 0 && moment.isFinite) else {
+      throw p.invalid("activation", "E phi(g)^2 is \(moment): give c")
+    }
+    return p["c"] != nil ? p.real("c") : 1 / moment
+  }
+}
+
+extension KnownValues {
+  /// Values by observable name, layer by layer; nil where nothing is known at all.
+  public init?(_ frame: NetworkFrame, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]) {
+    let observables = frame.measured.observables + own
+    var means: [Double] = []
+    var seconds: [Double] = []
+    for layer in frame.layers {
+      let known = values(layer)
+      for observable in observables {
+        let value = known[observable.name] ?? (.nan, .nan)
+        means.append(value.0)
+        seconds.append(value.1)
+      }
+    }
+    guard means.contains(where: { !$0.isNaN }) else { return nil }
+    self.init(observables: observables, layers: frame.layers, means: means, secondMoments: seconds)
   }
 }

@@ -1,8 +1,9 @@
 import Kernels
 import Simulation
 
-/// What is measured of a covariance matrix V of m inputs, given as its triangular factor.
-public struct CovarianceObservables: Sendable, Equatable {
+/// What is measured of a covariance matrix V of m inputs, given as its triangular factor; the same for networks and
+/// limits.
+public struct CovarianceObservables: Sendable {
   /// Families of observables, as jobs name them.
   public enum Family: String, CaseIterable, Sendable {
     case covariance = "V"
@@ -10,6 +11,17 @@ public struct CovarianceObservables: Sendable, Equatable {
     case correlation = "rho"
     case atanhCorrelation = "atanh_rho"
     case q = "q"
+    case inverseRootQ = "q^-1/2"
+    case clipped = "clipped_V"
+    case above = "above"
+    case crossed = "crossed"
+    case crossingTime = "crossing_time"
+    case logEigenvalue = "log_lambda"
+    case moment = "moment"
+    case logDeterminant = "log_det"
+    case collapsed = "collapsed"
+    case exploded = "exploded"
+    case vanished = "vanished"
 
     public var summary: String {
       switch self {
@@ -18,97 +30,205 @@ public struct CovarianceObservables: Sendable, Equatable {
       case .correlation: "correlation rho_ab = V_ab / sqrt(V_aa V_bb), a < b"
       case .atanhCorrelation: "atanh rho_ab, a < b"
       case .q: "layer^2 (1 - rho_ab), a < b, computed without cancellation"
+      case .inverseRootQ: "q^-1/2"
+      case .clipped: "min(V_aa, clip)"
+      case .above: "1 where the largest V_aa is above `level`, else 0: its mean is a probability"
+      case .crossed: "1 where some V_aa has reached `bound` in this layer or before, else 0"
+      case .crossingTime: "layer / width at which `bound` was reached, this layer's where it was not"
+      case .logEigenvalue: "logarithms of the eigenvalues of V, the largest first"
+      case .moment: "spectral moments tr V^k / m, k = 1, 2, 3"
+      case .logDeterminant: "log det V"
+      case .collapsed: "1 where some correlation is above 0.99, else 0"
+      case .exploded: "1 where some V_aa is above 10 times its value at the inputs, else 0"
+      case .vanished: "1 where some V_aa is below a tenth of its value at the inputs, else 0"
       }
     }
   }
 
   public let inputs: Int
   public let families: [Family]
+  /// Ceiling of `clipped_V`, threshold of `above`, bound at which a draw stops.
+  public let clip, level, bound: Double
+  public let width: Double
+  /// V_aa of the inputs, as the health families use it.
+  public let initialNorms: [Double]
 
-  public init(inputs: Int, families: [Family]) {
+  public init(
+    inputs: Int, families: [Family], initialNorms: [Double], width: Int, clip: Double = 5, level: Double = 3,
+    bound: Double = .infinity
+  ) {
     self.inputs = inputs
     self.families = families
+    self.initialNorms = initialNorms
+    self.width = Double(width)
+    self.clip = clip
+    self.level = level
+    self.bound = bound
+  }
+
+  /// The same with only those families that are among the given.
+  public func only(_ chosen: [Family]) -> CovarianceObservables {
+    CovarianceObservables(
+      inputs: inputs, families: families.filter(chosen.contains), initialNorms: initialNorms, width: Int(width),
+      clip: clip, level: level, bound: bound)
   }
 
   public var observables: [Observable] {
-    families.flatMap { family in
-      indices(of: family).map { a, b in
-        switch family {
-        case .logNorm: Observable("log_V[\(a)]", "log V_aa, a = \(a)")
-        case .covariance: Observable("V[\(a),\(b)]", "V_ab, a = \(a), b = \(b)", heavyTailed: true)
-        case .correlation: Observable("rho[\(a),\(b)]", "correlation of inputs \(a) and \(b)")
-        case .atanhCorrelation: Observable("atanh_rho[\(a),\(b)]", "atanh of the correlation of inputs \(a) and \(b)")
-        case .q: Observable("q[\(a),\(b)]", "layer^2 (1 - rho) of inputs \(a) and \(b)")
+    families.flatMap { family -> [Observable] in
+      switch family {
+      case .covariance:
+        indices(pairs: true, diagonal: true).map {
+          Observable("V[\($0),\($1)]", "V_ab, a = \($0), b = \($1)", heavyTailed: true)
         }
+      case .logNorm: (0..<inputs).map { Observable("log_V[\($0)]", "log V_aa, a = \($0)") }
+      case .clipped: (0..<inputs).map { Observable("clipped_V[\($0)]", "min(V_aa, \(clip)), a = \($0)") }
+      case .correlation: pairs("rho", "correlation")
+      case .atanhCorrelation: pairs("atanh_rho", "atanh of the correlation")
+      case .q: pairs("q", "layer^2 (1 - rho)")
+      case .inverseRootQ: pairs("q^-1/2", "(layer^2 (1 - rho))^-1/2")
+      case .logEigenvalue: (0..<inputs).map { Observable("log_lambda[\($0)]", "log of eigenvalue \($0) of V") }
+      case .moment: (1...3).map { Observable("moment[\($0)]", "tr V^\($0) / m", heavyTailed: true) }
+      default: [Observable(family.rawValue, family.summary)]
       }
     }
   }
 
-  private func indices(of family: Family) -> [(Int, Int)] {
-    let m = inputs
-    switch family {
-    case .covariance: return (0..<m).flatMap { a in (a..<m).map { (a, $0) } }
-    case .logNorm: return (0..<m).map { ($0, $0) }
-    case .correlation, .atanhCorrelation, .q:
-      return (0..<m).flatMap { a in (a + 1..<max(m, a + 1)).map { (a, $0) } }
-    }
+  private func pairs(_ name: String, _ summary: String) -> [Observable] {
+    indices(pairs: true, diagonal: false).map { Observable("\(name)[\($0),\($1)]", "\(summary) of inputs \($0) and \($1)") }
+  }
+
+  private func indices(pairs: Bool, diagonal: Bool) -> [(Int, Int)] {
+    (0..<inputs).flatMap { a in ((diagonal ? a : a + 1)..<max(inputs, a + 1)).map { (a, $0) } }
+  }
+
+  /// Whether some V_aa has reached the bound.
+  @inlinable @inline(__always)
+  public func reachesBound(_ lower: UnsafePointer<Double>) -> Bool {
+    if bound == .infinity { return false }
+    for a in 0..<inputs where !(dot(lower, a, a, a) < bound) { return true }
+    return false
   }
 
   /// Writes the observables of `V = L L^T`.
   /// - Parameters:
   ///   - lower: L, m x m lower triangular, row by row.
   ///   - layer: index of the layer, for q.
+  ///   - crossing: layer at which the bound was reached, infinity where it was not.
+  ///   - work: room for `m (m + 1)` numbers.
   ///   - values: receives `observables.count` numbers.
   @inlinable
   public func write(
-    lower: UnsafePointer<Double>, layer: Double, to values: UnsafeMutablePointer<Double>
+    lower: UnsafePointer<Double>, layer: Double, crossing: Double = .infinity, work: UnsafeMutablePointer<Double>,
+    to values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     let m = inputs
     var events: DrawEvents = []
+    var largest = 0.0
     for a in 0..<m {
       let v = dot(lower, a, a, a)
       if v == 0 { events.insert(.underflowed) }
       if !v.isFinite { events.insert(.overflowed) }
+      largest = max(largest, v)
     }
     var out = values
     for family in families {
-      for a in 0..<m {
-        let row = lower + a &* m
-        let va = dot(lower, a, a, a)
-        switch family {
-        case .covariance:
+      switch family {
+      case .covariance:
+        for a in 0..<m {
           for b in a..<m {
             out.pointee = dot(lower, a, b, a)
             out += 1
           }
-        case .logNorm:
-          out.pointee = Elementary.log(va)
+        }
+      case .logNorm, .clipped:
+        for a in 0..<m {
+          let v = dot(lower, a, a, a)
+          out.pointee = family == .logNorm ? Elementary.log(v) : min(v, clip)
           out += 1
-        case .correlation, .atanhCorrelation, .q:
-          let na = va.squareRoot()
+        }
+      case .correlation, .atanhCorrelation, .q, .inverseRootQ:
+        for a in 0..<m {
           for b in a &+ 1..<max(m, a &+ 1) {
-            let other = lower + b &* m
-            let nb = dot(lower, b, b, b).squareRoot()
-            // |u_a - u_b|^2 = 2 (1 - rho) for unit vectors: no cancellation as rho -> 1; |u_a + u_b|^2 likewise.
-            var difference = 0.0
-            var sum = 0.0
-            for k in 0...b {
-              let x = k <= a ? row[k] / na : 0
-              let y = other[k] / nb
-              difference += (x - y) * (x - y)
-              sum += (x + y) * (x + y)
-            }
+            let (difference, sum) = distances(lower, a, b)
+            let q = layer * layer * 0.5 * difference
             switch family {
-            case .q: out.pointee = layer * layer * 0.5 * difference
+            case .q: out.pointee = q
+            case .inverseRootQ: out.pointee = 1 / q.squareRoot()
             case .atanhCorrelation: out.pointee = 0.5 * Elementary.log(sum / difference)
             default: out.pointee = 0.25 * (sum - difference)
             }
             out += 1
           }
         }
+      case .logEigenvalue, .moment:
+        for i in 0..<m &* m { work[i] = lower[i] }
+        let squares = work + m &* m
+        SingularValues.squares(work, m: m, into: squares)
+        if family == .logEigenvalue {
+          for a in 0..<m { out[a] = Elementary.log(squares[a]) }
+          out += m
+        } else {
+          for k in 0..<3 { out[k] = 0 }
+          for a in 0..<m {
+            let x = squares[a] / Double(m)
+            out[0] += x
+            out[1] += x * squares[a]
+            out[2] += x * squares[a] * squares[a]
+          }
+          out += 3
+        }
+      case .logDeterminant:
+        out.pointee = 0
+        for a in 0..<m { out.pointee += 2 * Elementary.log(lower[a &* m &+ a].magnitude) }
+        out += 1
+      case .above:
+        out.pointee = largest > level ? 1 : 0
+        out += 1
+      case .crossed:
+        out.pointee = crossing <= layer ? 1 : 0
+        out += 1
+      case .crossingTime:
+        out.pointee = min(crossing, layer) / width
+        out += 1
+      case .collapsed, .exploded, .vanished:
+        out.pointee = healthEvent(family, lower) ? 1 : 0
+        out += 1
       }
     }
     return events
+  }
+
+  @inlinable
+  func healthEvent(_ family: Family, _ lower: UnsafePointer<Double>) -> Bool {
+    for a in 0..<inputs {
+      let ratio = dot(lower, a, a, a) / initialNorms[a]
+      if family == .exploded && !(ratio <= 10) || family == .vanished && ratio < 0.1 { return true }
+      if family == .collapsed {
+        for b in a &+ 1..<max(inputs, a &+ 1) {
+          let (difference, sum) = distances(lower, a, b)
+          if 0.25 * (sum - difference) > 0.99 { return true }
+        }
+      }
+    }
+    return false
+  }
+
+  /// `|u_a - u_b|^2 = 2 (1 - rho)` and `|u_a + u_b|^2` of the unit vectors: no cancellation as rho -> 1 or -1.
+  @inlinable @inline(__always)
+  func distances(_ lower: UnsafePointer<Double>, _ a: Int, _ b: Int) -> (difference: Double, sum: Double) {
+    let row = lower + a &* inputs
+    let other = lower + b &* inputs
+    let na = dot(lower, a, a, a).squareRoot()
+    let nb = dot(lower, b, b, b).squareRoot()
+    var difference = 0.0
+    var sum = 0.0
+    for k in 0...b {
+      let x = k <= a ? row[k] / na : 0
+      let y = other[k] / nb
+      difference += (x - y) * (x - y)
+      sum += (x + y) * (x + y)
+    }
+    return (difference, sum)
   }
 
   /// `V_ab`, the sum to the first `reach + 1` columns.

@@ -5,14 +5,20 @@ import Simulation
 /// have covariance `V_0 = X X^T`.
 public struct Inputs: Sendable {
   /// Most inputs of one job.
-  public static let largestCount = 16
+  public static let largestCount = 64
 
   public let count: Int
   public let features: Int
   /// X, count x features, row by row.
   public let rows: [Double]
+  /// Layer at which the inputs enter; 0 but for a start from q.
+  public let layer: Int
+  /// The factor of `V_0` where it is known better than from the Gram matrix.
+  public let exactFactor: [Double]?
 
-  public init(rows: [[Double]]) {
+  public init(rows: [[Double]], layer: Int = 0, exactFactor: [Double]? = nil) {
+    self.layer = layer
+    self.exactFactor = exactFactor
     count = rows.count
     features = rows.first?.count ?? 0
     self.rows = rows.flatMap { $0 }
@@ -37,19 +43,24 @@ public struct Inputs: Sendable {
   }
 
   public static let words =
-    "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
+    "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
 
   public static let parameters: [Parameter] = [
-    Parameter("count", .integer(1...16), optional: true, "number of inputs, all pairs equally correlated"),
+    Parameter("count", .integer(1...64), optional: true, "number of inputs, all pairs equally correlated"),
     Parameter(
       "correlation", .real(.init(-1, 1)), optional: true,
       "rho_0 of every pair, unit variances; at least -1/(count - 1)"),
     Parameter(
-      "gram", .structured("a symmetric positive semi-definite matrix of up to 16 rows"), optional: true,
+      "gram", .structured("a symmetric positive semi-definite matrix of up to 64 rows"), optional: true,
       "V_0 itself"),
+    Parameter(
+      "q", .real(.init(0, 1e18, openBelow: true)), optional: true,
+      "two inputs of unit variance with layer^2 (1 - rho) = q; needs layer"),
+    Parameter(
+      "layer", .integer(1...1_000_000_000), optional: true, "layer at which inputs given by q enter the network"),
     Parameter("file", .text, optional: true, "CSV or HDF5 (.h5, .hdf5) file with one input a row"),
     Parameter("dataset", .text, standard: .text(""), "path of the dataset in an HDF5 file"),
-    Parameter("rows", .structured("an array of 1 to 16 row numbers, from 0"), optional: true, "rows of the file"),
+    Parameter("rows", .structured("an array of 1 to 64 row numbers, from 0"), optional: true, "rows of the file"),
     Parameter("drop", .structured("an array of column names"), standard: .list([]), "columns left out (labels)"),
     Parameter(
       "normalise", .boolean, standard: .boolean(true),
@@ -62,13 +73,15 @@ public struct Inputs: Sendable {
     _ value: JobValue?, path: String, load: (FileRequest) throws -> [[Double]]
   ) throws -> Inputs {
     let p = try Parameters(value, path: path, allowed: parameters)
-    let given = ["correlation", "gram", "file"].filter { p[$0] != nil }
+    let given = ["correlation", "gram", "q", "file"].filter { p[$0] != nil }
     guard given.count <= 1 else {
       throw p.invalid(given[1], "cannot be given together with \(given[0])")
     }
     let factor: [[Double]]
     if p["gram"] != nil {
       factor = try readGram(p)
+    } else if p["q"] != nil || p["layer"] != nil {
+      return try readStart(p)
     } else if p["file"] != nil {
       return try readFile(p, load: load)
     } else if p["correlation"] != nil || p["count"] != nil {
@@ -93,8 +106,22 @@ public struct Inputs: Sendable {
     (0..<m).map { Array(flat[$0 * m..<($0 + 1) * m]) }
   }
 
+  /// `rho = 1 - delta`, `delta = q / layer^2`: the sine `sqrt(delta (2 - delta))` without cancellation.
+  private static func readStart(_ p: Parameters) throws -> Inputs {
+    guard p["q"] != nil, p["layer"] != nil else {
+      throw p.invalid(p["q"] == nil ? "q" : "layer", "q and layer must be given together")
+    }
+    let layer = p.integer("layer")
+    let delta = p.real("q") / (Double(layer) * Double(layer))
+    guard delta <= 2 else {
+      throw p.invalid("q", "must be at most 2 layer^2 = \(2 * Double(layer) * Double(layer)), where rho = -1")
+    }
+    let sine = (delta * (2 - delta)).squareRoot()
+    return Inputs(rows: [[1, 0], [1 - delta, sine]], layer: layer, exactFactor: [1, 0, 1 - delta, sine])
+  }
+
   private static func readGram(_ p: Parameters) throws -> [[Double]] {
-    let wrong = p.invalid("gram", "must be an array of 1 to 16 rows of as many finite numbers")
+    let wrong = p.invalid("gram", "must be an array of 1 to 64 rows of as many finite numbers")
     guard case .list(let rows)? = p["gram"], (1...largestCount).contains(rows.count) else { throw wrong }
     let m = rows.count
     var gram: [Double] = []
@@ -124,11 +151,11 @@ public struct Inputs: Sendable {
     _ p: Parameters, load: (FileRequest) throws -> [[Double]]
   ) throws -> Inputs {
     guard case .list(let list)? = p["rows"], (1...largestCount).contains(list.count) else {
-      throw p.invalid("rows", "must be an array of 1 to 16 row numbers, from 0")
+      throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
     }
     let rows = try list.map { item -> Int in
       guard case .integer(let row) = item, row >= 0 else {
-        throw p.invalid("rows", "must be an array of 1 to 16 row numbers, from 0")
+        throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
       }
       return Int(row)
     }

@@ -18,6 +18,17 @@ public struct KnownValues: Sendable, Equatable, Codable {
   }
 }
 
+/// A leg that integrates with half the step of another, whose weak order is known: together they give step 0.
+public struct Refinement: Sendable, Equatable, Codable {
+  public let leg: String
+  public let order: Int
+
+  public init(leg: String, order: Int) {
+    self.leg = leg
+    self.order = order
+  }
+}
+
 /// One side of a comparison. A leg read back from a file has no experiment.
 public struct Leg: Sendable, Codable {
   public enum Content: Sendable {
@@ -46,15 +57,18 @@ public struct Leg: Sendable, Codable {
   public let attributes: [String: String]
   /// What is known of the distance of a limit from finite size, as half a sentence; empty if nothing.
   public let expectedOffset: String
+  public let refines: Refinement?
   public let experiment: AnyExperiment?
 
   enum CodingKeys: String, CodingKey {
-    case name, role, observables, layers, draws, known, attributes, expectedOffset
+    case name, role, observables, layers, draws, known, attributes, expectedOffset, refines
   }
 
   public init(
-    name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = ""
+    name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
+    refines: Refinement? = nil
   ) {
+    self.refines = refines
     self.name = name
     self.role = role
     self.attributes = attributes
@@ -85,6 +99,7 @@ public struct Leg: Sendable, Codable {
     known = try box.decodeIfPresent(KnownValues.self, forKey: .known)
     attributes = try box.decode([String: String].self, forKey: .attributes)
     expectedOffset = try box.decode(String.self, forKey: .expectedOffset)
+    refines = try box.decodeIfPresent(Refinement.self, forKey: .refines)
     experiment = nil
   }
 

@@ -89,14 +89,13 @@ struct JobReader {
       throw Failure.invalid(key: "network", value: "(missing)", allowed: "must be a table; see `fathom catalog`")
     }
     let network = try NetworkCatalog.read(networkTable, path: "network", load: load)
-    guard case .integer(let drawCount)? = network.resolved["draws"] else { preconditionFailure("draws is checked") }
-    let draws = UInt64(drawCount)
+    let draws = UInt64(network.parameters.integer("draws"))
     var legs = [
       Leg(
         name: "network", role: .finite, content: .sampled(network.experiment, draws: draws),
         attributes: network.attributes)
     ]
-    var lines = network.resolved.lines(prefix: "network").filter { !$0.hasPrefix("network.draws = ") }
+    var lines = network.parameters.resolved.lines(prefix: "network").filter { !$0.hasPrefix("network.draws = ") }
     lines.append("network.V_0 = \(network.attributes["V_0"] ?? "")")
     let tables: [JobValue]
     switch value["limit"] {
@@ -109,20 +108,21 @@ struct JobReader {
       guard case .table = table else {
         throw Failure.invalid(key: path, value: table.description, allowed: "must be a table")
       }
-      let (leg, resolved) = try LimitCatalog.read(table, path: path, network: network.description, networkDraws: draws)
-      guard !legs.contains(where: { $0.name == leg.name }) else {
+      let (added, resolved) = try LimitCatalog.read(table, path: path, network: network, networkDraws: draws)
+      let name = added[0].name
+      guard !legs.contains(where: { $0.name == name }) else {
         throw Failure.invalid(
-          key: "\(path).equation", value: "\"\(leg.name)\"", allowed: "every limit can be asked for once")
+          key: "\(path).equation", value: "\"\(name)\"", allowed: "every limit can be asked for once")
       }
-      legs.append(leg)
-      lines += resolved.lines(prefix: leg.name).filter { !$0.hasPrefix("\(leg.name).draws = ") }
+      legs += added
+      lines += resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).draws = ") }
     }
     if let known = network.known {
       legs.append(
         Leg(
           name: "exact", role: .exact, content: .known(known),
           attributes: [
-            "equation": "E V_l = V_0, E V_l^2 = V_0^2 (E ratio^2)^l at this width", "reference": "docs/networks.md",
+            "equation": "moments at this very width and depth", "reference": "docs/architectures.md",
           ]))
     }
     return (Case(label: point.label, swept: point.swept, legs: legs), lines)

@@ -12,10 +12,10 @@ import Testing
     let model = try network(
       .table(["name": .text("shaped-relu"), "c_plus": .real(plus), "c_minus": .real(minus)]), width: 1000,
       depth: Int(1000 * time), inputs: correlated(rho, count: count))
-    let (leg, _) = try LimitCatalog.read(
-      .table(["equation": .text("covariance-sde"), "step": .real(step)]), path: "limit", network: model.description,
+    let (legs, _) = try LimitCatalog.read(
+      .table(["equation": .text("covariance-sde"), "step": .real(step)]), path: "limit", network: model,
       networkDraws: 10)
-    return leg.experiment!
+    return legs[0].experiment!
   }
 
   /// theory.md B1: c = (1, -1), rho0 = .3, T = 1: E rho .5388(5), E rho^2 .4965(3), E atanh rho .9380(9); 4 combined errors.
@@ -48,10 +48,10 @@ import Testing
   /// d E V_aa V_bb = 2 E V_ab^2 dt, so the sum and difference grow as e^{(1 +- sqrt2) t}-like modes; checked by their ODE.
   @Test func linearLimitHasTheWishartMoments() throws {
     let model = try network(.text("linear"), width: 1000, depth: 200, inputs: correlated(0.4, count: 3))
-    let (leg, _) = try LimitCatalog.read(
-      .table(["equation": .text("covariance-sde"), "step": .real(0.02)]), path: "limit", network: model.description,
+    let (legs, _) = try LimitCatalog.read(
+      .table(["equation": .text("covariance-sde"), "step": .real(0.02)]), path: "limit", network: model,
       networkDraws: 10)
-    let experiment = leg.experiment!
+    let experiment = legs[0].experiment!
     let tally = sample(experiment, 200_000, name: "wishart")
     // x' = x + y, y' = 2x over t = 0.2 from x = rho^2, y = 1, by many small steps.
     var (x, y) = (0.16, 1.0)
@@ -113,46 +113,48 @@ import Testing
 }
 
 @Suite struct InfiniteWidthTests {
-  private func recursion(_ activation: ActivationChoice, c: Double) -> InfiniteWidth {
-    InfiniteWidth(activation: activation, gain: c, bias: 0, inputs: 2)
+  private func next(_ activation: any Activation, c: Double, _ k: [Double]) -> [Double] {
+    GaussianKernel(activation).apply(k, 2).map { c * $0 }
   }
 
   /// Arc-cosine kernel of ReLU at rho = 0 and 1/2: 1/pi and (sqrt(3)/2 + pi/3)/pi times 1 at c = 2.
   @Test func reluClosedForm() {
-    let r = recursion(.slopes(SlopeActivation(plus: 1, minus: 0)), c: 2)
-    #expect(abs(r.next([1, 0, 0, 1])[1] - 1 / Double.pi) < 1e-15)
-    #expect(abs(r.next([1, 0.5, 0.5, 1])[1] - (3.0.squareRoot() / 2 + Double.pi / 3) / Double.pi) < 1e-15)
-    #expect(abs(r.next([4, -2, -2, 1])[0] - 4) < 1e-14)
+    let relu = SlopeActivation(plus: 1, minus: 0)
+    #expect(abs(next(relu, c: 2, [1, 0, 0, 1])[1] - 1 / Double.pi) < 1e-15)
+    #expect(abs(next(relu, c: 2, [1, 0.5, 0.5, 1])[1] - (3.0.squareRoot() / 2 + Double.pi / 3) / Double.pi) < 1e-15)
+    #expect(abs(next(relu, c: 2, [4, -2, -2, 1])[0] - 4) < 1e-14)
   }
 
-  /// The quadrature against closed forms: erf's arc sine, and x Phi(x) at equal inputs by a one-dimensional sum.
+  /// The quadrature against closed forms: erf's arc sine, plain and shaped, and x Phi(x) at equal inputs by a
+  /// one-dimensional sum.
   @Test func quadratureAgreesWithClosedForms() {
-    let f = ErfActivation()
-    for (vu, vv, cov) in [(1.0, 1.0, 0.3), (2.0, 0.5, -0.7), (0.1, 3.0, 0.2)] {
-      let numeric = GaussianExpectation.ofProduct({ f.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
-      let closed = recursion(.erf(f), c: 1).next([vu, cov, cov, vv])[1]
-      #expect(abs(numeric - closed) < 1e-12, "\(numeric) \(closed)")
+    for f in [SmoothActivation<Erf>(), SmoothActivation<Erf>(scale: 3)] {
+      for (vu, vv, cov) in [(1.0, 1.0, 0.3), (2.0, 0.5, -0.7), (0.1, 3.0, 0.2)] {
+        let numeric = GaussianExpectation.ofProduct({ f.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
+        let closed = next(f, c: 1, [vu, cov, cov, vv])[1]
+        #expect(abs(numeric - closed) < 1e-12, "\(numeric) \(closed)")
+      }
     }
-    let gelu = GeluActivation()
+    let gelu = SmoothActivation<Gelu>()
     let diagonal = GaussianExpectation.ofProduct({ gelu.value($0) }, varianceU: 1, varianceV: 1, covariance: 1)
     #expect(abs(diagonal - gelu.secondMoment) < 1e-12)
     // 15 digits of mpmath.quad (analysis/reference/golden.py prints them).
     #expect(abs(gelu.secondMoment - 0.425221482570299) < 1e-12)
-    #expect(abs(TanhActivation().secondMoment - 0.394294490397841) < 1e-12)
+    #expect(abs(SmoothActivation<Tanh>().secondMoment - 0.394294490397841) < 1e-12)
   }
 
   /// A wide network follows the recursion to order 1/n: every activation, two layers.
   @Test(arguments: ["relu", "tanh", "erf", "gelu", "linear"])
   func wideNetworksFollowTheRecursion(name: String) throws {
     let model = try network(.text(name), width: 20_000, depth: 2, inputs: correlated(0.3), extra: ["bias": .real(0.2)])
-    let (leg, _) = try LimitCatalog.read(
-      .table(["equation": .text("infinite-width")]), path: "limit", network: model.description, networkDraws: 10)
+    let (legs, _) = try LimitCatalog.read(
+      .table(["equation": .text("infinite-width")]), path: "limit", network: model, networkDraws: 10)
     let tally = sample(model.experiment, 400, name: name)
     for name in ["V[0,0]", "V[0,1]", "rho[0,1]"] {
       let i = index(model.experiment, name)
       let m = tally.moments(i)
       #expect(
-        abs(m.mean - leg.known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20, "\(name): \(m.mean) \(leg.known!.means[i])")
+        abs(m.mean - legs[0].known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20, "\(name): \(m.mean) \(legs[0].known!.means[i])")
     }
   }
 }

@@ -40,11 +40,11 @@ import Testing
     let model = try network(
       .text(activation), width: n, depth: depth, inputs: correlated(0.4, count: m),
       extra: ["bias": .real(activation == "tanh" ? 0.3 : 0), "observables": .list([.text("V")])])
-    let bias = model.description.shape.bias
+    let bias = model.parameters.real("bias")
     let values = model.experiment.makeRunner(99).values(5)
     var s = Stream(key: 99)
     s.start(draw: 5)
-    var v = model.description.shape.inputs.gram
+    var v = model.frame.inputs.gram
     for _ in 0..<depth {
       let l = Triangular.cholesky(v, m: m)!
       var phi = [[Double]](repeating: [], count: m)
@@ -63,7 +63,7 @@ import Testing
       for a in 0..<m {
         for b in 0..<m {
           let dot = zip(phi[a], phi[b]).reduce(0) { $0 + $1.0 * $1.1 }
-          v[a * m + b] = model.description.shape.gain / Double(n) * dot + bias * bias
+          v[a * m + b] = model.gain / Double(n) * dot + bias * bias
         }
       }
     }
@@ -136,9 +136,10 @@ import Testing
   @Test func qIsComputedWithoutCancellation() throws {
     // Inputs 1e-12 apart: 1 - rho = 5e-25 is far below an ULP of rho.
     let tiny = 1e-12
-    let measured = CovarianceObservables(inputs: 2, families: [.q, .correlation, .atanhCorrelation])
+    let measured = CovarianceObservables(inputs: 2, families: [.q, .correlation, .atanhCorrelation], initialNorms: [1, 1], width: 10)
     var out = [0.0, 0, 0]
-    _ = measured.write(lower: [1, 0, 1, tiny], layer: 10, to: &out)
+    var work = Array(repeating: 0.0, count: 6)
+    _ = measured.write(lower: [1, 0, 1, tiny], layer: 10, work: &work, to: &out)
     #expect(abs(out[0] / (100 * tiny * tiny / 2) - 1) < 1e-9 && out[1] == 1)
     #expect(abs(out[2] - 0.5 * Elementary.log(4 / (tiny * tiny))) < 1e-9)
   }

@@ -1,0 +1,133 @@
+import Kernels
+import Networks
+import Randomness
+import Simulation
+
+/// Eigenvalues of the covariance of a linear network, t = layer / width (theory B8; arXiv:2206.02768 with no drift):
+///
+///     d log lambda_i = sqrt(2) dB_i + [sum_{j != i} lambda_j / (lambda_i - lambda_j) - 1] dt.
+///
+/// Euler's method on the logarithms with substeps bounded by the square of the smallest gap, weak order 1. Equal
+/// eigenvalues at the start are split by one exact step of the matrix.
+struct EigenvalueSDE: Experiment {
+  let frame: NetworkFrame
+  let step: Double
+  let measured: CovarianceObservables
+  let observables: [Observable]
+  var layers: [Int] { frame.layers }
+
+  init(frame: NetworkFrame, step: Double) {
+    self.frame = frame
+    self.step = step
+    measured = frame.measured.only([.logEigenvalue, .logDeterminant, .moment])
+    observables = measured.observables
+  }
+
+  func makeScratch() -> DiffusionScratch { DiffusionScratch(frame.count) }
+
+  func draw(
+    using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
+  ) -> DrawEvents {
+    let m = frame.count
+    let width = Double(frame.width)
+    let (lower, log, drift) = (scratch.lower, scratch.first, scratch.second)
+    // The first instant: the matrix itself moves by Wishart noise for a time far below the step.
+    let instant = 1e-3 * min(step, Double(layers[0]) / width)
+    for i in 0..<m * m { lower[i] = frame.initialFactor[i] }
+    Bartlett.write(&stream, m, degrees: 1 / instant, to: scratch.third)
+    Triangular.multiplyLower(lower, scratch.third, m: m, scale: instant.squareRoot())
+    SingularValues.squares(lower, m: m, into: drift)
+    for i in 0..<m { log[i] = Elementary.log(drift[i]) }
+    var time = instant
+    var events: DrawEvents = []
+    var out = values
+    for layer in layers {
+      let end = Double(layer) / width
+      while time < end {
+        var gap = Double.infinity
+        for i in 1..<max(m, 1) { gap = min(gap, log[i - 1] - log[i]) }
+        let h = min(end - time, max(min(step, 0.02 * gap * gap), step * 0x1p-10))
+        for i in 0..<m {
+          drift[i] = -1
+          for j in 0..<m where j != i { drift[i] += 1 / Self.expm1(log[i] - log[j]) }
+        }
+        let g = stream.normals(m)
+        let root = (2 * h).squareRoot()
+        for i in 0..<m { log[i] += root * g[i] + drift[i] * h }
+        Self.sort(log, m)
+        time += h
+      }
+      time = end
+      for i in 0..<m { for j in 0..<m { lower[i * m + j] = i == j ? Elementary.exp(0.5 * log[i]) : 0 } }
+      events.formUnion(measured.write(lower: lower, layer: Double(layer), work: scratch.work, to: out))
+      out += observables.count
+    }
+    return events
+  }
+
+  /// `e^x - 1`, away from zero on either side, so that no drift is infinite.
+  private static func expm1(_ x: Double) -> Double {
+    // e^x - 1 = 2 sinh(x/2) e^{x/2}
+    let value = 2 * Elementary.sinh(0.5 * x) * Elementary.exp(0.5 * x)
+    return value.magnitude < 1e-9 ? (x < 0 ? -1e-9 : 1e-9) : value
+  }
+
+  /// Descending; the law does not tell eigenvalues apart.
+  private static func sort(_ x: UnsafeMutablePointer<Double>, _ m: Int) {
+    for i in 1..<max(m, 1) {
+      let value = x[i]
+      var k = i
+      while k > 0 && x[k - 1] < value {
+        x[k] = x[k - 1]
+        k -= 1
+      }
+      x[k] = value
+    }
+  }
+}
+
+extension LimitEntry {
+  private static func linear(_ p: Parameters, _ network: NetworkModel) throws -> NetworkFrame {
+    guard network.architecture == "linear-mlp" else { throw p.invalid("equation", "needs linear-mlp") }
+    return network.frame
+  }
+
+  static let eigenvalueSDE = LimitEntry(
+    name: "eigenvalue-sde",
+    summary: "eigenvalues of the covariance of a linear network",
+    equation: "d log lambda_i = sqrt(2) dB_i + [sum_{j != i} lambda_j/(lambda_i - lambda_j) - 1] dt",
+    reference: "docs/limits.md, from arXiv:2206.02768, Theorem 3.2 with nu = 0", parameters: paths
+  ) { p, network in
+    let frame = try linear(p, network)
+    guard (0..<frame.count).allSatisfy({ frame.initialFactor[$0 * frame.count + $0] > 0 }) else {
+      throw Failure.invalid(
+        key: "network.inputs", value: "…", allowed: "must be linearly independent: an eigenvalue 0 has no logarithm")
+    }
+    return LimitModel(
+      content: .integrated(order: 1) { AnyExperiment(EigenvalueSDE(frame: frame, step: $0)) },
+      offset: "an offset of order 1/n is expected of a finite width")
+  }
+
+  /// Spectral moments of products of many Ginibre matrices started from the identity, depth m / width -> tau as m -> infinity:
+  /// `m_k = (1/k) sum_j C(k, j) (k tau)^{k-1-j} / (k-1-j)!`.
+  static let freeSpectrum = LimitEntry(
+    name: "free-spectrum",
+    summary: "spectral moments of a linear network with many orthonormal inputs, depth x inputs / width = tau fixed",
+    equation: "E tr V^k / m = (1/k) sum_{j<k} C(k, j) (k tau)^{k-1-j}/(k-1-j)!: 1, 1 + tau, 1 + 3 tau + 3 tau^2/2",
+    reference: "docs/limits.md", parameters: []
+  ) { p, network in
+    let frame = try linear(p, network)
+    let m = frame.count
+    guard zip(0..., frame.inputs.gram).allSatisfy({ abs($1 - ($0 / m == $0 % m ? 1 : 0)) < 1e-12 }) else {
+      throw Failure.invalid(
+        key: "network.inputs", value: "…", allowed: "must be orthonormal, as { correlation = 0.0, count = \(m) } is")
+    }
+    let values = KnownValues(frame) { layer in
+      let tau = Double(m * layer) / Double(frame.width)
+      let moments = [1, 1 + tau, 1 + 3 * tau + 1.5 * tau * tau]
+      return Dictionary(uniqueKeysWithValues: zip(1..., moments).map { ("moment[\($0)]", ($1, Double.nan)) })
+    }
+    guard let values else { throw p.invalid("equation", "needs moment among the observables") }
+    return LimitModel(content: .known(values), offset: "an offset of order 1/m is expected of a finite number of inputs")
+  }
+}

@@ -1,0 +1,272 @@
+import Kernels
+import Networks
+import Randomness
+import Simulation
+
+/// Constants of the proportional limit of ResNets (arXiv:2106.04013; theory B5).
+struct LogGaussianLaw {
+  let alpha, lambda: Double
+  let balanced: Bool
+
+  /// `F(r) = (2/pi) [(1 + 2 r^2) asin r + 3 r sqrt(1 - r^2)]`: n times the covariance of the energy fractions of two layers
+  /// whose pre-activations have correlation r.
+  static func energyCovariance(_ r: Double) -> Double {
+    let cosine = max((1 - r) * (1 + r), 0).squareRoot()
+    return 2 / Double.pi * ((1 + 2 * r * r) * Elementary.angle(x: cosine, y: r) + 3 * r * cosine)
+  }
+
+  /// `A(r) = (2/pi) (sqrt(1 - r^2) + r asin r)`.
+  static func absolute(_ r: Double) -> Double {
+    let cosine = max((1 - r) * (1 + r), 0).squareRoot()
+    return 2 / Double.pi * (cosine + r * Elementary.angle(x: cosine, y: r))
+  }
+
+  /// `sum_{k=1}^{reach} f(alpha^k)`, to the end of double precision.
+  private func sum(_ reach: Int, _ f: (Double) -> Double) -> Double {
+    var (total, power) = (0.0, alpha)
+    for _ in 0..<reach {
+      total += f(power)
+      power *= alpha
+      if power < 1e-18 { break }
+    }
+    return total
+  }
+
+  /// Variance and mean of log |z|^2 a unit of t = layer / width.
+  var rates: (mean: Double, variance: Double) {
+    let (a2, l2) = (alpha * alpha, lambda * lambda)
+    let own = 4 * a2 * l2 + 5 * l2 * l2
+    if balanced { return (-0.5 * own, own) }
+    return (
+      -2 * l2 * l2 * sum(1_000_000) { $0 * Self.absolute($0) } - 0.5 * own,
+      own + 2 * l2 * l2 * sum(1_000_000) { Self.energyCovariance($0) }
+    )
+  }
+
+  /// `n (E active fraction - 1/2)` where z_l enters layer l + 1, l layers after the start.
+  func activeOffset(_ layers: Int) -> Double {
+    balanced
+      ? 0 : -lambda * lambda / Double.pi * sum(layers) { $0 * max((1 - $0) * (1 + $0), 0).squareRoot() }
+  }
+}
+
+/// Independent Gaussian log-norms: marginals of the limit laws of log V_aa.
+struct GaussianLogNorm: Experiment {
+  let frame: NetworkFrame
+  /// Mean and standard deviation of log V_aa - log V_aa(0), layer by layer.
+  let laws: [(mean: Double, deviation: Double)]
+  let observables: [Observable]
+  let measured: CovarianceObservables
+  var layers: [Int] { frame.layers }
+
+  init(frame: NetworkFrame, laws: [(mean: Double, deviation: Double)]) {
+    self.frame = frame
+    self.laws = laws
+    measured = frame.measured.only([.logNorm])
+    observables = measured.observables
+  }
+
+  func makeScratch() -> DiffusionScratch { DiffusionScratch(frame.count) }
+
+  func draw(
+    using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
+  ) -> DrawEvents {
+    var out = values
+    for law in laws {
+      for a in 0..<observables.count {
+        out[a] =
+          Elementary.log(measured.initialNorms[a]) + law.mean + law.deviation * stream.normals(1)[0]
+      }
+      out += observables.count
+    }
+    return []
+  }
+}
+
+extension LimitEntry {
+  private static func proportional(_ p: Parameters, _ network: NetworkModel) throws -> LogGaussianLaw {
+    let q = network.parameters
+    guard network.architecture == "resnet", network.activation?.name == "relu", network.standardGain,
+      q.text("branch_scaling") == "constant"
+    else { throw p.invalid("equation", "needs resnet with activation relu, the standard gain c and constant branches") }
+    let (alpha, lambda) = try q.residual(depth: network.frame.depth)
+    guard abs(alpha * alpha + lambda * lambda - 1) < 1e-12, lambda > 0 else {
+      throw p.invalid("equation", "needs alpha^2 + lambda^2 = 1, lambda > 0")
+    }
+    return LogGaussianLaw(alpha: alpha, lambda: lambda, balanced: q.boolean("balanced"))
+  }
+
+  static let logGaussian = LimitEntry(
+    name: "log-gaussian",
+    summary: "log-Gaussian law of the norm in deep and wide ResNets, vanilla and Balanced; each input by itself",
+    equation:
+      "log V_aa(t)/V_aa(0) ~ N(mean t, variance t), t = layer / width; Balanced: variance 4 alpha^2 lambda^2 + 5 lambda^4, mean -variance/2; vanilla: docs/limits.md",
+    reference: "arXiv:2106.04013, Theorem 1 and section 4", parameters: [draws]
+  ) { p, network in
+    let rates = try proportional(p, network).rates
+    let frame = network.frame
+    let laws = frame.layers.map { layer -> (mean: Double, deviation: Double) in
+      let t = Double(layer) / Double(frame.width)
+      return (rates.mean * t, (rates.variance * t).squareRoot())
+    }
+    guard frame.measured.families.contains(.logNorm) else {
+      throw p.invalid("equation", "needs log_V among the observables")
+    }
+    return LimitModel(
+      content: .exact(AnyExperiment(GaussianLogNorm(frame: frame, laws: laws))),
+      offset: "an offset of order 1/n is expected of a finite width")
+  }
+
+  static let hypoactivation = LimitEntry(
+    name: "hypoactivation",
+    summary: "fraction of active units and covariance of the energy fractions of two layers, to order 1/n",
+    equation:
+      "E active fraction = 1/2 - (lambda^2/(pi n)) sum_k alpha^k sqrt(1 - alpha^2k) (vanilla), 1/2 (Balanced); E interlayer[a,k] = F(alpha^k)/n",
+    reference: "arXiv:2106.04013, section 3", parameters: []
+  ) { p, network in
+    let law = try proportional(p, network)
+    let frame = network.frame
+    let n = Double(frame.width)
+    let lags = network.interlayerLags
+    let own = network.experiment.observables.suffix(
+      network.experiment.observables.count - frame.measured.observables.count)
+    let values = KnownValues(frame, own: Array(own)) { layer in
+      var known: [String: (Double, Double)] = [:]
+      for a in 0..<frame.count {
+        known["active_fraction[\(a)]"] = (0.5 + law.activeOffset(layer - 1) / n, .nan)
+        for lag in lags where !law.balanced {
+          known["interlayer[\(a),\(lag)]"] = (
+            LogGaussianLaw.energyCovariance(ExactPower.power(law.alpha, lag)) / n, .nan
+          )
+        }
+      }
+      return known
+    }
+    guard let values else { throw p.invalid("equation", "needs active_fraction or interlayer among the observables") }
+    return LimitModel(content: .known(values), offset: "an offset of order n^-2 is expected of a finite width")
+  }
+}
+
+/// `x^k`; no libm.
+enum ExactPower {
+  static func power(_ x: Double, _ k: Int) -> Double { (0..<k).reduce(1.0) { value, _ in value * x } }
+}
+
+// MARK: - Branches of order 1/sqrt(depth)
+
+/// The flow at infinite depth of ResNets with branches lambda/sqrt(d), t = layer / depth, and its fluctuation (theory B4):
+/// `V_aa = V_aa(0) e^{r t / 2}`, `d rho / dt = (r/2) (K(rho) - rho)`, r = lambda^2 c.
+struct ResidualFlow {
+  let rate: Double
+
+  func correlation(_ start: Double, time: Double) -> Double {
+    let steps = max(1, Int((time * rate * 200).rounded(.up)))
+    let h = time / Double(steps)
+    func slope(_ x: Double) -> Double {
+      let rho = min(max(x, -1), 1)
+      return 0.5 * rate
+        * Elementary.arcCosineDefect(rho: rho, sine: max((1 - rho) * (1 + rho), 0).squareRoot())
+    }
+    var rho = start
+    for _ in 0..<steps {
+      let k1 = slope(rho)
+      let k2 = slope(rho + 0.5 * h * k1)
+      let k3 = slope(rho + 0.5 * h * k2)
+      let k4 = slope(rho + h * k3)
+      rho += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    }
+    return rho
+  }
+
+  /// `lim n var log V(t)`. In the clock s in which units are independent Brownian motions, v(s) = 1 + s, the means of z^2
+  /// and relu(z)^2 fluctuate as X and Y, and `log V` as `X(s)/v + 2 int Y(u)/v(u)^2 du`, so with tau = log v
+  ///
+  ///     2 + 4 (1 - e^{-tau}) + 4 int int_0^tau [J(e^{-|a - b|/2}) - 1/4] da db,
+  ///     J(r) = [3 r sqrt(1 - r^2) + (1 + 2 r^2)(pi - arccos r)] / (2 pi).
+  ///
+  /// A start with V_0 exactly takes away 2.
+  func fluctuation(time: Double, exactStart: Bool) -> Double {
+    let tau = 0.5 * rate * time
+    func covariance(_ distance: Double) -> Double {
+      let r = Elementary.exp(-0.5 * distance)
+      let sine = max((1 - r) * (1 + r), 0).squareRoot()
+      return (3 * r * sine + (1 + 2 * r * r) * (Double.pi - Elementary.angle(x: r, y: sine))) / (2 * Double.pi) - 0.25
+    }
+    // int int f(|a - b|) = 2 int (tau - x) f(x) dx; x = y^2 takes the root at 0 away; Simpson's rule.
+    let count = 400
+    let top = tau.squareRoot()
+    var total = 0.0
+    for i in 0...count {
+      let y = top * Double(i) / Double(count)
+      let weight = i == 0 || i == count ? 1.0 : (i % 2 == 1 ? 4 : 2)
+      total += weight * (tau - y * y) * covariance(y * y) * 2 * y
+    }
+    let integral = 2 * total * top / Double(count) / 3
+    return 2 + 4 * (1 - Elementary.exp(-tau)) + 4 * integral - (exactStart ? 2 : 0)
+  }
+}
+
+extension LimitEntry {
+  private static func flow(_ p: Parameters, _ network: NetworkModel) throws -> ResidualFlow {
+    guard network.architecture == "resnet", network.activation?.name == "relu",
+      network.parameters.text("branch_scaling") == "1/sqrt(depth)",
+      try network.parameters.residual(depth: network.frame.depth).alpha == 1, !network.parameters.boolean("balanced")
+    else {
+      throw p.invalid("equation", "needs resnet with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
+    }
+    let lambda = network.parameters.real("lambda")
+    return ResidualFlow(rate: lambda * lambda * network.gain)
+  }
+
+  static let residualFlow = LimitEntry(
+    name: "residual-flow",
+    summary: "covariance of ResNets with 1/sqrt(depth) branches at infinite width and depth, in either order",
+    equation: "V_aa = V_aa(0) e^{r t/2}, d rho/dt = (r/2)(K(rho) - rho), K the arc-cosine kernel, r = lambda^2 c, t = layer / depth",
+    reference: "arXiv:2302.00453, Theorem 1", parameters: []
+  ) { p, network in
+    let flow = try flow(p, network)
+    let frame = network.frame
+    let m = frame.count
+    let v0 = frame.inputs.gram
+    let values = KnownValues(frame) { layer in
+      let t = Double(layer) / Double(frame.depth)
+      let growth = Elementary.exp(0.5 * flow.rate * t)
+      var known: [String: (Double, Double)] = [:]
+      for a in 0..<m {
+        known["V[\(a),\(a)]"] = (v0[a * m + a] * growth, .nan)
+        known["log_V[\(a)]"] = (Elementary.log(v0[a * m + a] * growth), .nan)
+        for b in a + 1..<max(m, a + 1) {
+          let scale = (v0[a * m + a] * v0[b * m + b]).squareRoot()
+          let rho = flow.correlation(v0[a * m + b] / scale, time: t)
+          known["rho[\(a),\(b)]"] = (rho, .nan)
+          known["V[\(a),\(b)]"] = (rho * scale * growth, .nan)
+        }
+      }
+      return known
+    }
+    guard let values else { throw p.invalid("equation", "needs V, log_V or rho among the observables") }
+    return LimitModel(
+      content: .known(values), offset: "an offset of order 1/width + 1/depth is expected of a finite network")
+  }
+
+  static let residualFluctuation = LimitEntry(
+    name: "residual-fluctuation",
+    summary: "Gaussian fluctuation of order 1/n of the log-norm of ResNets with 1/sqrt(depth) branches; each input by itself",
+    equation: "log V_aa ~ N(log V_aa(0) + r t/2, s(t)/n); s(1) = 4.6753 for r = 1 from a Gaussian start; docs/limits.md",
+    reference: "docs/limits.md, from arXiv:2302.00453", parameters: [draws]
+  ) { p, network in
+    let flow = try flow(p, network)
+    let frame = network.frame
+    let exact = network.parameters.text("embedding") == "exact"
+    guard frame.measured.families.contains(.logNorm) else {
+      throw p.invalid("equation", "needs log_V among the observables")
+    }
+    let laws = frame.layers.map { layer -> (mean: Double, deviation: Double) in
+      let t = Double(layer) / Double(frame.depth)
+      return (0.5 * flow.rate * t, (flow.fluctuation(time: t, exactStart: exact) / Double(frame.width)).squareRoot())
+    }
+    return LimitModel(
+      content: .exact(AnyExperiment(GaussianLogNorm(frame: frame, laws: laws))),
+      offset: "an offset of order n^-1/2 standard deviations is expected of a finite width")
+  }
+}

@@ -1,0 +1,323 @@
+import Kernels
+import Randomness
+import Simulation
+
+/// Residual network at initialisation (arXiv:2106.04013, arXiv:2302.00453):
+///
+///     z_{l+1} = alpha z_l + lambda sqrt(c/n) W_l phi(s_l z_l),   z_0 = W_in x,
+///
+/// with s_l = 1 (vanilla) or fresh random signs, one a unit (Balanced). Measured: `V_l = z_l^T z_l / n`.
+///
+/// Given z_l the branch is Gaussian with the covariance of the post-activations, so n m normals a layer replace n^2
+/// (theory A1).
+public struct ResNet: Architecture {
+  public let frame: NetworkFrame
+  let activation: any Activation
+  let alpha, lambda, gain: Double
+  let balanced: Bool
+  /// Whether z_0 has the covariance V_0 exactly (uniform directions) or in the mean (Gaussian entries).
+  let exactEmbedding: Bool
+  let weights: Bool
+  /// Distances at which the covariance of the energy fractions of two layers is measured.
+  let lags: [Int]
+
+  public final class State: NetworkState {
+    /// The residual stream.
+    let stream: Columns
+    /// Post-activations: one tile, or the whole layer (weights).
+    let branch: Columns
+    let sum: FactorSum
+    let factor: UnsafeMutablePointer<Double>
+    /// Active units, and energy fraction `2 |relu(s z)|^2 / |z|^2 - 1` of the last layers, for every input.
+    let active: UnsafeMutablePointer<Double>
+    let energy: UnsafeMutablePointer<Double>
+    let history: Int
+    var layer = 0
+
+    init(_ network: ResNet) {
+      let m = network.frame.count
+      let n = network.frame.width
+      stream = Columns(m, rows: n)
+      branch = Columns(m, rows: network.weights ? n : GaussianRows.tile(m))
+      sum = FactorSum(m)
+      history = (network.lags.max() ?? 0) + 1
+      factor = .allocate(capacity: m * m)
+      active = .allocate(capacity: m)
+      energy = .allocate(capacity: m * history)
+      super.init(inputs: m)
+    }
+
+    deinit {
+      factor.deallocate()
+      active.deallocate()
+      energy.deallocate()
+    }
+  }
+
+  public func makeState() -> State { State(self) }
+
+  public func start(_ state: State, _ stream: inout Stream) {
+    let m = frame.count
+    let n = frame.width
+    GaussianRows.fill(state.stream, rows: n, lower: Self.identity(m), m, &stream)
+    if exactEmbedding {
+      // Orthonormal columns of uniform direction, each of length sqrt(n).
+      Triangular.factor(
+        columns: state.stream.data, stride: state.stream.stride, count: state.stream.stride, m: m, into: state.factor)
+      let root = Double(n).squareRoot()
+      for a in 0..<m {
+        let scale = root / state.factor[a &* m &+ a]
+        for i in 0..<n { state.stream[a][i] *= scale }
+      }
+    }
+    // z_0 = (these columns) L_0^T, from the last to the first, so that a column is read before it is overwritten.
+    for a in (0..<m).reversed() {
+      let column = state.stream[a]
+      for i in 0..<n { column[i] *= state.lower[a &* m &+ a] }
+      for b in 0..<a {
+        let l = state.lower[a &* m &+ b]
+        let other = state.stream[b]
+        for i in 0..<n { column[i] = column[i].addingProduct(l, other[i]) }
+      }
+    }
+    state.layer = 0
+  }
+
+  private static func identity(_ m: Int) -> [Double] { (0..<m * m).map { $0 / m == $0 % m ? 1 : 0 } }
+
+  public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
+    let m = frame.count
+    let n = frame.width
+    let columns = state.stream
+    let branch = state.branch
+    let scale = lambda * (gain / Double(n)).squareRoot()
+    let counting = !ownObservables.isEmpty
+    state.layer = layer
+    if counting { for a in 0..<m { clear(state, a) } }
+    state.sum.reset()
+    var done = 0
+    var signs: UInt64 = 0
+    while done < n {
+      let count = weights ? n : min(GaussianRows.tile(m), n &- done)
+      for i in 0..<count {
+        if balanced && (done &+ i) & 63 == 0 { signs = stream.word() }
+        for a in 0..<m {
+          let z = columns[a][done &+ i]
+          branch[a][i] = balanced && signs & 1 == 1 ? -z : z
+        }
+        signs &>>= 1
+      }
+      for a in 0..<m {
+        if counting { tally(state, a, branch[a], count) }
+        activation.apply(branch[a], count)
+        for i in count..<Triangular.padded(count) { branch[a][i] = 0 }
+      }
+      if !weights { state.sum.add(branch.data, stride: branch.stride, count: count) }
+      done &+= count
+    }
+    if counting { finish(state) }
+    if weights {
+      Weights.multiply(
+        &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: alpha)
+    } else {
+      state.sum.write(lower: state.factor, scale: scale)
+      done = 0
+      while done < n {
+        let count = min(GaussianRows.tile(m), n &- done)
+        GaussianRows.add(
+          state.factor, m, stream.normals(m &* count), count, keep: alpha, to: columns.data + done,
+          stride: columns.stride)
+        done &+= count
+      }
+    }
+    if measure { covariance(state) }
+  }
+
+  /// The factor of `z^T z / n`, from a copy: the factorisation overwrites its columns.
+  private func covariance(_ state: State) {
+    let m = frame.count
+    let n = frame.width
+    let branch = state.branch
+    let tile = weights ? n : GaussianRows.tile(m)
+    state.sum.reset()
+    var done = 0
+    while done < n {
+      let count = min(tile, n &- done)
+      for a in 0..<m {
+        for i in 0..<count { branch[a][i] = state.stream[a][done &+ i] }
+        for i in count..<Triangular.padded(count) { branch[a][i] = 0 }
+      }
+      state.sum.add(branch.data, stride: branch.stride, count: count)
+      done &+= count
+    }
+    state.sum.write(lower: state.lower, scale: 1 / Double(n).squareRoot())
+  }
+}
+
+// MARK: - Active units and energy fraction
+
+extension ResNet {
+  static let ownNames = ["active_fraction", "energy_fraction", "interlayer"]
+
+  public var ownObservables: [Observable] {
+    frame.own.flatMap { name -> [Observable] in
+      (0..<frame.count).flatMap { a -> [Observable] in
+        switch name {
+        case "active_fraction":
+          [Observable("active_fraction[\(a)]", "fraction of units of input \(a) above 0 where they enter the layer")]
+        case "energy_fraction":
+          [Observable("energy_fraction[\(a)]", "2 |relu(z)|^2 / |z|^2 of input \(a) where it enters the layer")]
+        default:
+          lags.map {
+            Observable(
+              "interlayer[\(a),\($0)]", "product of the energy fractions less one of input \(a), \($0) layers apart")
+          }
+        }
+      }
+    }
+  }
+
+  private func clear(_ state: State, _ a: Int) {
+    state.active[a] = 0
+    // Numerator here, squared norm in the next place of the ring: both are replaced by `finish`.
+    state.energy[a * state.history + state.layer % state.history] = 0
+    state.work[a] = 0
+  }
+
+  private func tally(_ state: State, _ a: Int, _ z: UnsafePointer<Double>, _ count: Int) {
+    var (active, positive, all) = (0.0, 0.0, 0.0)
+    for i in 0..<count {
+      let up = max(z[i], 0)
+      active += z[i] > 0 ? 1 : 0
+      positive += up * up
+      all += z[i] * z[i]
+    }
+    state.active[a] += active
+    state.energy[a * state.history + state.layer % state.history] += positive
+    state.work[a] += all
+  }
+
+  private func finish(_ state: State) {
+    for a in 0..<frame.count {
+      state.active[a] /= Double(frame.width)
+      let place = a * state.history + state.layer % state.history
+      state.energy[place] = 2 * state.energy[place] / state.work[a] - 1
+    }
+  }
+
+  public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
+    var out = values
+    func energy(_ a: Int, _ layer: Int) -> Double { state.energy[a * state.history + layer % state.history] }
+    for name in frame.own {
+      for a in 0..<frame.count {
+        switch name {
+        case "active_fraction": out.pointee = state.active[a]
+        case "energy_fraction": out.pointee = 1 + energy(a, state.layer)
+        default:
+          for lag in lags {
+            out.pointee = energy(a, state.layer) * energy(a, state.layer - lag)
+            out += 1
+          }
+          continue
+        }
+        out += 1
+      }
+    }
+  }
+}
+
+extension ResNet {
+  static let entry = ArchitectureEntry(
+    name: "resnet",
+    summary: "residual network, vanilla or Balanced, with constant or 1/sqrt(depth) branches",
+    equation: "z_{l+1} = alpha z_l + lambda sqrt(c/n) W_l phi(s_l z_l); V_l = z_l^T z_l / n",
+    reference: "arXiv:2106.04013, eq. 2 and section 4 (Balanced); arXiv:2302.00453 (1/sqrt(depth))",
+    parameters: NetworkFrame.parameters(
+      "resnet",
+      samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
+      own: ownNames) + [
+        .activation, .lambda, .alpha, .branchScaling,
+        Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
+        Parameter(
+          "balanced", .boolean, standard: .boolean(false), "a fresh random sign a unit and layer before the activation"),
+        Parameter(
+          "embedding", .choice(["gaussian", "exact"]), standard: .text("gaussian"),
+          "z_0: Gaussian entries of covariance V_0, or directions at random with V_0 exactly"),
+        Parameter(
+          "lags", .structured("an array of different layer distances in [1, 1000]"), standard: .list([.integer(1)]),
+          "distances of the observable interlayer"),
+      ]
+  ) { p, load in
+    let frame = try NetworkFrame(p, load: load, own: ownNames)
+    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    let gain = try choice.gain(p)
+    let exact = p.text("embedding") == "exact"
+    guard !exact || frame.width >= frame.count else {
+      throw p.invalid("embedding", "exact needs a width of at least the number of inputs, \(frame.count)")
+    }
+    let (alpha, lambda) = try p.residual(depth: frame.depth)
+    let lags = frame.own.contains("interlayer") ? try readLags(p, frame) : []
+    return NetworkModel(
+      ResNet(
+        frame: frame, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain,
+        balanced: p.boolean("balanced"), exactEmbedding: exact, weights: p.text("sampler") == "weights", lags: lags),
+      parameters: p, activation: choice, gain: gain,
+      known: known(frame, choice, alpha: alpha, branch: lambda * lambda * gain),
+      attributes: ["c": gain.description, "alpha": alpha.description, "lambda": lambda.description])
+  }
+
+  private static func readLags(_ p: Parameters, _ frame: NetworkFrame) throws -> [Int] {
+    let wrong = p.invalid("lags", "must be an array of different layer distances in [1, \(min(1000, frame.layers[0] - 1))]: measured layers less one")
+    guard case .list(let items)? = p["lags"], !items.isEmpty else { throw wrong }
+    let lags = try items.map { item -> Int in
+      guard case .integer(let lag) = item, lag >= 1, lag <= 1000, lag < frame.layers[0] else { throw wrong }
+      return Int(lag)
+    }
+    guard Set(lags).count == lags.count else { throw wrong }
+    return lags
+  }
+
+  /// `E V_aa` at every width and depth, for activations with slopes: `E |phi(z)|^2 = (s+^2 + s-^2)/2 |z|^2` for a z of
+  /// symmetric law.
+  private static func known(
+    _ frame: NetworkFrame, _ choice: ActivationChoice, alpha: Double, branch: Double
+  ) -> KnownValues? {
+    guard let slopes = choice.function as? SlopeActivation, frame.measured.bound == .infinity else { return nil }
+    let growth = alpha * alpha + branch * slopes.secondMoment
+    let m = frame.count
+    let v0 = frame.inputs.gram
+    return KnownValues(frame) { layer in
+      Dictionary(
+        uniqueKeysWithValues: (0..<m).map {
+          ("V[\($0),\($0)]", (v0[$0 * m + $0] * ExactMoments.power(growth, layer), Double.nan))
+        })
+    }
+  }
+}
+
+extension Parameter {
+  static let lambda = Parameter(
+    "lambda", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.5.squareRoot()),
+    "strength of the branch")
+  static let alpha = Parameter(
+    "alpha", .real(.init(0, .infinity, openAbove: true)), optional: true,
+    "strength of the skip connection; sqrt(1 - lambda^2) unless given, 1 for 1/sqrt(depth)")
+  static let branchScaling = Parameter(
+    "branch_scaling", .choice(["constant", "1/sqrt(depth)"]), standard: .text("constant"),
+    "1/sqrt(depth) divides lambda by the root of the depth")
+}
+
+extension Parameters {
+  /// `(alpha, lambda)` of a residual layer.
+  public func residual(depth: Int) throws -> (alpha: Double, lambda: Double) {
+    let lambda = real("lambda")
+    if text("branch_scaling") == "1/sqrt(depth)" {
+      return (self["alpha"] != nil ? real("alpha") : 1, lambda / Double(depth).squareRoot())
+    }
+    guard self["alpha"] != nil || lambda <= 1 else {
+      throw invalid("lambda", "must be at most 1 unless alpha is given: alpha = sqrt(1 - lambda^2)")
+    }
+    return (self["alpha"] != nil ? real("alpha") : (1 - lambda * lambda).squareRoot(), lambda)
+  }
+}

@@ -1,0 +1,182 @@
+import Kernels
+import Randomness
+
+/// m vectors of n entries, one a column, each padded with zeros to full lanes.
+public final class Columns {
+  public let data: UnsafeMutablePointer<Double>
+  public let stride: Int
+
+  public init(_ m: Int, rows: Int) {
+    stride = Triangular.padded(rows)
+    data = .allocate(capacity: max(1, m * stride))
+    data.initialize(repeating: 0, count: max(1, m * stride))
+  }
+
+  deinit { data.deallocate() }
+
+  @inlinable @inline(__always)
+  public subscript(a: Int) -> UnsafeMutablePointer<Double> { data + a &* stride }
+}
+
+/// The triangular factor of columns that arrive tile by tile.
+public final class FactorSum {
+  @usableFromInline let m: Int
+  @usableFromInline let factor, part: UnsafeMutablePointer<Double>
+  @usableFromInline var empty = true
+
+  public init(_ m: Int) {
+    self.m = m
+    factor = .allocate(capacity: m * m)
+    part = .allocate(capacity: m * m)
+  }
+
+  deinit {
+    factor.deallocate()
+    part.deallocate()
+  }
+
+  @inlinable @inline(__always)
+  public func reset() { empty = true }
+
+  /// Adds `count` rows (padded with zeros to full lanes); the columns are overwritten.
+  @inlinable @inline(__always)
+  public func add(_ columns: UnsafeMutablePointer<Double>, stride: Int, count: Int) {
+    let target = empty ? factor : part
+    Triangular.factor(columns: columns, stride: stride, count: Triangular.padded(count), m: m, into: target)
+    if !empty { Triangular.merge(part, into: factor, m: m) }
+    empty = false
+  }
+
+  /// Adds the row `(x, …, x)`.
+  @inlinable @inline(__always)
+  public func addConstantRow(_ x: Double) {
+    for a in 0..<m { part[a] = x }
+    Triangular.addRow(part, from: 0, to: factor, m: m)
+  }
+
+  /// `L = scale R^T`.
+  @inlinable @inline(__always)
+  public func write(lower: UnsafeMutablePointer<Double>, scale: Double) {
+    for a in 0..<m {
+      for b in 0..<m { lower[a &* m &+ b] = b <= a ? scale * factor[b &* m &+ a] : 0 }
+    }
+  }
+}
+
+/// Rows of independent Gaussian vectors with covariance `L L^T`.
+public enum GaussianRows {
+  /// Rows of one tile: what is made of them stays in the first-level cache, and their normals fit the stream.
+  @inlinable
+  public static func tile(_ m: Int) -> Int { m <= 4 ? 512 : (m <= 8 ? 256 : (m <= 16 ? 128 : 64)) }
+
+  /// `column_a = sum_b L_ab g_b` for `count` rows, zeros up to full lanes.
+  /// - Parameter g: m runs of `count` normals.
+  @inlinable @inline(__always)
+  public static func write(
+    _ lower: UnsafePointer<Double>, _ m: Int, _ g: UnsafePointer<Double>, _ count: Int,
+    to columns: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    let padded = Triangular.padded(count)
+    for a in 0..<m {
+      let column = columns + a &* stride
+      let row = lower + a &* m
+      let l0 = row[0]
+      if a == 0 {
+        for i in 0..<count { column[i] = l0 * g[i] }
+      } else {
+        let l1 = row[1]
+        let g1 = g + count
+        for i in 0..<count { column[i] = (l0 * g[i]).addingProduct(l1, g1[i]) }
+        for b in 2..<max(2, a &+ 1) {
+          let l = row[b]
+          let gb = g + b &* count
+          for i in 0..<count { column[i] = column[i].addingProduct(l, gb[i]) }
+        }
+      }
+      for i in count..<padded { column[i] = 0 }
+    }
+  }
+
+  /// `column_a = keep column_a + sum_b L_ab g_b`.
+  @inlinable @inline(__always)
+  public static func add(
+    _ lower: UnsafePointer<Double>, _ m: Int, _ g: UnsafePointer<Double>, _ count: Int, keep: Double,
+    to columns: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    for a in 0..<m {
+      let column = columns + a &* stride
+      let row = lower + a &* m
+      for b in 0...a {
+        let l = row[b]
+        let gb = g + b &* count
+        if b == 0 {
+          for i in 0..<count { column[i] = (keep * column[i]).addingProduct(l, gb[i]) }
+        } else {
+          for i in 0..<count { column[i] = column[i].addingProduct(l, gb[i]) }
+        }
+      }
+    }
+  }
+
+  /// A whole layer `n x m`, tile by tile.
+  @inlinable
+  public static func fill(
+    _ columns: Columns, rows: Int, lower: UnsafePointer<Double>, _ m: Int, _ stream: inout Stream
+  ) {
+    var done = 0
+    while done < rows {
+      let count = min(tile(m), rows &- done)
+      write(lower, m, stream.normals(m &* count), count, to: columns.data + done, stride: columns.stride)
+      done &+= count
+    }
+  }
+}
+
+/// Weight matrices drawn entry by entry: the reference that the reduced samplers are held against.
+public enum Weights {
+  /// `to_a = keep to_a + scale W from_a` for all columns, W fanOut x fanIn of standard normals, streamed and never stored.
+  @inlinable
+  public static func multiply(
+    _ stream: inout Stream, _ from: Columns, fanIn: Int, to: Columns, fanOut: Int, columns m: Int, scale: Double,
+    keep: Double = 0
+  ) {
+    for unit in 0..<fanOut {
+      for a in 0..<m { to[a][unit] = keep == 0 ? 0 : keep * to[a][unit] }
+      var done = 0
+      while done < fanIn {
+        let count = min(Stream.capacity, fanIn &- done)
+        let row = stream.normals(count)
+        for a in 0..<m {
+          let column = from[a] + done
+          // A full number of lanes, then the rest one by one.
+          let full = count & ~15
+          var sum = Triangular.dot(row, column, full)
+          for i in full..<count { sum += row[i] * column[i] }
+          to[a][unit] += scale * sum
+        }
+        done &+= count
+      }
+    }
+  }
+}
+
+/// Bartlett's decomposition of a Wishart matrix.
+public enum Bartlett {
+  /// T, m x m lower triangular: chi_{nu - i} on the diagonal, standard normals below; `T T^T` has the law of `G G^T`,
+  /// G an m x nu matrix of standard normals. Columns from nu on are zero when nu < m.
+  @inlinable
+  public static func write(
+    _ stream: inout Stream, _ m: Int, degrees nu: Double, to t: UnsafeMutablePointer<Double>
+  ) {
+    for i in 0..<m {
+      for j in 0..<m {
+        if i == j {
+          let k = nu - Double(i)
+          t[i &* m &+ i] = k > 0 ? (2 * stream.gamma(shape: 0.5 * k)).squareRoot() : 0
+        } else {
+          t[i &* m &+ j] = j < i && Double(j) < nu ? stream.normal() : 0
+        }
+      }
+    }
+  }
+}
