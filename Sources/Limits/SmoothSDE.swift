@@ -161,13 +161,13 @@ struct ExplicitVariance: Experiment {
 }
 
 /// Special functions of closed forms.
-enum SpecialFunctions {
+public enum SpecialFunctions {
   /// `P(Gamma(a) < x)`, by the series `x^a e^-x sum x^k / Gamma(a + k + 1)`.
-  static func regularisedGamma(_ a: Double, _ x: Double) -> Double {
+  public static func regularisedGamma(_ a: Double, _ x: Double) -> Double {
     if x <= 0 { return 0 }
-    // log Gamma(a + 1) by Stirling's series from 12 up.
+    // log Gamma(a + 1) by Stirling's series from 40 up.
     var (y, shift) = (a + 1, 0.0)
-    while y < 12 {
+    while y < 40 {
       shift += Elementary.log(y)
       y += 1
     }

@@ -14,20 +14,23 @@ import Simulation
 ///
 /// `functional` sums that integral by the trapezoidal rule along a Brownian path (weak order 2) and may start at t_0 = 0.
 /// `euler` steps log q by Euler's method (weak order 1), and shares nothing with it; it needs a start at t_0 > 0.
-struct UnshapedQ: Experiment {
+public struct UnshapedQ: Experiment {
   let frame: NetworkFrame
   /// q at the start; not needed at t_0 = 0.
   let start: Double
   let step: Double
   let functional: Bool
+  /// Coefficient of q in the drift that the correlations' own noise makes: 2.
+  let growth: Double
   /// q and what follows from it alone; V is not part of this limit.
   let measured: CovarianceObservables
-  let observables: [Observable]
-  var layers: [Int] { frame.layers }
+  public let observables: [Observable]
+  public var layers: [Int] { frame.layers }
 
   static let c = 2 * 2.0.squareRoot() / (3 * Double.pi)
 
-  init(frame: NetworkFrame, start: Double, step: Double, functional: Bool) {
+  public init(frame: NetworkFrame, start: Double, step: Double, functional: Bool, growth: Double = 2) {
+    self.growth = growth
     self.frame = frame
     self.start = start
     self.step = step
@@ -36,9 +39,9 @@ struct UnshapedQ: Experiment {
     observables = measured.observables
   }
 
-  func makeScratch() -> DiffusionScratch { DiffusionScratch(2) }
+  public func makeScratch() -> DiffusionScratch { DiffusionScratch(2) }
 
-  func draw(
+  public func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     let width = Double(frame.width)
@@ -58,11 +61,11 @@ struct UnshapedQ: Experiment {
         let g = stream.normals(1)[0]
         if functional {
           let before = Elementary.exp(-exponent)
-          exponent += h + root * g
+          exponent += (growth - 1) * h + root * g
           integral += 0.5 * h * (before + Elementary.exp(-exponent))
         } else {
           let t = time + Double(i) * h
-          let drift = (2 - Self.c * q.squareRoot()) / t + 2 - 4
+          let drift = (2 - Self.c * q.squareRoot()) / t + growth - 4
           q *= Elementary.exp(drift * h - 2 * root * g)
         }
       }
