@@ -378,6 +378,22 @@ import Testing
       let (a, b) = (tally.moments(index(network.experiment, name)), other.moments(index(eigen, name)))
       check(a.mean, a.meanError, b.mean, b.meanError, "B8 \(name)")
     }
+    // Moments of many inputs, extrapolated in 1/m from 16 and 32; what is left is of order m^-2, bounded by 0.01.
+    let tau = 0.3
+    let moments = try [16, 32].map { count in
+      let many = try model([
+        "architecture": .text("linear-mlp"), "width": .integer(Int64(count) * 1000), "depth": .integer(300),
+        "inputs": correlated(0, count: count), "observables": names("moment"),
+      ])
+      let tally = sample(many.experiment, validating ? 2_000 : 200, name: "moments \(count)")
+      return (0..<3).map { tally.moments($0) }
+    }
+    for (k, truth) in [1, 1 + tau, 1 + 3 * tau + 1.5 * tau * tau].enumerated() {
+      let (a, b) = (moments[0][k], moments[1][k])
+      check(
+        2 * b.mean - a.mean, (4 * b.meanError * b.meanError + a.meanError * a.meanError).squareRoot(), truth, 0.01,
+        "B8 moment \(k + 1)")
+    }
     let m = other.moments(index(eigen, "log_det"))
     check(m.mean, m.meanError, -4.0 * 5 * 0.01 / 2, 0, "B8 log det of the limit")
   }
