@@ -116,7 +116,7 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
         drift.addNoise(&stream, lower, m, h, scratch)
         drift.move(lower, m, i == steps &- 1 || bounded ? 0.5 * h : h, scratch)
         if bounded {
-          if frame.measured.reachesBound(lower) { crossing = (time + Double(i &+ 1) * h) * width }
+          if frame.measured.stops(lower) { crossing = (time + Double(i &+ 1) * h) * width }
           if i < steps &- 1 && crossing == .infinity { drift.move(lower, m, 0.5 * h, scratch) }
         }
       }

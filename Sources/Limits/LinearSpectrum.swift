@@ -46,7 +46,7 @@ struct EigenvalueSDE: Experiment {
       while time < end {
         var gap = Double.infinity
         for i in 1..<max(m, 1) { gap = min(gap, log[i - 1] - log[i]) }
-        let h = min(end - time, max(min(step, 0.02 * gap * gap), step * 0x1p-10))
+        let h = min(end - time, max(min(step, 0.05 * gap * gap), step * 0x1p-7))
         for i in 0..<m {
           drift[i] = -1
           for j in 0..<m where j != i { drift[i] += 1 / Self.expm1(log[i] - log[j]) }

@@ -101,12 +101,22 @@ public struct CovarianceObservables: Sendable {
     (0..<inputs).flatMap { a in ((diagonal ? a : a + 1)..<max(inputs, a + 1)).map { (a, $0) } }
   }
 
-  /// Whether some V_aa has reached the bound.
-  @inlinable @inline(__always)
-  public func reachesBound(_ lower: UnsafePointer<Double>) -> Bool {
+  /// Whether some V_aa has reached the bound. If so V is scaled back to it, so that a stopped draw is the same whether its
+  /// last step was large or small.
+  @inlinable
+  public func stops(_ lower: UnsafeMutablePointer<Double>) -> Bool {
     if bound == .infinity { return false }
-    for a in 0..<inputs where !(dot(lower, a, a, a) < bound) { return true }
-    return false
+    var largest = 0.0
+    for a in 0..<inputs {
+      let v = dot(lower, a, a, a)
+      largest = v.isNaN ? .infinity : max(largest, v)
+    }
+    if largest < bound { return false }
+    let scale = (bound / largest).squareRoot()
+    for i in 0..<inputs &* inputs {
+      lower[i] = largest.isFinite ? lower[i] * scale : (i % (inputs &+ 1) == 0 ? bound.squareRoot() : 0)
+    }
+    return true
   }
 
   /// Writes the observables of `V = L L^T`.

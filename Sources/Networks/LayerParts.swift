@@ -14,6 +14,16 @@ public final class Columns {
 
   deinit { data.deallocate() }
 
+  /// Rows `start ..< start + count` of the first m columns of another, zeros after them up to full lanes.
+  @inlinable @inline(__always)
+  public func take(_ other: Columns, columns m: Int, from start: Int, count: Int, first: Int = 0) {
+    for a in 0..<m {
+      let target = data + a &* stride
+      target.update(from: other.data + ((first &+ a) &* other.stride &+ start), count: count)
+      for i in count..<Triangular.padded(count) { target[i] = 0 }
+    }
+  }
+
   @inlinable @inline(__always)
   public subscript(a: Int) -> UnsafeMutablePointer<Double> { data + a &* stride }
 }

@@ -79,7 +79,7 @@ public struct LayeredNetwork<A: Architecture>: Experiment {
       let measure = layer == layers[observed]
       if crossing == .infinity {
         architecture.advance(state, &stream, layer: layer, measure: measure || bounded)
-        if bounded && frame.measured.reachesBound(lower) { crossing = Double(layer) }
+        if bounded && frame.measured.stops(lower) { crossing = Double(layer) }
       }
       if measure {
         events.formUnion(

@@ -38,7 +38,7 @@ public struct NetworkFrame: Sendable {
       Parameter("level", .real(.above(0)), standard: .real(3), "threshold of `above`"),
       Parameter(
         "bound", .real(.above(0)), optional: true,
-        "a draw stops where some V_aa reaches it, and keeps that V; none unless given"),
+        "a draw stops where some V_aa reaches it, with V scaled back to it; none unless given"),
       Parameter("draws", .integer(2...Int64.max), "independent networks"),
     ]
   }

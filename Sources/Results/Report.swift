@@ -46,6 +46,14 @@ public struct Report {
       for comparison in mine { lines.append("verdict: " + comparison.sentence + ".") }
       lines.append("")
     }
+    for sweep in FiniteSize.all(snapshot) {
+      lines += table(sweep)
+      lines.append("verdict: " + sweep.sentence + ".")
+      lines.append("")
+    }
+    let health = Health.all(snapshot)
+    for item in health { lines.append("health: \(item.caseLabel): " + item.sentence) }
+    if !health.isEmpty { lines.append("") }
     lines.append("digest \(digest)")
     return lines.joined(separator: "\n")
   }
@@ -64,14 +72,30 @@ public struct Report {
         row.ks.map { String(format: "%.2g", $0.pValue) } ?? "-", row.verdict?.rawValue ?? "-",
       ])
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-    var lines = rows.map { row in
-      zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
-    }
+    var lines = Self.aligned(rows)
     if shown.count < comparison.rows.count {
       lines.append("(\(comparison.rows.count - shown.count) more rows: fathom show --all)")
     }
     return lines
+  }
+
+  private func table(_ sweep: FiniteSize) -> [String] {
+    var rows = [["observable", "widths", sweep.reference, "from widths", "z", "order", "chi2/dof"]]
+    for row in sweep.rows.suffix(allLayers ? sweep.rows.count : 40) {
+      rows.append([
+        "E \(row.observable)", row.widths.map(String.init).joined(separator: " "), String(format: "%.6g", row.reference),
+        Self.withError(row.recovered, row.fit.error), String(format: "%+.2f", row.z), row.fit.order.rawValue,
+        String(format: "%.2g/%d", row.fit.chiSquare, row.fit.degreesOfFreedom),
+      ])
+    }
+    return Self.aligned(rows)
+  }
+
+  private static func aligned(_ rows: [[String]]) -> [String] {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+    return rows.map { row in
+      zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
+    }
   }
 
   /// The stable JSON format of docs/json.md.
@@ -143,6 +167,33 @@ public struct Report {
     let whole: [String: Any] = [
       "schema": Self.schema, "title": snapshot.job.title, "seed": String(snapshot.job.seed), "digest": digest,
       "cases": cases,
+      "finite_size": FiniteSize.all(snapshot).map { sweep -> [String: Any] in
+        [
+          "label": sweep.label, "reference": sweep.reference, "sentence": sweep.sentence,
+          "critical_z": number(sweep.criticalZ),
+          "rows": sweep.rows.map { row -> [String: Any] in
+            [
+              "observable": row.observable, "layers": row.layers, "widths": row.widths,
+              "reference": number(row.reference), "difference": number(row.fit.limit),
+              "difference_error": number(row.fit.error), "z": number(row.z), "order": row.fit.order.rawValue,
+              "coefficient": number(row.fit.coefficient), "coefficient_error": number(row.fit.coefficientError),
+              "chi_square": number(row.fit.chiSquare), "degrees_of_freedom": row.fit.degreesOfFreedom,
+            ]
+          },
+        ]
+      },
+      "health": Health.all(snapshot).map { item -> [String: Any] in
+        [
+          "label": item.caseLabel, "threshold": item.threshold, "sentence": item.sentence,
+          "rows": item.rows.map { row -> [String: Any] in
+            [
+              "failure": row.failure, "depth": row.depth, "probability": number(row.probability),
+              "lower": number(row.lower), "upper": number(row.upper), "reached": row.reached as Any? ?? NSNull(),
+              "before": row.before as Any? ?? NSNull(),
+            ]
+          },
+        ]
+      },
     ]
     let data = try JSONSerialization.data(
       withJSONObject: whole, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])

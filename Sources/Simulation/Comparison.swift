@@ -42,12 +42,24 @@ extension Comparison {
       guard let finite = item.legs.first(where: { $0.role == .finite }),
         let state = snapshot.state(item.path(of: finite)), state.tally.counter(.draws) > 1
       else { return [] }
-      return item.legs.filter { $0.role != .finite }.compactMap { leg in
+      return item.legs.filter { $0.role != .finite }.flatMap { leg -> [Comparison] in
         let other = snapshot.state(item.path(of: leg))
-        if leg.isSampled && (other?.tally.counter(.draws) ?? 0) < 2 { return nil }
-        return Comparison(
-          label: item.label, finite: finite, state: state, reference: leg, referenceState: other,
-          tolerances: snapshot.job.tolerances)
+        if leg.isSampled && (other?.tally.counter(.draws) ?? 0) < 2 { return [] }
+        if let refines = leg.refines {
+          guard let coarse = item.legs.first(where: { $0.name == refines.leg }),
+            let coarseState = snapshot.state(item.path(of: coarse)), let other
+          else { return [] }
+          return [
+            Comparison(
+              label: item.label, finite: finite, state: state, coarse: coarse, coarseState: coarseState,
+              fineState: other, order: refines.order, tolerances: snapshot.job.tolerances)
+          ]
+        }
+        return [
+          Comparison(
+            label: item.label, finite: finite, state: state, reference: leg, referenceState: other,
+            tolerances: snapshot.job.tolerances)
+        ]
       }
     }
   }
@@ -81,6 +93,55 @@ extension Comparison {
     sentence = Self.sentence(
       finite: finite, reference: reference, rows: rows, verdict: verdict, tolerances: tolerances,
       critical: critical, margin: margin)
+  }
+
+  /// Against the means of an integrator at step h and h/2, extrapolated to step 0 (Richardson).
+  init(
+    label: String, finite: Leg, state: LegState, coarse: Leg, coarseState: LegState, fineState: LegState, order: Int,
+    tolerances: Tolerances
+  ) {
+    let pairs = Self.pairs(finite, coarse)
+    let critical = Gaussian.critical(tolerances.alpha / Double(max(1, pairs.count)))
+    let factor = Double(1 << order)
+    let rows = pairs.map { pair -> ComparisonRow in
+      let index = pair.layer * finite.observables.count + pair.observable
+      let moments = state.tally.moments(index)
+      let (h, half) = (coarseState.tally.moments(pair.otherIndex), fineState.tally.moments(pair.otherIndex))
+      let reference = (factor * half.mean - h.mean) / (factor - 1)
+      let error =
+        (factor * factor * half.meanError * half.meanError + h.meanError * h.meanError).squareRoot() / (factor - 1)
+      let both = (moments.meanError * moments.meanError + error * error).squareRoot()
+      let observable = finite.observables[pair.observable]
+      let testable = !observable.heavyTailed && Double(moments.count) >= Self.leastDraws && moments.variance > 0
+      let difference = moments.mean - reference
+      return ComparisonRow(
+        observable: observable.name, layer: finite.layers[pair.layer], statistic: "mean", finite: moments.mean,
+        finiteError: moments.meanError, reference: reference, referenceError: error,
+        z: testable ? Self.ratio(difference, both) : .nan,
+        shift: Self.ratio(difference, moments.standardDeviation), ks: nil,
+        verdict: testable
+          ? Equivalence(
+            difference: Self.ratio(difference, moments.standardDeviation),
+            margin: Self.ratio(critical * both, moments.standardDeviation), tolerance: tolerances.mean) : nil)
+    }
+    let reference = Leg(
+      name: "\(coarse.name) at step 0", role: .limit,
+      content: .known(
+        KnownValues(observables: [], layers: [], means: [], secondMoments: [])), attributes: [:],
+      expectedOffset: coarse.expectedOffset)
+    let verdicts = rows.compactMap(\.verdict)
+    caseLabel = label
+    self.reference = reference.name
+    role = .limit
+    self.rows = rows
+    criticalZ = critical
+    ksMargin = 0
+    verdict =
+      verdicts.contains(.differs)
+      ? .differs : (verdicts.isEmpty || verdicts.contains(.undecided) ? .undecided : .agrees)
+    sentence = Self.sentence(
+      finite: finite, reference: reference, rows: rows, verdict: verdict, tolerances: tolerances, critical: critical,
+      margin: 0)
   }
 
   /// Below this many draws the standard errors themselves are too uncertain for a z-score.
@@ -131,7 +192,7 @@ extension Comparison {
       let verdict: Equivalence? =
         reference.role == .exact
         ? (z.isNaN ? nil : (z.magnitude <= critical ? .agrees : .differs))
-        : (observable.heavyTailed || z.isNaN
+        : (observable.heavyTailed || z.isNaN || moments.variance == 0
           ? nil
           : Equivalence(
             difference: shift, margin: critical / n.squareRoot(), tolerance: tolerances.mean))

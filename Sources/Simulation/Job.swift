@@ -148,6 +148,8 @@ public struct Job: Sendable, Codable {
   public let tolerances: Tolerances
   /// Pair covariances are kept for layers with at most this many observables.
   public let covarianceLimit: Int
+  /// Probability at which a failure counts as reached, for jobs that ask for a health report.
+  public let healthThreshold: Double?
   /// The text of the job file, with `--set` keys applied after it.
   public let text: String
   /// One line a key, defaults filled in, of everything that decides a draw: two runs may be joined if
@@ -155,9 +157,10 @@ public struct Job: Sendable, Codable {
   public let identity: [String]
 
   public init(
-    title: String, seed: UInt64, cases: [Case], tolerances: Tolerances, covarianceLimit: Int, text: String,
-    identity: [String]
+    title: String, seed: UInt64, cases: [Case], tolerances: Tolerances, covarianceLimit: Int,
+    healthThreshold: Double? = nil, text: String, identity: [String]
   ) {
+    self.healthThreshold = healthThreshold
     self.title = title
     self.seed = seed
     self.cases = cases

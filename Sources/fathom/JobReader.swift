@@ -31,7 +31,14 @@ struct JobReader {
       "alpha", .real(.init(0, 1, openBelow: true, openAbove: true)), standard: .real(0.01),
       "probability of any false statement in one comparison, shared among its tests"),
   ]
-  static let topKeys = ["title", "seed", "network", "limit", "sweep", "run", "comparison"]
+  static let healthParameters: [Parameter] = [
+    Parameter(
+      "threshold", .real(.init(0, 1, openBelow: true, openAbove: true)), standard: .real(0.05),
+      "probability of a failure whose depth is reported"),
+    Parameter(
+      "widths", .structured("an array of widths"), standard: .list([]), "other widths at which the same is asked"),
+  ]
+  static let topKeys = ["title", "seed", "network", "limit", "sweep", "health", "run", "comparison"]
 
   let load: (Inputs.FileRequest) throws -> [[Double]]
 
@@ -53,12 +60,14 @@ struct JobReader {
         key: key, value: table[key]!.description,
         allowed: "unknown key; a job takes " + Self.topKeys.joined(separator: ", "))
     }
+    let health = try table["health"].map { try Parameters($0, path: "health", allowed: Self.healthParameters) }
+    if let health { value = try askHealth(value, health) }
     let run = try Parameters(table["run"], path: "run", allowed: Self.runParameters)
     let comparison = try Parameters(table["comparison"], path: "comparison", allowed: Self.comparisonParameters)
     let seed = try readSeed(table["seed"])
     var cases: [Case] = []
     var identity = ["seed = \(seed)", "stream = 1"]
-    for point in try Sweep.points(table["sweep"]) {
+    for point in try Sweep.points(value["sweep"]) {
       var specific = value
       for (key, entry) in point.settings {
         guard value[key] != nil || key.hasPrefix("network.") || key.hasPrefix("limit.") else {
@@ -75,13 +84,43 @@ struct JobReader {
       title: try readTitle(table["title"], name), seed: seed, cases: cases,
       tolerances: Tolerances(
         distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
-      covarianceLimit: run.integer("covariance_limit"), text: text + settingsText,
+      covarianceLimit: run.integer("covariance_limit"), healthThreshold: health?.real("threshold"),
+      text: text + settingsText,
       identity: identity + ["run.covariance_limit = \(run.integer("covariance_limit"))"])
     let stem = (name as NSString).lastPathComponent
     let standardOutput = (stem as NSString).deletingPathExtension + ".h5"
     return JobFile(
       job: job, output: output ?? (run["output"] != nil ? run.text("output") : standardOutput),
       checkpointInterval: try readDuration(run))
+  }
+
+  /// A health report is a sweep over widths that measures failures along the depth.
+  private func askHealth(_ value: JobValue, _ health: Parameters) throws -> JobValue {
+    guard let network = value["network"], case .integer(let depth)? = network["depth"], depth >= 1 else { return value }
+    var result = value
+    let failures = Health.failures.map { JobValue.text($0) }
+    var observables = failures
+    if case .list(let items)? = network["observables"] { observables = items + failures.filter { !items.contains($0) } }
+    result = try result.setting("network.observables", to: .list(observables))
+    if network["layers"] == nil {
+      // Every layer to 8, then eight an octave.
+      var layers: [Int64] = []
+      var next = 1.0
+      while Int64(next) < depth {
+        layers.append(Int64(next))
+        next = max(next + 1, (next * 1.0905).rounded())
+      }
+      result = try result.setting("network.layers", to: .list((layers + [depth]).map { .integer($0) }))
+    }
+    guard case .list(let widths)? = health["widths"], !widths.isEmpty else { return result }
+    guard value["sweep"]?["network.width"] == nil else {
+      throw health.invalid("widths", "cannot be given together with a sweep of network.width")
+    }
+    let own = network["width"].map { widths.contains($0) ? [] : [$0] } ?? []
+    var sweep: [String: JobValue] = [:]
+    if case .table(let given)? = value["sweep"] { sweep = given }
+    sweep["network.width"] = .list(own + widths)
+    return try result.setting("sweep", to: .table(sweep))
   }
 
   private func readCase(_ value: JobValue, _ point: Sweep.Point) throws -> (Case, [String]) {

@@ -85,8 +85,8 @@ public struct ConvolutionalResNet: Architecture {
     var done = 0
     while done < n {
       let count = weights ? n : min(GaussianRows.tile(sites), n &- done)
+      branch.take(state.stream, columns: sites, from: done, count: count)
       for s in 0..<sites {
-        for i in 0..<count { branch[s][i] = state.stream[s][done &+ i] }
         activation.apply(branch[s], count)
         for i in count..<Triangular.padded(count) { branch[s][i] = 0 }
       }
@@ -156,10 +156,7 @@ public struct ConvolutionalResNet: Architecture {
       var done = 0
       while done < n {
         let count = min(tile, n &- done)
-        for a in 0..<m {
-          for i in 0..<count { state.branch[a][i] = state.stream[p * m + a][done &+ i] }
-          for i in count..<Triangular.padded(count) { state.branch[a][i] = 0 }
-        }
+        state.branch.take(state.stream, columns: m, from: done, count: count, first: p * m)
         state.total.add(state.branch.data, stride: state.branch.stride, count: count)
         done &+= count
       }

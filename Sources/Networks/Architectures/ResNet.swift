@@ -96,20 +96,14 @@ public struct ResNet: Architecture {
     if counting { for a in 0..<m { clear(state, a) } }
     state.sum.reset()
     var done = 0
-    var signs: UInt64 = 0
     while done < n {
       let count = weights ? n : min(GaussianRows.tile(m), n &- done)
-      for i in 0..<count {
-        if balanced && (done &+ i) & 63 == 0 { signs = stream.word() }
-        for a in 0..<m {
-          let z = columns[a][done &+ i]
-          branch[a][i] = balanced && signs & 1 == 1 ? -z : z
-        }
-        signs &>>= 1
-      }
+      branch.take(columns, columns: m, from: done, count: count)
+      if balanced { flipSigns(branch, count, &stream) }
       for a in 0..<m {
         if counting { tally(state, a, branch[a], count) }
         activation.apply(branch[a], count)
+        // Activations may move the padding off zero.
         for i in count..<Triangular.padded(count) { branch[a][i] = 0 }
       }
       if !weights { state.sum.add(branch.data, stride: branch.stride, count: count) }
@@ -133,6 +127,20 @@ public struct ResNet: Architecture {
     if measure { covariance(state) }
   }
 
+  /// A fresh random sign for every unit, the same for all inputs: 64 from a word.
+  private func flipSigns(_ branch: Columns, _ count: Int, _ stream: inout Stream) {
+    for start in Swift.stride(from: 0, to: count, by: 64) {
+      let word = stream.word()
+      for a in 0..<frame.count {
+        let column = branch[a] + start
+        for i in 0..<min(64, count &- start) {
+          let sign = (word &>> UInt64(i)) &<< 63
+          column[i] = Double(bitPattern: column[i].bitPattern ^ sign)
+        }
+      }
+    }
+  }
+
   /// The factor of `z^T z / n`, from a copy: the factorisation overwrites its columns.
   private func covariance(_ state: State) {
     let m = frame.count
@@ -143,10 +151,7 @@ public struct ResNet: Architecture {
     var done = 0
     while done < n {
       let count = min(tile, n &- done)
-      for a in 0..<m {
-        for i in 0..<count { branch[a][i] = state.stream[a][done &+ i] }
-        for i in count..<Triangular.padded(count) { branch[a][i] = 0 }
-      }
+      branch.take(state.stream, columns: m, from: done, count: count)
       state.sum.add(branch.data, stride: branch.stride, count: count)
       done &+= count
     }
