@@ -59,6 +59,23 @@ public enum Triangular {
     return (total(n0 + n1), total(d0 + d1))
   }
 
+  /// Number of positive entries, the sum of their squares, and that of all, over a padded length.
+  @inlinable @inline(__always)
+  public static func positivePart(
+    _ z: UnsafePointer<Double>, _ count: Int
+  ) -> (active: Double, positive: Double, all: Double) {
+    var (active, positive, all) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+    let one = SIMD8<Double>(repeating: 1)
+    for i in stride(from: 0, to: count, by: 8) {
+      let x = load(z + i)
+      let up = x.replacing(with: 0, where: x .<= 0)
+      active += SIMD8<Double>.zero.replacing(with: one, where: x .> 0)
+      positive += up * up
+      all += x * x
+    }
+    return (total(active), total(positive), total(all))
+  }
+
   /// `y -= t x`; returns the new `y . y`.
   @inlinable @inline(__always)
   static func subtract(

@@ -133,7 +133,8 @@ extension LimitEntry {
   static let infiniteWidth = LimitEntry(
     name: "infinite-width",
     summary: "recursion of the covariance at infinite width and fixed depth, for every architecture; no randomness",
-    equation: "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms",
+    equation:
+      "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms",
     reference: "arXiv:1711.00165, eq. 5; arXiv:1810.05148; docs/limits.md", parameters: []
   ) { p, network in
     guard let recursion = try InfiniteWidth.of(network) else {

@@ -46,7 +46,7 @@ struct EigenvalueSDE: Experiment {
       while time < end {
         var gap = Double.infinity
         for i in 1..<max(m, 1) { gap = min(gap, log[i - 1] - log[i]) }
-        let h = min(end - time, max(min(step, 0.05 * gap * gap), step * 0x1p-7))
+        let h = min(end - time, max(min(step, 0.03 * gap * gap), 2e-3 * time))
         for i in 0..<m {
           drift[i] = -1
           for j in 0..<m where j != i { drift[i] += 1 / Self.expm1(log[i] - log[j]) }
@@ -128,6 +128,7 @@ extension LimitEntry {
       return Dictionary(uniqueKeysWithValues: zip(1..., moments).map { ("moment[\($0)]", ($1, Double.nan)) })
     }
     guard let values else { throw p.invalid("equation", "needs moment among the observables") }
-    return LimitModel(content: .known(values), offset: "an offset of order 1/m is expected of a finite number of inputs")
+    return LimitModel(
+      content: .known(values), offset: "an offset of order 1/m is expected of a finite number of inputs")
   }
 }

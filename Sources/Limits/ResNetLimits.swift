@@ -212,7 +212,8 @@ extension LimitEntry {
       network.parameters.text("branch_scaling") == "1/sqrt(depth)",
       try network.parameters.residual(depth: network.frame.depth).alpha == 1, !network.parameters.boolean("balanced")
     else {
-      throw p.invalid("equation", "needs resnet with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
+      throw p.invalid(
+        "equation", "needs resnet with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
     }
     let lambda = network.parameters.real("lambda")
     return ResidualFlow(rate: lambda * lambda * network.gain)
@@ -221,7 +222,8 @@ extension LimitEntry {
   static let residualFlow = LimitEntry(
     name: "residual-flow",
     summary: "covariance of ResNets with 1/sqrt(depth) branches at infinite width and depth, in either order",
-    equation: "V_aa = V_aa(0) e^{r t/2}, d rho/dt = (r/2)(K(rho) - rho), K the arc-cosine kernel, r = lambda^2 c, t = layer / depth",
+    equation:
+      "V_aa = V_aa(0) e^{r t/2}, d rho/dt = (r/2)(K(rho) - rho), K the arc-cosine kernel, r = lambda^2 c, t = layer / depth",
     reference: "arXiv:2302.00453, Theorem 1", parameters: []
   ) { p, network in
     let flow = try flow(p, network)
@@ -251,8 +253,10 @@ extension LimitEntry {
 
   static let residualFluctuation = LimitEntry(
     name: "residual-fluctuation",
-    summary: "Gaussian fluctuation of order 1/n of the log-norm of ResNets with 1/sqrt(depth) branches; each input by itself",
-    equation: "log V_aa ~ N(log V_aa(0) + r t/2, s(t)/n); s(1) = 4.6753 for r = 1 from a Gaussian start; docs/limits.md",
+    summary:
+      "Gaussian fluctuation of order 1/n of the log-norm of ResNets with 1/sqrt(depth) branches; each input by itself",
+    equation:
+      "log V_aa ~ N(log V_aa(0) + r t/2, s(t)/n); s(1) = 4.6753 for r = 1 from a Gaussian start; docs/limits.md",
     reference: "docs/limits.md, from arXiv:2302.00453", parameters: [draws]
   ) { p, network in
     let flow = try flow(p, network)

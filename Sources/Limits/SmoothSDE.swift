@@ -106,7 +106,8 @@ extension LimitEntry {
       kappa > 0 ? SpecialFunctions.regularisedGamma(kappa + 1, kappa * frame.inputs.gram[0]) : 0
     return LimitModel(
       content: .integrated(order: 2) { AnyExperiment(ExplicitVariance(kappa: kappa, frame: frame, step: $0)) },
-      offset: "an offset of order 1/n is expected of a finite width; kappa = \(kappa), the limit ever explodes with probability \(ever)"
+      offset:
+        "an offset of order 1/n is expected of a finite width; kappa = \(kappa), the limit ever explodes with probability \(ever)"
     )
   }
 }

@@ -92,7 +92,8 @@ extension LimitEntry {
   static let unshapedQ = LimitEntry(
     name: "unshaped-q",
     summary: "singular SDE of q = layer^2 (1 - rho) for two inputs of an unshaped ReLU network",
-    equation: "dq = [(2 q - c q^{3/2})/t + 2 q] dt + 2 sqrt(2) q dB, c = 2 sqrt(2)/(3 pi); E q^{-1/2} = (c/2)(e^{2t} - 1)/(2t) from t = 0",
+    equation:
+      "dq = [(2 q - c q^{3/2})/t + 2 q] dt + 2 sqrt(2) q dB, c = 2 sqrt(2)/(3 pi); E q^{-1/2} = (c/2)(e^{2t} - 1)/(2t) from t = 0",
     reference: "arXiv:2206.02768, Theorem 3.3",
     parameters: paths + [
       Parameter(

@@ -87,14 +87,16 @@ public struct CovarianceObservables: Sendable {
       case .q: pairs("q", "layer^2 (1 - rho)")
       case .inverseRootQ: pairs("q^-1/2", "(layer^2 (1 - rho))^-1/2")
       case .logEigenvalue: (0..<inputs).map { Observable("log_lambda[\($0)]", "log of eigenvalue \($0) of V") }
-      case .moment: (1...3).map { Observable("moment[\($0)]", "tr V^\($0) / m", heavyTailed: true) }
+      case .moment: (1...3).map { Observable("moment[\($0)]", "tr V^\($0) / m") }
       default: [Observable(family.rawValue, family.summary)]
       }
     }
   }
 
   private func pairs(_ name: String, _ summary: String) -> [Observable] {
-    indices(pairs: true, diagonal: false).map { Observable("\(name)[\($0),\($1)]", "\(summary) of inputs \($0) and \($1)") }
+    indices(pairs: true, diagonal: false).map {
+      Observable("\(name)[\($0),\($1)]", "\(summary) of inputs \($0) and \($1)")
+    }
   }
 
   private func indices(pairs: Bool, diagonal: Bool) -> [(Int, Int)] {

@@ -83,7 +83,8 @@ public struct Report {
     var rows = [["observable", "widths", sweep.reference, "from widths", "z", "order", "chi2/dof"]]
     for row in sweep.rows.suffix(allLayers ? sweep.rows.count : 40) {
       rows.append([
-        "E \(row.observable)", row.widths.map(String.init).joined(separator: " "), String(format: "%.6g", row.reference),
+        "E \(row.observable)", row.widths.map(String.init).joined(separator: " "),
+        String(format: "%.6g", row.reference),
         Self.withError(row.recovered, row.fit.error), String(format: "%+.2f", row.z), row.fit.order.rawValue,
         String(format: "%.2g/%d", row.fit.chiSquare, row.fit.degreesOfFreedom),
       ])

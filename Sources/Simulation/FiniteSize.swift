@@ -104,7 +104,9 @@ public struct FiniteSize: Sendable {
       ? "the limit is recovered, largest |z| = \(Comparison.format(worst.z.magnitude, 3))"
       : "the limit is NOT recovered: E \(worst.observable) tends to a difference of \(Comparison.format(worst.fit.limit, 2)), z = \(Comparison.format(worst.z, 3))"
     text += " in \(worst.observable) (\(rows.count) tests, |z| < \(Comparison.format(criticalZ, 3)))"
-    text += "; the leading error is of order " + (roots.isEmpty ? "1/n" : "n^-1/2 in " + roots.map { "\($0.observable)" }.joined(separator: ", "))
+    text +=
+      "; the leading error is of order "
+      + (roots.isEmpty ? "1/n" : "n^-1/2 in " + roots.map { "\($0.observable)" }.joined(separator: ", "))
     if !unclear.isEmpty { text += "; the order is not determined in \(unclear.count) of \(rows.count)" }
     sentence = text
   }

@@ -29,7 +29,9 @@ public struct SizeFit: Sendable, Equatable {
     // Constants are without error; a least one keeps their weight finite.
     let floor = 1e-14 * (usable.map { $0.value.magnitude }.max() ?? 0) + .leastNormalMagnitude
     let data = usable.map { (n: $0.n, value: $0.value, error: max($0.error, floor)) }
-    guard let straight = Self.fit(data, powers: [0, 2]), let half = Self.fit(data, powers: [0, 1, 2]) else { return nil }
+    guard let straight = Self.fit(data, powers: [0, 2]), let half = Self.fit(data, powers: [0, 1, 2]) else {
+      return nil
+    }
     let curved = Set(data.map(\.n)).count >= 4 ? Self.fit(data, powers: [0, 2, 4]) : nil
     let integer = curved ?? straight
     let rootTerm = (half.coefficients[1] / half.errors[1]).magnitude

@@ -59,7 +59,9 @@ import Testing
   func badKeysAreRefused(architecture: String, ranks: Int) throws {
     let place = try Workplace()
     try place.write(Self.text(architecture))
-    for (setting, word) in [("network.width=0", "width"), ("network.nonsense=1", "nonsense"), ("network.bound=-1", "bound")] {
+    for (setting, word) in [
+      ("network.width=0", "width"), ("network.nonsense=1", "nonsense"), ("network.bound=-1", "bound"),
+    ] {
       let run = try place.fathom(["run", "job.toml"] + settings([setting]), ranks: ranks)
       #expect(run.status == 65 && run.error.contains("network.\(word)"), "\(run.status) \(run.error)")
     }

@@ -154,7 +154,8 @@ import Testing
       let i = index(model.experiment, name)
       let m = tally.moments(i)
       #expect(
-        abs(m.mean - legs[0].known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20, "\(name): \(m.mean) \(legs[0].known!.means[i])")
+        abs(m.mean - legs[0].known!.means[i]) < 4.5 * m.meanError + 1e-3 / 20,
+        "\(name): \(m.mean) \(legs[0].known!.means[i])")
     }
   }
 }

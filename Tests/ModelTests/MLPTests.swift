@@ -136,7 +136,8 @@ import Testing
   @Test func qIsComputedWithoutCancellation() throws {
     // Inputs 1e-12 apart: 1 - rho = 5e-25 is far below an ULP of rho.
     let tiny = 1e-12
-    let measured = CovarianceObservables(inputs: 2, families: [.q, .correlation, .atanhCorrelation], initialNorms: [1, 1], width: 10)
+    let measured = CovarianceObservables(
+      inputs: 2, families: [.q, .correlation, .atanhCorrelation], initialNorms: [1, 1], width: 10)
     var out = [0.0, 0, 0]
     var work = Array(repeating: 0.0, count: 6)
     _ = measured.write(lower: [1, 0, 1, tiny], layer: 10, work: &work, to: &out)

@@ -29,7 +29,8 @@ import Testing
     let far = KolmogorovSmirnov(network.histogram, bad.histogram)
     // Two bands at one false alarm in a million.
     let band = KolmogorovSmirnov.band(Int64(draws), Int64(draws), alpha: 1e-6)
-    #expect(far.distance > near.distance + 2 * band, "\(observable): \(far.distance) against \(near.distance) +- \(band)")
+    #expect(
+      far.distance > near.distance + 2 * band, "\(observable): \(far.distance) against \(near.distance) +- \(band)")
   }
 
   /// nu with a plus between its terms.

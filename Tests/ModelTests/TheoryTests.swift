@@ -30,7 +30,9 @@ import Testing
     _ location: SourceLocation = #_sourceLocation
   ) {
     let z = (value - truth) / (error * error + truthError * truthError).squareRoot()
-    #expect(abs(z) < 4, "\(what): \(value) +- \(error), expected \(truth) +- \(truthError), z = \(z)", sourceLocation: location)
+    #expect(
+      abs(z) < 4, "\(what): \(value) +- \(error), expected \(truth) +- \(truthError), z = \(z)",
+      sourceLocation: location)
   }
 
   // MARK: A
@@ -92,7 +94,8 @@ import Testing
     let start = 0.8 * 0.8 * 1.4
     let ratio = 30.0 * 29 * 28 / 27000
     check(
-      mean, ((square / Double(count) - mean * mean) / Double(count)).squareRoot(), start * ExactPowers.power(ratio, 5), 0,
+      mean, ((square / Double(count) - mean * mean) / Double(count)).squareRoot(), start * ExactPowers.power(ratio, 5),
+      0,
       "A5 determinant")
     let m = sample(network.experiment, draws(400_000), name: "b8 det").moments(0)
     check(m.mean, m.meanError, network.known!.means[0], 0, "B8 log det")
@@ -103,7 +106,10 @@ import Testing
 
   /// B1: networks of width and depth 50, 100, 200, c = (1, -1), rho_0 = 0.3.
   @Test func shapedNetworks() throws {
-    let truth = [50: (0.5226, 0.0015, 0.9347, 0.0030), 100: (0.5289, 0.0019, 0.9327, 0.0038), 200: (0.5366, 0.0029, 0.9379, 0.0058)]
+    let truth = [
+      50: (0.5226, 0.0015, 0.9347, 0.0030), 100: (0.5289, 0.0019, 0.9327, 0.0038),
+      200: (0.5366, 0.0029, 0.9379, 0.0058),
+    ]
     for (n, values) in truth {
       let network = try model([
         "architecture": .text("mlp"), "width": .integer(Int64(n)), "depth": .integer(Int64(n)),
@@ -150,7 +156,9 @@ import Testing
   /// B2: kappa of every activation, tanh(-2), GELU 3/4 phi''^2, SiLU .75, softplus .1875, sinh 1, erf -2 (a = 1): below 0 and
   /// without a bound a limit is taken, above 0 it asks for one.
   @Test func explosionCriterion() throws {
-    for (name, explodes) in [("tanh", false), ("erf", false), ("gelu", true), ("silu", true), ("softplus", true), ("sinh", true)] {
+    for (name, explodes) in [
+      ("tanh", false), ("erf", false), ("gelu", true), ("silu", true), ("softplus", true), ("sinh", true),
+    ] {
       let network = try model([
         "architecture": .text("mlp"), "activation": .table(["name": .text(name), "a": .real(1)]),
         "width": .integer(50), "depth": .integer(10),
@@ -158,7 +166,9 @@ import Testing
       let taken = (try? limit("smooth-covariance-sde", network)) != nil
       #expect(taken == !explodes, "\(name)")
     }
-    for (name, kappa) in [("silu", 0.75), ("softplus", 0.1875), ("sinh", 1), ("tanh", -2), ("gelu", 0.75 * 1.5957691216 * 1.5957691216)] {
+    for (name, kappa) in [
+      ("silu", 0.75), ("softplus", 0.1875), ("sinh", 1), ("tanh", -2), ("gelu", 0.75 * 1.5957691216 * 1.5957691216),
+    ] {
       let d = ActivationEntry.all.first { $0.name == name }!.derivatives!
       #expect(abs(SmoothDrift(second: d.second, third: d.third, a: 1).kappa - kappa) < 1e-9, "\(name)")
     }
@@ -217,7 +227,8 @@ import Testing
       let variance = squares.reduce(0, +) / n
       let fourth = squares.reduce(0) { $0 + $1 * $1 } / n
       check(mean, (variance / n).squareRoot(), value.0, value.1, "B3 E log q at time \(layer)")
-      check(variance, ((fourth - variance * variance) / n).squareRoot(), value.2, value.3, "B3 var log q at time \(layer)")
+      check(
+        variance, ((fourth - variance * variance) / n).squareRoot(), value.2, value.3, "B3 var log q at time \(layer)")
     }
   }
 

@@ -14,7 +14,9 @@ import Testing
     }
   }
 
-  func points(_ sizes: [Double], error: Double, _ residuals: inout Residuals, _ f: (Double) -> Double) -> [(n: Double, value: Double, error: Double)] {
+  func points(_ sizes: [Double], error: Double, _ residuals: inout Residuals, _ f: (Double) -> Double) -> [(
+    n: Double, value: Double, error: Double
+  )] {
     sizes.map { (n: $0, value: f($0) + error * residuals.next(), error: error) }
   }
 
@@ -43,12 +45,15 @@ import Testing
   @Test func rootsAreNotTakenForInverses() {
     var residuals = Residuals(state: 2)
     let fit = SizeFit(points([16, 64, 256, 1024], error: 1e-4, &residuals) { 1 / $0.squareRoot() })!
-    #expect(fit.order == .inverseRoot && abs(fit.limit) < 4 * fit.error && abs(fit.coefficient - 1) < 4 * fit.coefficientError)
+    #expect(
+      fit.order == .inverseRoot && abs(fit.limit) < 4 * fit.error && abs(fit.coefficient - 1) < 4 * fit.coefficientError
+    )
   }
 
   @Test func tooFewSizesAreRefused() {
     #expect(SizeFit([(n: 8, value: 1, error: 0.1), (n: 16, value: 1, error: 0.1)]) == nil)
-    #expect(SizeFit([(n: 8, value: 1, error: 0.1), (n: 8, value: 1, error: 0.1), (n: 16, value: 2, error: 0.1)]) == nil)
+    #expect(
+      SizeFit([(n: 8, value: 1, error: 0.1), (n: 8, value: 1, error: 0.1), (n: 16, value: 2, error: 0.1)]) == nil)
   }
 
   /// Errors too small for the model grow by the root of chi-square over degrees of freedom.

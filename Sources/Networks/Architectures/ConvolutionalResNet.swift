@@ -174,7 +174,8 @@ extension ConvolutionalResNet {
     reference: "arXiv:1810.05148 (infinite width); finite width: docs/architectures.md",
     parameters: NetworkFrame.parameters(
       "conv-resnet",
-      samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")]) + [
+      samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")])
+      + [
         .activation, .lambda, .alpha, .branchScaling,
         Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
         Parameter("positions", .integer(1...64), standard: .integer(8), "P; positions x inputs is at most 64"),

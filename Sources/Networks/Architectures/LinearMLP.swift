@@ -71,7 +71,9 @@ extension LinearMLP {
     reference: "arXiv:2206.02768, section 3; M. S. Bartlett (1933)",
     parameters: NetworkFrame.parameters(
       "linear-mlp",
-      samplers: [("conditional", "the exact law by Bartlett's factor, O(m^3) a layer"), ("weights", "every weight drawn")])
+      samplers: [
+        ("conditional", "the exact law by Bartlett's factor, O(m^3) a layer"), ("weights", "every weight drawn"),
+      ])
   ) { p, load in
     let frame = try NetworkFrame(p, load: load)
     guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
@@ -98,7 +100,9 @@ extension LinearMLP {
       if let moments, let row = moments.layers.firstIndex(of: layer) {
         for (i, observable) in moments.observables.enumerated() {
           let index = row * moments.observables.count + i
-          if !moments.means[index].isNaN { values[observable.name] = (moments.means[index], moments.secondMoments[index]) }
+          if !moments.means[index].isNaN {
+            values[observable.name] = (moments.means[index], moments.secondMoments[index])
+          }
         }
       }
       let total = start + Double(layer) * mean

@@ -122,7 +122,9 @@ extension OrthogonalMLP {
       ]
   ) { p, load in
     let frame = try NetworkFrame(p, load: load)
-    guard frame.width >= frame.count else { throw p.invalid("width", "must be at least the number of inputs, \(frame.count)") }
+    guard frame.width >= frame.count else {
+      throw p.invalid("width", "must be at least the number of inputs, \(frame.count)")
+    }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
     let gain = try choice.gain(p)
     return NetworkModel(

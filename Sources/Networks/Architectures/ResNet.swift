@@ -190,13 +190,7 @@ extension ResNet {
   }
 
   private func tally(_ state: State, _ a: Int, _ z: UnsafePointer<Double>, _ count: Int) {
-    var (active, positive, all) = (0.0, 0.0, 0.0)
-    for i in 0..<count {
-      let up = max(z[i], 0)
-      active += z[i] > 0 ? 1 : 0
-      positive += up * up
-      all += z[i] * z[i]
-    }
+    let (active, positive, all) = Triangular.positivePart(z, Triangular.padded(count))
     state.active[a] += active
     state.energy[a * state.history + state.layer % state.history] += positive
     state.work[a] += all
@@ -273,7 +267,10 @@ extension ResNet {
   }
 
   private static func readLags(_ p: Parameters, _ frame: NetworkFrame) throws -> [Int] {
-    let wrong = p.invalid("lags", "must be an array of different layer distances in [1, \(min(1000, frame.layers[0] - 1))]: measured layers less one")
+    let wrong = p.invalid(
+      "lags",
+      "must be an array of different layer distances in [1, \(min(1000, frame.layers[0] - 1))]: measured layers less one"
+    )
     guard case .list(let items)? = p["lags"], !items.isEmpty else { throw wrong }
     let lags = try items.map { item -> Int in
       guard case .integer(let lag) = item, lag >= 1, lag <= 1000, lag < frame.layers[0] else { throw wrong }

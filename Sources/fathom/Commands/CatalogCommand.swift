@@ -35,7 +35,8 @@ struct CatalogCommand: ParsableCommand {
           kind: "table", name: "network.inputs", summary: "the inputs of a network", equation: "", reference: "",
           parameters: Inputs.parameters),
         Entry(
-          kind: "table", name: "health", summary: "asks for a health report: which failures, how likely, from which depth on",
+          kind: "table", name: "health",
+          summary: "asks for a health report: which failures, how likely, from which depth on",
           equation: "", reference: "", parameters: JobReader.healthParameters),
         Entry(
           kind: "table", name: "run", summary: "how a job runs", equation: "", reference: "",
