@@ -72,6 +72,8 @@ struct InfiniteWidth {
     case "mlp", "orthogonal-mlp":
       let bias = network.architecture == "mlp" ? p.real("bias") : 0
       return InfiniteWidth(start: v0, size: m) { k in kernel!.apply(k, m).map { network.gain * $0 + bias * bias } }
+    case "gated-mlp":
+      return InfiniteWidth(start: v0, size: m) { k in zip(kernel!.apply(k, m), k).map { network.gain * $0 * $1 } }
     case "resnet":
       let (alpha, lambda) = try p.residual(depth: network.frame.depth)
       return InfiniteWidth(start: v0, size: m) { k in

@@ -70,6 +70,7 @@ public enum NetworkCatalog {
     MLP.entry,
     OrthogonalMLP.entry,
     LinearMLP.entry,
+    GatedMLP.entry,
     ResNet.entry,
     Transformer.entry,
     ConvolutionalResNet.entry,

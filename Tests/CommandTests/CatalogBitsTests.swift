@@ -9,6 +9,7 @@ import Testing
     "mlp": ("activation = { name = \"tanh\", a = 1.0 }\nbound = 5.0\n", "smooth-covariance-sde"),
     "orthogonal-mlp": ("activation = \"relu\"\n", "infinite-width"),
     "linear-mlp": ("observables = [\"log_lambda\", \"log_det\"]\n", "eigenvalue-sde"),
+    "gated-mlp": ("activation = \"silu\"\n", "infinite-width"),
     "resnet": ("activation = \"relu\"\nobservables = [\"log_V\", \"active_fraction\"]\n", "log-gaussian"),
     "transformer": ("heads = 2\nbound = 20.0\nmlp = { name = \"shaped-relu\" }\n", "transformer-sde"),
     "conv-resnet": ("activation = \"gelu\"\npositions = 4\n", "infinite-width"),

@@ -16,6 +16,9 @@ import Testing
     ],
     "orthogonal-mlp": [["activation": .text("relu")], ["activation": .text("tanh")]],
     "linear-mlp": [["observables": .list(["V", "log_lambda", "log_det", "moment", "rho"].map { .text($0) })]],
+    "gated-mlp": [
+      ["activation": .text("silu")], ["activation": .text("relu"), "observables": .list([.text("log_V")])],
+    ],
     "resnet": [
       [
         "activation": .text("relu"),

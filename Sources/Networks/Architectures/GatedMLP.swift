@@ -1,0 +1,97 @@
+import Kernels
+import Randomness
+import Simulation
+
+/// Gated network (arXiv:2002.05202, without its output projection):
+///
+///     h_{l+1} = sqrt(c) phi(W_1 h_l / sqrt(n)) * (W_2 h_l / sqrt(n)),   entry by entry.
+///
+/// Given `V = h^T h / n` both factors are Gaussian with covariance V and independent, so 2 n m normals a layer replace 2 n^2.
+public struct GatedMLP: Architecture {
+  public let frame: NetworkFrame
+  let activation: any Activation
+  let gain: Double
+  let weights: Bool
+
+  public final class State: NetworkState {
+    let gate, value: Columns
+    let hidden: Columns?
+    let sum: FactorSum
+
+    init(_ network: GatedMLP) {
+      let m = network.frame.count
+      let rows = network.weights ? max(network.frame.width, network.frame.inputs.features) : GaussianRows.tile(m)
+      gate = Columns(m, rows: rows)
+      value = Columns(m, rows: rows)
+      hidden = network.weights ? Columns(m, rows: rows) : nil
+      sum = FactorSum(m)
+      super.init(inputs: m)
+    }
+  }
+
+  public func makeState() -> State { State(self) }
+
+  public func start(_ state: State, _ stream: inout Stream) {
+    guard let hidden = state.hidden else { return }
+    let features = frame.inputs.features
+    for a in 0..<frame.count {
+      for i in 0..<hidden.stride { hidden[a][i] = i < features ? frame.inputs.rows[a &* features &+ i] : 0 }
+    }
+  }
+
+  public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
+    let m = frame.count
+    let n = frame.width
+    let (gate, value) = (state.gate, state.value)
+    state.sum.reset()
+    var done = 0
+    while done < n {
+      let count = weights ? n : min(GaussianRows.tile(m), n &- done)
+      for target in [gate, value] {
+        if let hidden = state.hidden {
+          let first = layer == 1
+          Weights.multiply(
+            &stream, hidden, fanIn: first ? frame.inputs.features : n, to: target, fanOut: n, columns: m,
+            scale: first ? 1 : 1 / Double(n).squareRoot())
+        } else {
+          GaussianRows.write(
+            state.lower, m, stream.normals(m &* count), count, to: target.data, stride: target.stride)
+        }
+      }
+      for a in 0..<m {
+        activation.apply(gate[a], count)
+        let (g, v) = (gate[a], value[a])
+        for i in 0..<count { g[i] *= v[i] }
+        for i in count..<gate.stride { g[i] = 0 }
+      }
+      if let hidden = state.hidden {
+        for a in 0..<m { for i in 0..<hidden.stride { hidden[a][i] = gain.squareRoot() * gate[a][i] } }
+      }
+      state.sum.add(gate.data, stride: gate.stride, count: count)
+      done &+= count
+    }
+    state.sum.write(lower: state.lower, scale: (gain / Double(n)).squareRoot())
+  }
+}
+
+extension GatedMLP {
+  static let entry = ArchitectureEntry(
+    name: "gated-mlp",
+    summary: "gated network: the activation of one linear map times another",
+    equation: "h_{l+1} = sqrt(c) phi(W_1 h_l/sqrt(n)) * (W_2 h_l/sqrt(n)); V_l = h_l^T h_l / n",
+    reference: "arXiv:2002.05202, eq. 5",
+    parameters: NetworkFrame.parameters(
+      "gated-mlp",
+      samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")]) + [
+        .activation, Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
+      ]
+  ) { p, load in
+    let frame = try NetworkFrame(p, load: load)
+    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    let gain = try choice.gain(p)
+    return NetworkModel(
+      GatedMLP(frame: frame, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
+      parameters: p, activation: choice, gain: gain, attributes: ["c": gain.description])
+  }
+}
