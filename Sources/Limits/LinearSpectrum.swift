@@ -7,7 +7,8 @@ import Simulation
 ///
 ///     d log lambda_i = sqrt(2) dB_i + [sum_{j != i} lambda_j / (lambda_i - lambda_j) - 1] dt.
 ///
-/// Euler's method on the logarithms with substeps bounded by the square of the smallest gap, weak order 1. Equal
+/// Euler's method on the logarithms with substeps bounded by the square of the smallest gap, and repulsion by what two values can gain
+/// in a step. Equal
 /// eigenvalues at the start are split by one exact step of the matrix.
 struct EigenvalueSDE: Experiment {
   let frame: NetworkFrame
@@ -46,13 +47,17 @@ struct EigenvalueSDE: Experiment {
       while time < end {
         var gap = Double.infinity
         for i in 1..<max(m, 1) { gap = min(gap, log[i - 1] - log[i]) }
-        let h = min(end - time, max(min(step, 0.03 * gap * gap), 2e-3 * time))
+        let h = min(end - time, max(min(step, 0.02 * gap * gap), 1e-3 * time))
+        let root = (2 * h).squareRoot()
+        // Two values nearer than a step of the noise part by about as much as that, not by h over their distance.
+        let most = 1 / root
         for i in 0..<m {
           drift[i] = -1
-          for j in 0..<m where j != i { drift[i] += 1 / Self.expm1(log[i] - log[j]) }
+          for j in 0..<m where j != i {
+            drift[i] += min(max(1 / Self.expm1(log[i] - log[j]), -1 - most), most)
+          }
         }
         let g = stream.normals(m)
-        let root = (2 * h).squareRoot()
         for i in 0..<m { log[i] += root * g[i] + drift[i] * h }
         Self.sort(log, m)
         time += h
@@ -65,12 +70,8 @@ struct EigenvalueSDE: Experiment {
     return events
   }
 
-  /// `e^x - 1`, away from zero on either side, so that no drift is infinite.
-  private static func expm1(_ x: Double) -> Double {
-    // e^x - 1 = 2 sinh(x/2) e^{x/2}
-    let value = 2 * Elementary.sinh(0.5 * x) * Elementary.exp(0.5 * x)
-    return value.magnitude < 1e-9 ? (x < 0 ? -1e-9 : 1e-9) : value
-  }
+  /// `e^x - 1 = 2 sinh(x/2) e^{x/2}`
+  private static func expm1(_ x: Double) -> Double { 2 * Elementary.sinh(0.5 * x) * Elementary.exp(0.5 * x) }
 
   /// Descending; the law does not tell eigenvalues apart.
   private static func sort(_ x: UnsafeMutablePointer<Double>, _ m: Int) {

@@ -42,6 +42,9 @@ public struct Report {
         for (what, count) in bad where count > 0 { line += ", \(count) \(what)" }
         lines.append(line)
       }
+      if mine.isEmpty, let leg = item.legs.first, let tally = snapshot.state(item.path(of: leg))?.tally {
+        lines += table(leg, tally)
+      }
       for comparison in mine { lines += table(comparison) }
       for comparison in mine { lines.append("verdict: " + comparison.sentence + ".") }
       lines.append("")
@@ -77,6 +80,25 @@ public struct Report {
       lines.append("(\(comparison.rows.count - shown.count) more rows: fathom show --all)")
     }
     return lines
+  }
+
+  /// What was measured, where there is nothing to compare it with.
+  private func table(_ leg: Leg, _ tally: Tally) -> [String] {
+    var rows = [["observable", "layer", "mean", "standard deviation", "median"]]
+    let places = leg.layers.indices.flatMap { g in leg.observables.indices.map { (g, $0) } }
+    let shown = allLayers ? places : Array(places.suffix(max(40, leg.observables.count)))
+    for (g, i) in shown {
+      let index = g * leg.observables.count + i
+      let m = tally.moments(index)
+      let median = tally.histograms[index].quantiles([0.5]).first?.value ?? .nan
+      rows.append([
+        leg.observables[i].name, String(leg.layers[g]), Self.withError(m.mean, m.meanError),
+        Self.withError(m.standardDeviation, m.varianceError / (2 * m.standardDeviation)),
+        String(format: "%.6g", median),
+      ])
+    }
+    return Self.aligned(rows)
+      + (shown.count < places.count ? ["(\(places.count - shown.count) more rows: fathom show --all)"] : [])
   }
 
   private func table(_ sweep: FiniteSize) -> [String] {

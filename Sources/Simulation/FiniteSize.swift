@@ -81,7 +81,7 @@ public struct FiniteSize: Sendable {
               n: Double(width), value: row.difference,
               error: (row.finiteError * row.finiteError + row.referenceError * row.referenceError).squareRoot()
             )
-          })
+          }, expected: 0)
         if let fit {
           rows.append(
             FiniteSizeRow(

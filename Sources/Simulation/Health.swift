@@ -46,8 +46,8 @@ public struct Health: Sendable {
       let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
       let index = path.firstIndex { $0.mean >= threshold }
       return Row(
-        failure: failure, depth: leg.layers.last!, probability: p, lower: max(centre - half, 0),
-        upper: min(centre + half, 1), reached: index.map { leg.layers[$0] },
+        failure: failure, depth: leg.layers.last!, probability: p, lower: p == 0 ? 0 : max(centre - half, 0),
+        upper: p == 1 ? 1 : min(centre + half, 1), reached: index.map { leg.layers[$0] },
         before: index.flatMap { $0 > 0 ? leg.layers[$0 - 1] : nil })
     }
     func percent(_ x: Double) -> String { Comparison.format(100 * x, 3) + "%" }

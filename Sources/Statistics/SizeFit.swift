@@ -22,8 +22,11 @@ public struct SizeFit: Sendable, Equatable {
   /// One of the two models must be better by this much in chi-square (3 standard deviations) to be preferred.
   static let decisive = 9.0
 
-  /// - Parameter points: at least three different n.
-  public init?(_ points: [(n: Double, value: Double, error: Double)]) {
+  /// - Parameters:
+  ///   - points: at least three different n.
+  ///   - expected: the limit that theory gives, if any. Free fits can rarely tell n^-1/2 from 1/n; fits that go through the
+  ///     expected limit can, and where one of them is good it decides the order. The limit itself is always fitted freely.
+  public init?(_ points: [(n: Double, value: Double, error: Double)], expected: Double? = nil) {
     let usable = points.filter { $0.n > 0 && $0.value.isFinite && $0.error.isFinite }
     guard Set(usable.map(\.n)).count >= 3 else { return nil }
     // Constants are without error; a least one keeps their weight finite.
@@ -34,21 +37,10 @@ public struct SizeFit: Sendable, Equatable {
     }
     let curved = Set(data.map(\.n)).count >= 4 ? Self.fit(data, powers: [0, 2, 4]) : nil
     let integer = curved ?? straight
-    let rootTerm = (half.coefficients[1] / half.errors[1]).magnitude
-    let chosen: Fit
-    if rootTerm < 3 {
-      order = .inverse
-      chosen = integer
-    } else if integer.chiSquare - half.chiSquare > Self.decisive {
-      order = .inverseRoot
-      chosen = half
-    } else if half.chiSquare - integer.chiSquare > Self.decisive {
-      order = .inverse
-      chosen = integer
-    } else {
-      order = .undetermined
-      chosen = integer
-    }
+    order =
+      Self.orderThrough(expected, data)
+      ?? Self.prefer(integer: integer.chiSquare, half: half.chiSquare, root: half.coefficients[1] / half.errors[1])
+    let chosen = order == .inverseRoot ? half : integer
     limit = chosen.coefficients[0]
     var spread = order == .undetermined ? half.coefficients[0] - limit : 0
     if curved == nil && order == .inverse {
@@ -63,6 +55,25 @@ public struct SizeFit: Sendable, Equatable {
     let scale = degreesOfFreedom > 0 ? max(1, (chiSquare / Double(degreesOfFreedom)).squareRoot()) : 1
     error = scale * (chosen.errors[0] * chosen.errors[0] + spread * spread).squareRoot()
     coefficientError = scale * chosen.errors[1]
+  }
+
+  private static func prefer(integer: Double, half: Double, root: Double) -> Order {
+    if integer - half > decisive { return .inverseRoot }
+    if half - integer > decisive || root.magnitude < 3 { return .inverse }
+    return .undetermined
+  }
+
+  /// The order by fits through the expected limit; nil if none of them is good.
+  private static func orderThrough(
+    _ expected: Double?, _ data: [(n: Double, value: Double, error: Double)]
+  ) -> Order? {
+    guard let expected else { return nil }
+    let shifted = data.map { (n: $0.n, value: $0.value - expected, error: $0.error) }
+    guard let integer = fit(shifted, powers: [2, 4]), let half = fit(shifted, powers: [1, 2]) else { return nil }
+    let freedom = Double(data.count - 2)
+    guard min(integer.chiSquare, half.chiSquare) < freedom + 5 * (2 * freedom).squareRoot() else { return nil }
+    return prefer(
+      integer: integer.chiSquare, half: half.chiSquare, root: half.coefficients[0] / half.errors[0])
   }
 
   struct Fit {

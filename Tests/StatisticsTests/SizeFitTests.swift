@@ -41,6 +41,19 @@ import Testing
     }
   }
 
+  /// Opposite terms n^-1/2 and 1/n, which a free fit takes for 1/n and 1/n^2 with another limit: knowing where it should go
+  /// tells the order. A limit that is wrong by much more than the errors is not bent to the expected one.
+  @Test func theExpectedLimitTellsTheOrder() {
+    var residuals = Residuals(state: 3)
+    let data = points([8, 16, 32, 64], error: 8e-4, &residuals) { 0.1 / $0.squareRoot() - 0.33 / $0 }
+    let fit = SizeFit(data, expected: 0)!
+    #expect(fit.order == .inverseRoot && abs(fit.limit) < 3 * fit.error, "\(fit)")
+    let inverse = SizeFit(points([8, 16, 32, 64], error: 8e-4, &residuals) { -0.6 / $0 }, expected: 0)!
+    #expect(inverse.order == .inverse && abs(inverse.limit) < 3 * inverse.error, "\(inverse)")
+    let wrong = SizeFit(points([8, 16, 32, 64], error: 8e-4, &residuals) { 0.05 - 0.6 / $0 }, expected: 0)!
+    #expect(abs(wrong.limit - 0.05) < 3 * wrong.error && wrong.limit > 5 * wrong.error, "\(wrong)")
+  }
+
   /// A pure n^-1/2 offset that is taken for 1/n would be far off: the fit must not.
   @Test func rootsAreNotTakenForInverses() {
     var residuals = Residuals(state: 2)
