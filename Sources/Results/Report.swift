@@ -84,17 +84,15 @@ public struct Report {
 
   /// What was measured, where there is nothing to compare it with.
   private func table(_ leg: Leg, _ tally: Tally) -> [String] {
-    var rows = [["observable", "layer", "mean", "standard deviation", "median"]]
+    var rows = [["observable", "layer", "mean", "standard deviation"]]
     let places = leg.layers.indices.flatMap { g in leg.observables.indices.map { (g, $0) } }
     let shown = allLayers ? places : Array(places.suffix(max(40, leg.observables.count)))
     for (g, i) in shown {
       let index = g * leg.observables.count + i
       let m = tally.moments(index)
-      let median = tally.histograms[index].quantiles([0.5]).first?.value ?? .nan
       rows.append([
         leg.observables[i].name, String(leg.layers[g]), Self.withError(m.mean, m.meanError),
         Self.withError(m.standardDeviation, m.varianceError / (2 * m.standardDeviation)),
-        String(format: "%.6g", median),
       ])
     }
     return Self.aligned(rows)

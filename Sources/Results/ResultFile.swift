@@ -71,6 +71,8 @@ public struct ResultFile: ResultStore {
       }
     }
     try ResultTables.write(Comparison.all(snapshot), to: &writer)
+    // A report for programs that read the file is made once all draws are there; `fathom show` makes its own at any time.
+    guard snapshot.isFinished else { return }
     let report = Report(snapshot)
     try writer.makeGroup("/report")
     try writer.write("/report/text", strings: [report.text])

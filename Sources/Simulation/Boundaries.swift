@@ -48,6 +48,11 @@ public struct Snapshot {
   }
 
   public func state(_ path: String) -> LegState? { states.first { $0.path == path } }
+
+  /// Whether every draw that the job asks for is there.
+  public var isFinished: Bool {
+    job.sampledLegs.allSatisfy { entry in state(entry.path).map { UInt64($0.done.count) >= entry.leg.draws } ?? false }
+  }
 }
 
 extension Communicator {

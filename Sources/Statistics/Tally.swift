@@ -114,9 +114,10 @@ public final class Tally {
     }
   }
 
-  /// Makes all sums canonical.
+  /// Makes all sums canonical, if anything was added since they were.
   @usableFromInline
   func carry() {
+    if sinceCarry == 0 { return }
     for i in 0..<layout.sums { ExactSum.carry(sums + i * ExactSum.words) }
     sinceCarry = 0
   }
@@ -143,6 +144,7 @@ public final class Tally {
       notFinite = take(layout.observables)
       incomplete = take(layout.groups)
       counters = take(Counter.allCases.count)
+      sinceCarry = 1
       carry()
     }
   }
