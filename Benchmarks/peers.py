@@ -97,5 +97,79 @@ def networks():
             report("network", peer=f"JAX {jax.__version__}", sampler=sampler, n=n, d=n, m=2, ms=seconds / batch * 1e3)
 
 
+def architectures():
+    """Milliseconds a draw with every weight drawn, n = 1024: a few layers, scaled to 256."""
+    n, layers = 1024, 4
+    silu = jax.nn.silu
+
+    def normal(key, *shape):
+        return jax.random.normal(key, shape, dtype=jnp.float64)
+
+    def mlp(phi):
+        return lambda h, k: phi(normal(k, n, n) @ h) * jnp.sqrt(2 / n)
+
+    def orthogonal(h, k):
+        q, r = jnp.linalg.qr(normal(k, n, n))
+        return jnp.maximum((q * jnp.sign(jnp.diag(r))) @ h, 0) * jnp.sqrt(2.0)
+
+    def gated(h, k):
+        a, b = jax.random.split(k)
+        return silu(normal(a, n, n) @ h / jnp.sqrt(n)) * (normal(b, n, n) @ h / jnp.sqrt(n))
+
+    def resnet(h, k):
+        return jnp.sqrt(0.5) * h + jnp.sqrt(1 / n) * normal(k, n, n) @ jnp.maximum(h, 0)
+
+    def convolution(h, k):  # h: n x (4 positions of m inputs)
+        x = jnp.maximum(h, 0).reshape(n, 4, -1)
+        out = sum(
+            jnp.einsum("ij,jpa->ipa", normal(key, n, n), jnp.roll(x, -o, axis=1))
+            for o, key in zip((-1, 0, 1), jax.random.split(k, 3), strict=True)
+        )
+        return jnp.sqrt(0.5) * h + jnp.sqrt(1 / (3 * n)) * out.reshape(h.shape)
+
+    def attention(x, k):  # x: n x m, tokens as columns
+        a, b, c = jax.random.split(k, 3)
+        m = x.shape[1]
+        queries, keys = normal(a, n, n) @ x / jnp.sqrt(n), normal(b, n, n) @ x / jnp.sqrt(n)
+        scores = jax.nn.softmax(queries.T @ keys / n, axis=1) + jnp.eye(m) - 1 / m
+        return jnp.sqrt(0.51) * x + 0.7 * (normal(c, n, n) @ x / jnp.sqrt(n)) @ scores.T
+
+    def transformer(x, k):
+        a, b, c = jax.random.split(k, 3)
+        h = attention(x, a)
+        z = normal(b, n, n) @ h / jnp.sqrt(n)
+        z = jnp.maximum(z, 0) + (1 - 1 / jnp.sqrt(n)) * jnp.minimum(z, 0)
+        return jnp.sqrt(0.51) * h + 0.7 * normal(c, n, n) @ z / jnp.sqrt(n)
+
+    def linear(h, k):
+        return normal(k, n, n) @ h / jnp.sqrt(n)
+
+    table = {
+        "mlp, relu": (mlp(lambda z: jnp.maximum(z, 0)), 1),
+        "mlp, tanh": (mlp(jnp.tanh), 1),
+        "mlp, gelu": (mlp(lambda z: jax.nn.gelu(z, approximate=False)), 1),
+        "orthogonal-mlp, relu": (orthogonal, 1),
+        "linear-mlp": (linear, 1),
+        "gated-mlp, silu": (gated, 1),
+        "resnet, relu": (resnet, 1),
+        "conv-resnet, relu, 4 positions": (convolution, 4),
+        "transformer": (attention, 1),
+        "transformer, mlp block": (transformer, 1),
+    }
+    for label, (layer, positions) in table.items():
+        for m in (2, 8):
+            x = jnp.ones((n, positions * m))
+
+            def one(key, x=x, layer=layer):
+                h, _ = jax.lax.scan(lambda h, k: (layer(h, k), None), x, jax.random.split(key, layers))
+                return h.T @ h
+
+            draw = jax.jit(jax.vmap(one))
+            keys = jax.random.split(jax.random.key(1), 1)
+            seconds = best(lambda draw=draw, keys=keys: draw(keys).block_until_ready(), total=0, least=2)
+            report("architecture", label=label, m=m, ms=seconds * 1e3 * 256 / layers)
+
+
 normals()
 networks()
+architectures()

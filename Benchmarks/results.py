@@ -106,6 +106,34 @@ for key, sizes, fixed in (
     print(f"| {key} | {', '.join(f'{k} = {v}' for k, v in fixed.items())} | {times} | {slope(rows):.2f} |")
 
 print("""
+## Every architecture, n = 1024, d = 256: milliseconds a draw
+
+Weights (fathom and JAX: jit, vmap, double) are timed through 4 layers (1 of orthogonal weights in fathom) and scaled
+to 256. "times its normals": against the time of the normals that `conditional` draws, made alone.
+
+| architecture | m | fathom conditional | times its normals | fathom weights | JAX weights | against JAX weights |
+|---|---|---|---|---|---|---|""")
+for row in peers:
+    if row["name"] != "architecture":
+        continue
+    label, m = row["label"], row["m"]
+    ours = pick(native, "conditional", name="architecture", label=label, m=m)
+    drawn = pick(native, "weights", name="architecture", label=label, m=m)
+    count = {"linear-mlp": 0, "transformer": 0, "gated-mlp, silu": 2, "conv-resnet, relu, 4 positions": 4}.get(label, 1)
+    alone = count * 1024 * 256 * m * normal * 1e-6
+    share = f"{ours / alone:.2f}" if alone else "-"
+    print(f"| {label} | {m} | {ours:.3f} | {share} | {drawn:.4g} | {row['ms']:.4g} | {row['ms'] / ours:,.0f}x |")
+
+print("""
+Where the cost does not depend on the width (d = 256, m = 4), ms a draw:
+
+| architecture | n = 64 | 4096 | 10^6 | 10^9 |
+|---|---|---|---|---|""")
+for label in ("transformer", "linear-mlp"):
+    times = [pick(native, "ms", name="any-width", label=label, n=n) for n in (64, 4096, 10**6, 10**9)]
+    print(f"| {label} | " + " | ".join(f"{t:.3f}" for t in times) + " |")
+
+print("""
 ## Covariance SDE paths, 100 steps
 
 | m | us a path |

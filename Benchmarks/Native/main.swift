@@ -149,4 +149,5 @@ try network("relu", 128, 128, 2, "weights")
 try network("relu", 1024, 1024, 2, "weights")
 try network("relu", 1024, 1024, 1, "chi-square")
 for m in [2, 4, 16] { try path(m) }
+try architectureTimes()
 print("{\"name\": \"checksum\", \"value\": \(sink)}")

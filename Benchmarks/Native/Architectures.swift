@@ -1,0 +1,68 @@
+import Networks
+import Simulation
+import Statistics
+
+/// Every architecture at n = 1024, d = 256, m = 2 and 8: milliseconds a draw, conditional and with every weight. The weights run
+/// through a few layers only, since a layer costs the same wherever it is.
+let architectures: [(label: String, keys: [String: JobValue], layersOfWeights: Int)] = [
+  ("mlp, relu", ["architecture": .text("mlp"), "activation": .text("relu")], 4),
+  ("mlp, tanh", ["architecture": .text("mlp"), "activation": .text("tanh")], 4),
+  ("mlp, gelu", ["architecture": .text("mlp"), "activation": .text("gelu")], 4),
+  ("orthogonal-mlp, relu", ["architecture": .text("orthogonal-mlp"), "activation": .text("relu")], 1),
+  ("linear-mlp", ["architecture": .text("linear-mlp")], 4),
+  ("gated-mlp, silu", ["architecture": .text("gated-mlp"), "activation": .text("silu")], 4),
+  ("resnet, relu", ["architecture": .text("resnet"), "activation": .text("relu")], 4),
+  (
+    "conv-resnet, relu, 4 positions",
+    ["architecture": .text("conv-resnet"), "activation": .text("relu"), "positions": .integer(4)], 4
+  ),
+  ("transformer", ["architecture": .text("transformer"), "bound": .real(1e6)], 4),
+  (
+    "transformer, mlp block",
+    ["architecture": .text("transformer"), "bound": .real(1e6), "mlp": .table(["name": .text("shaped-relu")])], 4
+  ),
+]
+
+/// Milliseconds a draw.
+func drawTime(_ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, sampler: String, seconds total: Double)
+  throws -> Double
+{
+  let standard: [String: JobValue] = [
+    "width": .integer(Int64(width)), "depth": .integer(Int64(depth)), "sampler": .text(sampler), "draws": .integer(10),
+    "inputs": .table(["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
+    "observables": .list([.text("log_V"), .text("rho")]),
+  ]
+  let model = try NetworkCatalog.read(.table(standard.merging(keys) { $1 }), path: "network") { _ in [] }
+  let runner = model.experiment.makeRunner(7)
+  let tally = Tally(
+    layout: .init(
+      perGroup: model.experiment.observables.count, groups: 1, covariances: false,
+      centres: model.experiment.centres(key: 7)))
+  var next: UInt64 = 0
+  let time = best(total: total) {
+    runner.run(next..<next + 1, tally)
+    next += 1
+  }
+  sink += tally.moments(0).mean
+  return time * 1e3
+}
+
+func architectureTimes() throws {
+  for (label, keys, layers) in architectures {
+    for m in [2, 8] {
+      let conditional = try drawTime(keys, width: 1024, depth: 256, inputs: m, sampler: "conditional", seconds: 0.3)
+      let weights =
+        try drawTime(keys, width: 1024, depth: layers, inputs: m, sampler: "weights", seconds: 0) * 256 / Double(layers)
+      report(
+        "architecture",
+        [("label", "\"\(label)\""), ("m", "\(m)"), ("conditional", "\(conditional)"), ("weights", "\(weights)")])
+    }
+  }
+  // Cost against the width where it should not depend on it.
+  for (label, keys) in [("transformer", architectures[8].keys), ("linear-mlp", architectures[4].keys)] {
+    for n in [64, 4096, 1_000_000, 1_000_000_000] {
+      let ms = try drawTime(keys, width: n, depth: 256, inputs: 4, sampler: "conditional", seconds: 0.3)
+      report("any-width", [("label", "\"\(label)\""), ("n", "\(n)"), ("ms", "\(ms)")])
+    }
+  }
+}
