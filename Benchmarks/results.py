@@ -134,6 +134,11 @@ for label in ("transformer", "linear-mlp"):
     print(f"| {label} | " + " | ".join(f"{t:.3f}" for t in times) + " |")
 
 print("""
+Cost of the conditional samplers against n, d and m (`fathom-bench cost`):
+
+![ms a draw against width, depth and number of inputs, for every architecture](cost.png)""")
+
+print("""
 ## Covariance SDE paths, 100 steps
 
 | m | us a path |

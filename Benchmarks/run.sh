@@ -41,5 +41,8 @@ seconds "draws 1e7" $fathom run $small --set network.draws=10000000 -o "$work/la
 $fathom run jobs/neural-covariance.toml --set network.draws=250000 -o "$work/checkpoint.h5" 2>"$work/checkpoint.log" >/dev/null
 grep -E "checkpoint.* together" "$work/checkpoint.log" >"$work/checkpoint.txt"
 
+echo "bench: cost against n, d and m"
+$one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
+
 $venv/bin/python Benchmarks/results.py "$work" >Benchmarks/RESULTS.md
 echo "bench: wrote Benchmarks/RESULTS.md"

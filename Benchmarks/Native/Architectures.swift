@@ -66,3 +66,21 @@ func architectureTimes() throws {
     }
   }
 }
+
+/// Cost of the conditional samplers against n, d and m, for the plots.
+func costs() throws {
+  for (label, keys, _) in architectures {
+    for (axis, n, d, m) in [256, 512, 1024, 2048, 4096].map({ ("n", $0, 64, 2) })
+      + [16, 64, 256].map({ ("d", 256, $0, 2) })
+      + [1, 2, 4, 8, 16].map({ ("m", 1024, 16, $0) })
+    {
+      let ms = try drawTime(keys, width: n, depth: d, inputs: m, sampler: "conditional", seconds: 0.1)
+      report(
+        "cost",
+        [
+          ("label", "\"\(label)\""), ("axis", "\"\(axis)\""), ("size", "\(["n": n, "d": d, "m": m][axis]!)"),
+          ("ms", "\(ms)"),
+        ])
+    }
+  }
+}

@@ -137,17 +137,25 @@ func path(_ inputs: Int) throws {
   report("sde", [("m", "\(inputs)"), ("steps", "100"), ("us", "\(seconds / 1000 * 1e6)")])
 }
 
-vectorSpeed()
-normals()
-functions()
-for m in [1, 2, 4, 8, 16] { try network("relu", 1024, 64, m, "conditional") }
-for n in [64, 128, 256, 512, 2048, 4096] { try network("relu", n, 64, 2, "conditional") }
-for d in [16, 256, 1024] { try network("relu", 256, d, 2, "conditional") }
-for activation in ["relu", "tanh", "erf", "gelu"] { try network(activation, 1024, 1024, 2, "conditional") }
-for n in [128, 1024] { try network("relu", n, n, 2, "conditional") }
-try network("relu", 128, 128, 2, "weights")
-try network("relu", 1024, 1024, 2, "weights")
-try network("relu", 1024, 1024, 1, "chi-square")
-for m in [2, 4, 16] { try path(m) }
-try architectureTimes()
-print("{\"name\": \"checksum\", \"value\": \(sink)}")
+if CommandLine.arguments.dropFirst() == ["cost"] {
+  try costs()
+} else {
+  try everything()
+}
+
+func everything() throws {
+  vectorSpeed()
+  normals()
+  functions()
+  for m in [1, 2, 4, 8, 16] { try network("relu", 1024, 64, m, "conditional") }
+  for n in [64, 128, 256, 512, 2048, 4096] { try network("relu", n, 64, 2, "conditional") }
+  for d in [16, 256, 1024] { try network("relu", 256, d, 2, "conditional") }
+  for activation in ["relu", "tanh", "erf", "gelu"] { try network(activation, 1024, 1024, 2, "conditional") }
+  for n in [128, 1024] { try network("relu", n, n, 2, "conditional") }
+  try network("relu", 128, 128, 2, "weights")
+  try network("relu", 1024, 1024, 2, "weights")
+  try network("relu", 1024, 1024, 1, "chi-square")
+  for m in [2, 4, 16] { try path(m) }
+  try architectureTimes()
+  print("{\"name\": \"checksum\", \"value\": \(sink)}")
+}
