@@ -24,7 +24,7 @@ public struct GaussianKernel: Sendable {
         * (0.5 * (slopes.plus * slopes.plus + slopes.minus * slopes.minus) * rho
           + 0.5 * difference * difference * Elementary.arcCosineDefect(rho: rho, sine: sine))
     }
-    if let erf = activation as? SmoothActivation<Erf> {
+    if let erf = (activation as? Erf)?.scaling {
       // (2/pi) asin(2 cov / sqrt((1 + 2 vu)(1 + 2 vv))), the arc sine as pi/2 less the angle.
       let inner = erf.inner * erf.inner
       let sine = 2 * cov * inner / ((1 + 2 * vu * inner) * (1 + 2 * vv * inner)).squareRoot()

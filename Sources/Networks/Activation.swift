@@ -40,81 +40,104 @@ public struct SlopeActivation: Activation {
   public var secondMoment: Double { 0.5 * (plus * plus + minus * minus) }
 }
 
-/// A smooth function with its expansion at 0 after scaling to `phi(0) = 0, phi'(0) = 1`.
-public protocol SmoothFunction: Sendable {
+/// A smooth function f: `outer f(inner x) + offset`, f itself, or shaped, `s phi(x/s)` with `s = a sqrt(n)` and phi the
+/// normalised f, phi(0) = 0 and phi'(0) = 1 (arXiv:2206.02768, section 3.2).
+///
+/// One struct a function, not one generic struct of all: calls through `any Activation` would reach its unspecialised code.
+public protocol SmoothActivation: Activation {
   static var name: String { get }
   static var summary: String { get }
-  static func value(_ x: Double) -> Double
+  static func function(_ x: Double) -> Double
   /// The normalised function is `outer f(x) + offset`.
-  static var outer: Double { get }
-  static var offset: Double { get }
+  static var normalisation: (outer: Double, offset: Double) { get }
   /// Second and third derivative of the normalised function at 0.
   static var derivatives: (second: Double, third: Double) { get }
+  var scaling: ActivationScaling { get }
+  init(_ scaling: ActivationScaling)
 }
 
-/// `outer f(inner x) + offset`: f itself, or shaped, `s phi(x/s)` with `s = a sqrt(n)` and phi the normalised f
-/// (arXiv:2206.02768, section 3.2).
-public struct SmoothActivation<F: SmoothFunction>: Activation {
+public struct ActivationScaling: Sendable {
   public let inner, outer, offset: Double
 
-  public init() { (inner, outer, offset) = (1, 1, 0) }
+  @inlinable
+  public init(inner: Double = 1, outer: Double = 1, offset: Double = 0) {
+    self.inner = inner
+    self.outer = outer
+    self.offset = offset
+  }
+}
 
-  public init(scale: Double) {
-    inner = 1 / scale
-    outer = scale * F.outer
-    offset = scale * F.offset
+extension SmoothActivation {
+  public init() { self.init(ActivationScaling()) }
+
+  /// Shaped, with s.
+  public init(scale s: Double) {
+    self.init(
+      ActivationScaling(inner: 1 / s, outer: s * Self.normalisation.outer, offset: s * Self.normalisation.offset))
   }
 
   @inlinable @inline(__always)
-  public func value(_ x: Double) -> Double { outer * F.value(inner * x) + offset }
+  public func value(_ x: Double) -> Double { scaling.outer * Self.function(scaling.inner * x) + scaling.offset }
 }
 
-public enum Tanh: SmoothFunction {
+public struct Tanh: SmoothActivation {
   public static let name = "tanh"
   public static let summary = "tanh(x)"
-  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.tanh(x) }
-  public static let outer = 1.0, offset = 0.0
+  public static let normalisation = (outer: 1.0, offset: 0.0)
   public static let derivatives = (second: 0.0, third: -2.0)
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.tanh(x) }
 }
 
-public enum Erf: SmoothFunction {
+public struct Erf: SmoothActivation {
   public static let name = "erf"
   public static let summary = "erf(x)"
-  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.erf(x) }
-  public static let outer = Double.pi.squareRoot() / 2, offset = 0.0
+  public static let normalisation = (outer: Double.pi.squareRoot() / 2, offset: 0.0)
   public static let derivatives = (second: 0.0, third: -2.0)
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.erf(x) }
 }
 
-public enum Gelu: SmoothFunction {
+public struct Gelu: SmoothActivation {
   public static let name = "gelu"
   public static let summary = "x Phi(x), Phi the normal distribution function"
-  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.gelu(x) }
-  public static let outer = 2.0, offset = 0.0
+  public static let normalisation = (outer: 2.0, offset: 0.0)
   public static let derivatives = (second: 4 / (2 * Double.pi).squareRoot(), third: 0.0)
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.gelu(x) }
 }
 
-public enum Silu: SmoothFunction {
+public struct Silu: SmoothActivation {
   public static let name = "silu"
   public static let summary = "x / (1 + e^-x)"
-  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.silu(x) }
-  public static let outer = 2.0, offset = 0.0
+  public static let normalisation = (outer: 2.0, offset: 0.0)
   public static let derivatives = (second: 1.0, third: 0.0)
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.silu(x) }
 }
 
-public enum Softplus: SmoothFunction {
+public struct Softplus: SmoothActivation {
   public static let name = "softplus"
   public static let summary = "log(1 + e^x)"
-  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.softplus(x) }
-  public static let outer = 2.0, offset = -2 * 0x1.62e42fefa39efp-1
+  public static let normalisation = (outer: 2.0, offset: -2 * 0x1.62e42fefa39efp-1)
   public static let derivatives = (second: 0.5, third: 0.0)
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.softplus(x) }
 }
 
-public enum Sinh: SmoothFunction {
+public struct Sinh: SmoothActivation {
   public static let name = "sinh"
   public static let summary = "sinh(x)"
-  @inlinable @inline(__always) public static func value(_ x: Double) -> Double { Elementary.sinh(x) }
-  public static let outer = 1.0, offset = 0.0
+  public static let normalisation = (outer: 1.0, offset: 0.0)
   public static let derivatives = (second: 0.0, third: 1.0)
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.sinh(x) }
 }
 
 /// A line of the catalog of activations.
@@ -139,14 +162,13 @@ public struct ActivationEntry: Sendable {
   }
 
   /// A smooth function, plain, or shaped where `a` is given.
-  static func smooth<F: SmoothFunction>(_ function: F.Type) -> ActivationEntry {
+  static func smooth<F: SmoothActivation>(_ function: F.Type) -> ActivationEntry {
     let shape = Parameter(
       "a", .real(.above(0)), optional: true,
       "shaped: s phi(x/s) with s = a sqrt(width), phi scaled to phi(0) = 0, phi'(0) = 1")
     return ActivationEntry(name: F.name, summary: F.summary, parameters: [shape], derivatives: F.derivatives) {
       p, width in
-      p["a"] == nil
-        ? SmoothActivation<F>() : SmoothActivation<F>(scale: p.real("a") * Double(width).squareRoot())
+      p["a"] == nil ? F() : F(scale: p.real("a") * Double(width).squareRoot())
     }
   }
 

@@ -128,19 +128,19 @@ import Testing
   /// The quadrature against closed forms: erf's arc sine, plain and shaped, and x Phi(x) at equal inputs by a
   /// one-dimensional sum.
   @Test func quadratureAgreesWithClosedForms() {
-    for f in [SmoothActivation<Erf>(), SmoothActivation<Erf>(scale: 3)] {
+    for f in [Erf(), Erf(scale: 3)] {
       for (vu, vv, cov) in [(1.0, 1.0, 0.3), (2.0, 0.5, -0.7), (0.1, 3.0, 0.2)] {
         let numeric = GaussianExpectation.ofProduct({ f.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
         let closed = next(f, c: 1, [vu, cov, cov, vv])[1]
         #expect(abs(numeric - closed) < 1e-12, "\(numeric) \(closed)")
       }
     }
-    let gelu = SmoothActivation<Gelu>()
+    let gelu = Gelu()
     let diagonal = GaussianExpectation.ofProduct({ gelu.value($0) }, varianceU: 1, varianceV: 1, covariance: 1)
     #expect(abs(diagonal - gelu.secondMoment) < 1e-12)
     // 15 digits of mpmath.quad (analysis/reference/golden.py prints them).
     #expect(abs(gelu.secondMoment - 0.425221482570299) < 1e-12)
-    #expect(abs(SmoothActivation<Tanh>().secondMoment - 0.394294490397841) < 1e-12)
+    #expect(abs(Tanh().secondMoment - 0.394294490397841) < 1e-12)
   }
 
   /// A wide network follows the recursion to order 1/n: every activation, two layers.
