@@ -44,5 +44,6 @@ grep -E "checkpoint.* together" "$work/checkpoint.log" >"$work/checkpoint.txt"
 echo "bench: cost against n, d and m"
 $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
 
-$venv/bin/python Benchmarks/results.py "$work" >Benchmarks/RESULTS.md
+$venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
+mv "$work/RESULTS.md" Benchmarks/RESULTS.md
 echo "bench: wrote Benchmarks/RESULTS.md"
