@@ -61,8 +61,8 @@ import Testing
     #expect(Set(NetworkCatalog.architectures.map(\.name)) == Set(Self.settings.keys))
   }
 
-  /// The reduced laws are the law of drawing every weight: 18 settings x 2 widths x 3 numbers of inputs (the wider ones
-  /// at one number each), some 1,000 observables, three statistics each. |z| < 5.5 and KS p > 1e-7 fail one true family
+  /// The reduced laws are the law of drawing every weight: 20 settings x 4 pairs of width and number of inputs,
+  /// some 1,000 observables, three statistics each. |z| < 5.5 and KS p > 1e-7 fail one true family
   /// in 5,000.
   @Test(arguments: NetworkCatalog.architectures.map(\.name))
   func reducedSamplersEqualWeightsInLaw(architecture: String) throws {
