@@ -136,7 +136,7 @@ extension LimitEntry {
         known["active_fraction[\(a)]"] = (0.5 + law.activeOffset(layer - 1) / n, .nan)
         for lag in lags where !law.balanced {
           known["interlayer[\(a),\(lag)]"] = (
-            LogGaussianLaw.energyCovariance(ExactPower.power(law.alpha, lag)) / n, .nan
+            LogGaussianLaw.energyCovariance(ExactMoments.power(law.alpha, lag)) / n, .nan
           )
         }
       }
@@ -145,11 +145,6 @@ extension LimitEntry {
     guard let values else { throw p.invalid("equation", "needs active_fraction or interlayer among the observables") }
     return LimitModel(content: .known(values), offset: "an offset of order n^-2 is expected of a finite width")
   }
-}
-
-/// `x^k`; no libm.
-enum ExactPower {
-  static func power(_ x: Double, _ k: Int) -> Double { (0..<k).reduce(1.0) { value, _ in value * x } }
 }
 
 // MARK: - Branches of order 1/sqrt(depth)

@@ -24,6 +24,13 @@ public final class Columns {
     }
   }
 
+  /// The inputs, one a column, zeros after their features.
+  public func take(_ inputs: Inputs) {
+    for a in 0..<inputs.count {
+      for i in 0..<stride { self[a][i] = i < inputs.features ? inputs.rows[a &* inputs.features &+ i] : 0 }
+    }
+  }
+
   @inlinable @inline(__always)
   public subscript(a: Int) -> UnsafeMutablePointer<Double> { data + a &* stride }
 }

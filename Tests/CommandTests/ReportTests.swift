@@ -9,7 +9,7 @@ import Testing
     return try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
   }
 
-  /// ReLU networks of width 4 die; of width 512 and one layer they are healthy.
+  /// ReLU networks of width 4 lose their norm within six layers; of width 512 they do not.
   @Test func health() throws {
     let place = try Workplace()
     try place.write(
@@ -47,7 +47,7 @@ import Testing
     #expect(wrong.status == 65 && wrong.error.contains("health.threshold"))
   }
 
-  /// ReLU at fixed depth: E rho approaches the arc-cosine recursion like 1/n, and a wrong c is found out.
+  /// ReLU at fixed depth: E rho approaches the arc-cosine recursion like 1/n.
   @Test func widthToInfinity() throws {
     let place = try Workplace()
     try place.write(

@@ -5,8 +5,8 @@ import Simulation
 import Statistics
 import Testing
 
-/// Values that were derived and checked elsewhere, each within 4 combined standard errors; the letters are those of
-/// docs/limits.md. About 90 comparisons: one true one in 150 runs fails by chance.
+/// Values that were derived and checked elsewhere, each within 4 combined standard errors; A are reduced samplers,
+/// B limits, in the order of docs/limits.md. About 90 comparisons: one true one in 150 runs fails by chance.
 @Suite struct TheoryTests {
   /// Full size under `make validate`; a tenth of it in CI.
   func draws(_ full: UInt64) -> UInt64 { validating ? full : full / 10 }
@@ -94,7 +94,7 @@ import Testing
     let start = 0.8 * 0.8 * 1.4
     let ratio = 30.0 * 29 * 28 / 27000
     check(
-      mean, ((square / Double(count) - mean * mean) / Double(count)).squareRoot(), start * ExactPowers.power(ratio, 5),
+      mean, ((square / Double(count) - mean * mean) / Double(count)).squareRoot(), start * ExactMoments.power(ratio, 5),
       0,
       "A5 determinant")
     let m = sample(network.experiment, draws(400_000), name: "b8 det").moments(0)
@@ -261,7 +261,7 @@ import Testing
     #expect(abs(value("rho[0,1]") - 0.38295) < 5e-6, "\(value("rho[0,1]"))")
     #expect(abs(value("V[0,1]") - 0.63137) < 5e-6, "\(value("V[0,1]"))")
     let wide = try limit("infinite-width", network).known!
-    #expect(abs(wide.means[0] - ExactPowers.power(1 + 1.0 / 128, 64)) < 1e-12)
+    #expect(abs(wide.means[0] - ExactMoments.power(1 + 1.0 / 128, 64)) < 1e-12)
     let law = try limit("residual-fluctuation", network)
     let m = sample(law.experiment!, draws(400_000), name: "fluctuation").moments(0)
     check(64 * m.variance, 64 * m.varianceError, 4.6753, 0, "B4 fluctuation")
@@ -408,8 +408,4 @@ import Testing
     let m = other.moments(index(eigen, "log_det"))
     check(m.mean, m.meanError, -4.0 * 5 * 0.01 / 2, 0, "B8 log det of the limit")
   }
-}
-
-enum ExactPowers {
-  static func power(_ x: Double, _ k: Int) -> Double { (0..<k).reduce(1.0) { value, _ in value * x } }
 }

@@ -32,11 +32,7 @@ public struct GatedMLP: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    guard let hidden = state.hidden else { return }
-    let features = frame.inputs.features
-    for a in 0..<frame.count {
-      for i in 0..<hidden.stride { hidden[a][i] = i < features ? frame.inputs.rows[a &* features &+ i] : 0 }
-    }
+    state.hidden?.take(frame.inputs)
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
@@ -47,17 +43,8 @@ public struct GatedMLP: Architecture {
     var done = 0
     while done < n {
       let count = weights ? n : min(GaussianRows.tile(m), n &- done)
-      for target in [gate, value] {
-        if let hidden = state.hidden {
-          let first = layer == 1
-          Weights.multiply(
-            &stream, hidden, fanIn: first ? frame.inputs.features : n, to: target, fanOut: n, columns: m,
-            scale: first ? 1 : 1 / Double(n).squareRoot())
-        } else {
-          GaussianRows.write(
-            state.lower, m, stream.normals(m &* count), count, to: target.data, stride: target.stride)
-        }
-      }
+      map(state, to: gate, count, layer, &stream)
+      map(state, to: value, count, layer, &stream)
       for a in 0..<m {
         activation.apply(gate[a], count)
         let (g, v) = (gate[a], value[a])
@@ -71,6 +58,19 @@ public struct GatedMLP: Architecture {
       done &+= count
     }
     state.sum.write(lower: state.lower, scale: (gain / Double(n)).squareRoot())
+  }
+
+  /// One linear map of the layer, a tile of it or (weights) the whole.
+  private func map(_ state: State, to target: Columns, _ count: Int, _ layer: Int, _ stream: inout Stream) {
+    let m = frame.count
+    guard let hidden = state.hidden else {
+      GaussianRows.write(state.lower, m, stream.normals(m &* count), count, to: target.data, stride: target.stride)
+      return
+    }
+    let first = layer == 1
+    Weights.multiply(
+      &stream, hidden, fanIn: first ? frame.inputs.features : frame.width, to: target, fanOut: frame.width, columns: m,
+      scale: first ? 1 : 1 / Double(frame.width).squareRoot())
   }
 }
 

@@ -32,11 +32,7 @@ public struct LinearMLP: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    guard let columns = state.columns else { return }
-    let features = frame.inputs.features
-    for a in 0..<frame.count {
-      for i in 0..<columns.stride { columns[a][i] = i < features ? frame.inputs.rows[a &* features &+ i] : 0 }
-    }
+    state.columns?.take(frame.inputs)
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {

@@ -45,12 +45,7 @@ public struct MLP: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    guard sampler == .weights else { return }
-    let features = frame.inputs.features
-    for a in 0..<frame.count {
-      let column = state.columns[a]
-      for i in 0..<state.columns.stride { column[i] = i < features ? frame.inputs.rows[a &* features &+ i] : 0 }
-    }
+    if sampler == .weights { state.columns.take(frame.inputs) }
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
@@ -150,7 +145,7 @@ extension MLP {
 }
 
 /// Exact moments at finite width (theory A5).
-enum ExactMoments {
+public enum ExactMoments {
   /// `E V_aa` and `E V_aa^2` for positively homogeneous activations without bias, and of every entry for linear ones.
   static func mlp(_ frame: NetworkFrame, slopes: SlopeActivation, gain: Double) -> KnownValues? {
     guard frame.measured.bound == .infinity else { return nil }
@@ -184,7 +179,7 @@ enum ExactMoments {
   }
 
   /// `x^k` by squaring; no libm.
-  static func power(_ x: Double, _ k: Int) -> Double {
+  public static func power(_ x: Double, _ k: Int) -> Double {
     var (base, result, left) = (x, 1.0, k)
     while left > 0 {
       if left & 1 == 1 { result *= base }

@@ -59,7 +59,8 @@ public struct ResNet: Architecture {
   public func start(_ state: State, _ stream: inout Stream) {
     let m = frame.count
     let n = frame.width
-    GaussianRows.fill(state.stream, rows: n, lower: Self.identity(m), m, &stream)
+    for i in 0..<m * m { state.factor[i] = i % (m + 1) == 0 ? 1 : 0 }
+    GaussianRows.fill(state.stream, rows: n, lower: state.factor, m, &stream)
     if exactEmbedding {
       // Orthonormal columns of uniform direction, each of length sqrt(n).
       Triangular.factor(
@@ -83,15 +84,13 @@ public struct ResNet: Architecture {
     state.layer = 0
   }
 
-  private static func identity(_ m: Int) -> [Double] { (0..<m * m).map { $0 / m == $0 % m ? 1 : 0 } }
-
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
     let m = frame.count
     let n = frame.width
     let columns = state.stream
     let branch = state.branch
     let scale = lambda * (gain / Double(n)).squareRoot()
-    let counting = !ownObservables.isEmpty
+    let counting = !frame.own.isEmpty
     state.layer = layer
     if counting { for a in 0..<m { clear(state, a) } }
     state.sum.reset()
