@@ -39,6 +39,9 @@ let package = Package(
     .target(
       name: "Limits", dependencies: ["Networks", "Simulation", "Kernels", "Randomness"],
       swiftSettings: numeric),
+    .target(
+      name: "Particles", dependencies: ["Simulation", "Statistics", "Kernels", "Randomness"],
+      swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(
       name: "Archive", dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
@@ -48,11 +51,11 @@ let package = Package(
     .executableTarget(
       name: "fathom",
       dependencies: [
-        "Networks", "Limits", "Simulation", "MessagePassing", "Archive", "Results",
+        "Networks", "Limits", "Particles", "Simulation", "MessagePassing", "Archive", "Results",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
       ], swiftSettings: numeric),
     .executableTarget(
-      name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Networks", "Limits"],
+      name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Networks", "Limits", "Particles"],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels"], resources: [.copy("Golden")],
@@ -65,6 +68,8 @@ let package = Package(
     .testTarget(
       name: "ModelTests", dependencies: ["Networks", "Limits", "Simulation"],
       swiftSettings: numeric),
+    .testTarget(
+      name: "ParticlesTests", dependencies: ["Particles", "Simulation", "Statistics"], swiftSettings: numeric),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),

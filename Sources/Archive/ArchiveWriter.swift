@@ -126,6 +126,36 @@ public struct ArchiveWriter: ~Copyable {
     try attribute.close()
   }
 
+  /// Gives an object an attribute of several integers.
+  public func setAttribute(_ object: String, _ name: String, _ values: [Int64]) throws {
+    let target = try self.object(object)
+    let space = try Handle("H5Screate_simple", name, .space) { H5Screate_simple(1, [hsize_t(values.count)], nil) }
+    let attribute = try Handle("H5Acreate2", name, .attribute) {
+      H5Acreate2(target.id, name, Int64.fileType, space.id, chdf5_default(), chdf5_default())
+    }
+    _ = try Library.call("H5Awrite", name) { H5Awrite(attribute.id, Int64.memoryType, values) }
+    try attribute.close()
+  }
+
+  /// Gives an object an attribute of strings of fixed length, as H5MD asks for.
+  public func setAttribute(_ object: String, _ name: String, fixed values: [String], scalar: Bool) throws {
+    precondition(!scalar || values.count == 1)
+    let length = max(1, values.map(\.utf8.count).max() ?? 1)
+    let target = try self.object(object)
+    let type = try Handle("H5Tcopy", name, .type) { H5Tcopy(chdf5_c_string()) }
+    _ = try Library.call("H5Tset_size", name) { H5Tset_size(type.id, length) }
+    _ = try Library.call("H5Tset_strpad", name) { H5Tset_strpad(type.id, H5T_STR_NULLPAD) }
+    let space = try Handle("H5Screate", name, .space) {
+      scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, [hsize_t(values.count)], nil)
+    }
+    let attribute = try Handle("H5Acreate2", name, .attribute) {
+      H5Acreate2(target.id, name, type.id, space.id, chdf5_default(), chdf5_default())
+    }
+    let bytes = values.flatMap { Array($0.utf8) + Array(repeating: 0, count: length - $0.utf8.count) }
+    _ = try Library.call("H5Awrite", name) { H5Awrite(attribute.id, type.id, bytes) }
+    try attribute.close()
+  }
+
   /// Makes a one-dimensional dataset a dimension scale of the given name.
   public func makeScale(_ dataset: String, name: String) throws {
     let set = try self.object(dataset)

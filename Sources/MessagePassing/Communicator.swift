@@ -101,6 +101,84 @@ public struct Communicator {
     return result
   }
 
+  /// The values of all ranks, rank by rank, on every rank; ranks may give different numbers of them.
+  public func gatherAllVarying<T: Transferable>(_ values: [T]) throws -> [[T]] {
+    let counts = try gatherAll([Int64(values.count)]).map(Int.init)
+    var places = [0]
+    for count in counts { places.append(places.last! + count) }
+    var result = Array(repeating: T.zero, count: max(places.last!, 1))
+    for i in values.indices { result[places[rank] + i] = values[i] }
+    try result.withUnsafeMutableBufferPointer { try gatherInPlace($0.baseAddress!, counts: counts) }
+    return (0..<size).map { Array(result[places[$0]..<places[$0 + 1]]) }
+  }
+
+  /// Fills a buffer whose part of this rank is set with the parts of all ranks, one after another (MPI 3.1, section 5.7).
+  public func gatherInPlace<T: Transferable>(_ buffer: UnsafeMutablePointer<T>, counts: [Int]) throws {
+    guard size > 1 else { return }
+    precondition(counts.count == size)
+    var places = [0]
+    for count in counts { places.append(places.last! + count) }
+    guard places.last! < Int(Int32.max) else {
+      // Longer than one call can carry: each part is broadcast by its owner.
+      for owner in 0..<size {
+        for (start, count) in pieces(counts[owner]) {
+          let place = buffer + places[owner] + start
+          try check("MPI_Bcast", MPI_Bcast(place, count, T.datatype, Int32(owner), handle))
+        }
+      }
+      return
+    }
+    try check(
+      "MPI_Allgatherv",
+      MPI_Allgatherv(
+        cmpi_in_place(), 0, T.datatype, buffer, counts.map(Int32.init), places.dropLast().map(Int32.init), T.datatype,
+        handle))
+  }
+
+  /// Sums element by element into the given words, on every rank (MPI 3.1, section 5.9).
+  public func sumInPlace<T: Transferable>(_ words: UnsafeMutablePointer<T>, count total: Int) throws {
+    guard size > 1 else { return }
+    for (start, count) in pieces(total) {
+      try check(
+        "MPI_Allreduce",
+        MPI_Allreduce(cmpi_in_place(), words + start, count, T.datatype, Operation.sum.handle, handle))
+    }
+  }
+
+  /// The bytes of every rank on rank 0, in order of rank; elsewhere nothing. Long messages go in pieces.
+  public func gatherToRoot(_ bytes: [UInt8]) throws -> [[UInt8]] {
+    let counts = try gatherAll([Int64(bytes.count)]).map(Int.init)
+    if rank != 0 {
+      try bytes.withUnsafeBufferPointer { buffer in
+        for (start, count) in pieces(bytes.count) {
+          try check("MPI_Send", MPI_Send(buffer.baseAddress! + start, count, UInt8.datatype, 0, 1, handle))
+        }
+      }
+      return []
+    }
+    var result = [bytes]
+    for source in 1..<max(size, 1) {
+      var received = Array(repeating: UInt8.zero, count: counts[source])
+      try received.withUnsafeMutableBufferPointer { buffer in
+        for (start, count) in pieces(counts[source]) {
+          try check(
+            "MPI_Recv",
+            MPI_Recv(
+              buffer.baseAddress! + start, count, UInt8.datatype, Int32(source), 1, handle, cmpi_status_ignore()))
+        }
+      }
+      result.append(received)
+    }
+    return result
+  }
+
+  /// The ranks that give the same color, in order of rank, as a communicator of their own (MPI 3.1, section 6.4).
+  public func split(color: Int) throws -> Communicator {
+    var made: MPI_Comm? = cmpi_comm_self()
+    try check("MPI_Comm_split", MPI_Comm_split(handle, Int32(color), Int32(rank), &made))
+    return try Communicator(handle: made!)
+  }
+
   /// Waits for all (MPI 3.1, section 5.3).
   public func barrier() throws { try check("MPI_Barrier", MPI_Barrier(handle)) }
 

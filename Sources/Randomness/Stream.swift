@@ -66,6 +66,20 @@ public struct Stream: ~Copyable {
     end &+= chunks &* NormalKernel.chunk
   }
 
+  /// Fills a buffer with chunks of normals from number `index` on, without moving the stream: a pure function of
+  /// (key, draw, index). Chunk numbers must be below 2^58.
+  public func fill(_ out: UnsafeMutablePointer<Double>, chunks: Int, from index: UInt64) {
+    NormalKernel.fill(out, chunks: chunks, index: index, draw: draw, key: key)
+  }
+
+  /// The uniform number `index` of the draw, on (0, 1), without moving the stream; from the words of `word()`.
+  public func uniform(at index: UInt64) -> Double {
+    let place = (1 << 63) &+ index
+    let w = Philox.rounds((place & 0xffff_ffff, place >> 32, draw & 0xffff_ffff, draw >> 32), key: key)
+    let bits = (w.0 &<< 32) | (w.1 & 0xffff_ffff)
+    return Double(bitPattern: (bits >> 12) | (1.0).bitPattern) - (1 - 0x1p-53)
+  }
+
   /// 64 random bits.
   @inlinable
   public mutating func word() -> UInt64 {

@@ -23,6 +23,18 @@ public enum Digest {
       add(pages.flatMap { [Int64($0.observable), Int64($0.page)] })
       add(state.tally.counts(of: pages))
       add(state.done.intervals.flatMap { [$0.lowerBound, $0.upperBound] })
+      guard let replicas = state.replicas else { continue }
+      for id in replicas.rows.keys.sorted() {
+        add([id])
+        add(replicas.rows[id]!.map(\.bitPattern))
+        guard let trajectory = replicas.trajectories[id] else { continue }
+        add(trajectory.steps.map(Int64.init))
+        add((trajectory.positions + trajectory.series).map(\.bitPattern))
+      }
+      for histogram in replicas.marginals {
+        add(histogram.pages.map(Int64.init))
+        for page in histogram.pages { add(histogram.page(page)) }
+      }
     }
     return hexadecimal(hasher.finalize())
   }

@@ -9,12 +9,20 @@ public struct Report {
   /// Whether tables show every layer, or only the last.
   let allLayers: Bool
   let comparisons: [Comparison]
+  let finiteSizes: [FiniteSize]
+  let diagnostics: [Diagnostics]
+  let biases: [Bias]
+  let orders: [OrderSweep]
   let digest: String
 
   public init(_ snapshot: Snapshot, allLayers: Bool = false) {
     self.snapshot = snapshot
     self.allLayers = allLayers
     comparisons = Comparison.all(snapshot)
+    finiteSizes = FiniteSize.all(snapshot, comparisons)
+    diagnostics = Diagnostics.all(snapshot)
+    biases = Bias.all(snapshot)
+    orders = OrderSweep.all(snapshot)
     digest = Digest.of(snapshot.states)
   }
 
@@ -37,7 +45,7 @@ public struct Report {
       for leg in item.legs {
         guard let state = snapshot.state(item.path(of: leg)) else { continue }
         let tally = state.tally
-        var line = "\(leg.name): \(tally.counter(.draws)) of \(leg.draws) draws"
+        var line = "\(leg.name): \(tally.counter(.draws)) of \(leg.draws) \(leg.isReplicated ? "replicas" : "draws")"
         let bad = [("overflowed", tally.counter(.overflowed)), ("underflowed or died", tally.counter(.underflowed))]
         for (what, count) in bad where count > 0 { line += ", \(count) \(what)" }
         lines.append(line)
@@ -46,10 +54,20 @@ public struct Report {
         lines += table(leg, tally)
       }
       for comparison in mine { lines += table(comparison) }
+      for own in diagnostics where own.caseLabel == item.label && own.leg == "particles" { lines += table(own) }
       for comparison in mine { lines.append("verdict: " + comparison.sentence + ".") }
       lines.append("")
     }
-    for sweep in FiniteSize.all(snapshot) {
+    for bias in biases {
+      lines += table(bias)
+      lines.append("bias: " + bias.sentence + ".")
+      lines.append("")
+    }
+    for sweep in orders {
+      lines += table(sweep)
+      lines.append("")
+    }
+    for sweep in finiteSizes {
       lines += table(sweep)
       lines.append("verdict: " + sweep.sentence + ".")
       lines.append("")
@@ -62,7 +80,7 @@ public struct Report {
   }
 
   private func table(_ comparison: Comparison) -> [String] {
-    var rows = [["observable", "layer", "finite", comparison.reference, "z", "KS", "p", "verdict"]]
+    var rows = [["observable", axis(comparison), "finite", comparison.reference, "z", "KS", "p", "verdict"]]
     // The last layer is what a person reads first.
     let last = comparison.rows.map(\.layer).max() ?? 0
     let shown = allLayers ? comparison.rows : Array(comparison.rows.filter { $0.layer == last }.prefix(40))
@@ -82,9 +100,13 @@ public struct Report {
     return lines
   }
 
+  private func axis(_ comparison: Comparison) -> String {
+    snapshot.job.cases.first { $0.label == comparison.caseLabel }?.legs.first?.axis ?? "layer"
+  }
+
   /// What was measured, where there is nothing to compare it with.
   private func table(_ leg: Leg, _ tally: Tally) -> [String] {
-    var rows = [["observable", "layer", "mean", "standard deviation"]]
+    var rows = [["observable", leg.axis, "mean", "standard deviation"]]
     let places = leg.layers.indices.flatMap { g in leg.observables.indices.map { (g, $0) } }
     let shown = allLayers ? places : Array(places.suffix(max(40, leg.observables.count)))
     for (g, i) in shown {
@@ -112,7 +134,7 @@ public struct Report {
     return Self.aligned(rows)
   }
 
-  private static func aligned(_ rows: [[String]]) -> [String] {
+  static func aligned(_ rows: [[String]]) -> [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
     return rows.map { row in
       zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
@@ -188,7 +210,7 @@ public struct Report {
     let whole: [String: Any] = [
       "schema": Self.schema, "title": snapshot.job.title, "seed": String(snapshot.job.seed), "digest": digest,
       "cases": cases,
-      "finite_size": FiniteSize.all(snapshot).map { sweep -> [String: Any] in
+      "finite_size": finiteSizes.map { sweep -> [String: Any] in
         [
           "label": sweep.label, "reference": sweep.reference, "sentence": sweep.sentence,
           "critical_z": number(sweep.criticalZ),
@@ -217,7 +239,8 @@ public struct Report {
       },
     ]
     let data = try JSONSerialization.data(
-      withJSONObject: whole, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+      withJSONObject: whole.merging(particleEntries(number)) { $1 },
+      options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self)
   }
 }

@@ -6,7 +6,7 @@ import Statistics
 /// The result file: one HDF5 file, sealed and replaced as a whole at every checkpoint. Its layout stands in
 /// docs/file-format.md; `formatVersion` changes with it.
 public struct ResultFile: ResultStore {
-  public static let formatVersion: Int64 = 1
+  public static let formatVersion: Int64 = 2
   public let path: String
   /// Version of the program, for the provenance.
   public let creator: String
@@ -39,6 +39,14 @@ public struct ResultFile: ResultStore {
     try writer.write("/provenance/job", strings: [String(decoding: try encoder.encode(snapshot.job), as: UTF8.self)])
     try writer.write("/provenance/job_text", strings: [snapshot.job.text])
     try writer.write("/provenance/resolved", strings: snapshot.job.identity)
+    // Every dataset of a group at the top has labelled axes, so that readers that open all groups can open these.
+    try writer.write("/provenance/text", shape: [1], [Int64(0)])
+    try writer.write(
+      "/provenance/key", shape: [snapshot.job.identity.count], snapshot.job.identity.indices.map(Int64.init))
+    for (name, axis) in [("job", "text"), ("job_text", "text"), ("resolved", "key")] {
+      if name != "job_text" { try writer.makeScale("/provenance/\(axis)", name: axis) }
+      try writer.attachScales(["/provenance/\(axis)"], to: "/provenance/\(name)")
+    }
     for entry in snapshot.provenance { try writer.setAttribute("/provenance", entry.key, entry.value) }
 
     for (index, state) in snapshot.states.enumerated() {
@@ -59,24 +67,38 @@ public struct ResultFile: ResultStore {
       try writer.write(
         "\(group)/intervals", shape: [state.done.intervals.count, 2],
         state.done.intervals.flatMap { [$0.lowerBound, $0.upperBound] })
+      if let replicas = state.replicas {
+        try ReplicaTables.writeState(replicas, group: "\(group)/replicas", to: &writer)
+      }
     }
 
+    let diagnostics = Diagnostics.all(snapshot)
     for item in snapshot.job.cases {
       for leg in item.legs {
         if let state = snapshot.state(item.path(of: leg)) {
-          try ResultTables.write(leg, state.tally, group: Self.group(item, leg), to: &writer)
+          let group = Self.group(item, leg)
+          try ResultTables.write(leg, state.tally, group: group, to: &writer)
+          if let replicas = state.replicas {
+            let own = diagnostics.first { $0.caseLabel == item.label && $0.leg == leg.name }
+            try ReplicaTables.write(leg, replicas, own, group: group, to: &writer)
+          }
         } else if let known = leg.known {
           try ResultTables.write(leg, known, group: Self.group(item, leg), to: &writer)
         }
       }
     }
     try ResultTables.write(Comparison.all(snapshot), to: &writer)
+    try ReplicaTables.write(Bias.all(snapshot), OrderSweep.all(snapshot), to: &writer)
+    try TrajectoryTables.write(snapshot, creator: creator, to: &writer)
     // A report for programs that read the file is made once all draws are there; `fathom show` makes its own at any time.
     guard snapshot.isFinished else { return }
     let report = Report(snapshot)
     try writer.makeGroup("/report")
     try writer.write("/report/text", strings: [report.text])
     try writer.write("/report/json", strings: [try report.json()])
+    try writer.write("/report/whole", shape: [1], [Int64(0)])
+    try writer.makeScale("/report/whole", name: "whole")
+    for name in ["text", "json"] { try writer.attachScales(["/report/whole"], to: "/report/\(name)") }
   }
 
   /// Group of a leg's tables; slashes in labels would make groups of their own.
@@ -146,6 +168,11 @@ public struct ResultFile: ResultStore {
         disjoint: stride(from: 0, to: borders.count, by: 2).map { borders[$0]..<borders[$0 + 1] }),
       done.count == UInt64(tally.counter(.draws))
     else { throw wrong("intervals") }
-    return LegState(path: name, tally: tally, done: done)
+    let place = "\(group)/replicas"
+    // Of each observable the values of the records, and the diagnostics.
+    let width = tally.layout.observables + tally.layout.perGroup * ReplicaRecord.diagnostics.count
+    let replicas = reader.contains(place) ? try ReplicaTables.readState(reader, place, width: width) : nil
+    guard replicas.map({ UInt64($0.rows.count) == done.count }) ?? true else { throw wrong("replicas") }
+    return LegState(path: name, tally: tally, done: done, replicas: replicas)
   }
 }

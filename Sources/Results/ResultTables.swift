@@ -14,17 +14,21 @@ enum ResultTables {
       try writer.setAttribute(group, name, value)
     }
     try writer.setAttribute(group, "role", leg.role.rawValue)
-    try writer.write("\(group)/layer", shape: [leg.layers.count], leg.layers.map(Int64.init))
-    try writer.makeScale("\(group)/layer", name: "layer")
+    try writer.write("\(group)/\(leg.axis)", shape: [leg.layers.count], leg.layers.map(Int64.init))
+    try writer.makeScale("\(group)/\(leg.axis)", name: leg.axis)
     try writer.write("\(group)/observable", strings: leg.observables.map(\.name))
     try writer.makeScale("\(group)/observable", name: "observable")
-    try writer.setAttribute("\(group)/layer", "long_name", "number of hidden layers passed")
-    try writer.setAttribute("\(group)/observable", "long_name", "measured quantity; [a,b] are inputs")
+    let isLayer = leg.axis == "layer"
+    try writer.setAttribute(
+      "\(group)/\(leg.axis)", "long_name",
+      isLayer ? "number of hidden layers passed" : "steps made at the end of the record")
+    try writer.setAttribute(
+      "\(group)/observable", "long_name", isLayer ? "measured quantity; [a,b] are inputs" : "measured quantity")
   }
 
   static func write(_ leg: Leg, _ tally: Tally, group: String, to writer: inout ArchiveWriter) throws {
     try writeAxes(leg, group: group, to: &writer)
-    let axes = ["\(group)/layer", "\(group)/observable"]
+    let axes = ["\(group)/\(leg.axis)", "\(group)/observable"]
     let shape = [leg.layers.count, leg.observables.count]
     let moments = (0..<tally.layout.observables).map { tally.moments($0) }
     func table(_ name: String, _ summary: String, _ value: (Moments) -> Double) throws {
@@ -111,7 +115,7 @@ enum ResultTables {
       ("second_moment", known.secondMoments, "mean of the square, known without draws"),
     ] {
       try writer.write("\(group)/\(name)", shape: [leg.layers.count, leg.observables.count], values)
-      try writer.attachScales(["\(group)/layer", "\(group)/observable"], to: "\(group)/\(name)")
+      try writer.attachScales(["\(group)/\(leg.axis)", "\(group)/observable"], to: "\(group)/\(name)")
       try writer.setAttribute("\(group)/\(name)", "long_name", summary)
       try writer.setAttribute("\(group)/\(name)", "units", "1")
     }

@@ -12,6 +12,32 @@ public protocol Communicator {
   func gatherAll(_ values: [Int64]) throws -> [Int64]
   /// The bytes of rank 0, on every rank.
   func broadcast(_ bytes: [UInt8]) throws -> [UInt8]
+  /// The values of all ranks, on every rank; ranks may give different numbers of them.
+  func gatherAllVarying(_ values: [Int64]) throws -> [[Int64]]
+  /// The bytes of every rank, on rank 0; elsewhere nothing.
+  func gatherToRoot(_ bytes: [UInt8]) throws -> [[UInt8]]
+  /// Sums element by element, on every rank.
+  func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count: Int) throws
+  /// Completes a buffer that holds this rank's part with those of the others; `counts` are the lengths of all parts.
+  func gatherInPlace(_ values: UnsafeMutablePointer<Double>, counts: [Int]) throws
+  /// The ranks that give the same color, as a communicator of their own.
+  func group(color: Int) throws -> any Communicator
+}
+
+/// A process on its own.
+public struct Alone: Communicator {
+  public init() {}
+  public var rank: Int { 0 }
+  public var size: Int { 1 }
+  public func sumToRoot(_ values: [Int64]) -> [Int64] { values }
+  public func unite(_ values: [Int64]) -> [Int64] { values }
+  public func gatherAll(_ values: [Int64]) -> [Int64] { values }
+  public func broadcast(_ bytes: [UInt8]) -> [UInt8] { bytes }
+  public func gatherAllVarying(_ values: [Int64]) -> [[Int64]] { [values] }
+  public func gatherToRoot(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+  public func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count: Int) {}
+  public func gatherInPlace(_ values: UnsafeMutablePointer<Double>, counts: [Int]) {}
+  public func group(color: Int) -> any Communicator { self }
 }
 
 /// What the engine needs of storage. Called on rank 0 only.
@@ -23,13 +49,16 @@ public protocol ResultStore {
 /// The state of one leg: the draws that went in, and their tally.
 public struct LegState {
   public let path: String
-  public let tally: Tally
+  public internal(set) var tally: Tally
   public var done: IntervalSet
+  /// What is kept of the replicas of a particle system besides the tally; nil for independent draws.
+  public var replicas: ReplicaRecord?
 
-  public init(path: String, tally: Tally, done: IntervalSet) {
+  public init(path: String, tally: Tally, done: IntervalSet, replicas: ReplicaRecord? = nil) {
     self.path = path
     self.tally = tally
     self.done = done
+    self.replicas = replicas
   }
 }
 

@@ -46,7 +46,7 @@ extension Comparison {
         let other = snapshot.state(item.path(of: leg))
         if leg.isSampled && (other?.tally.counter(.draws) ?? 0) < 2 { return [] }
         if let refines = leg.refines {
-          guard let coarse = item.legs.first(where: { $0.name == refines.leg }),
+          guard refines.kind == .integrator, let coarse = item.legs.first(where: { $0.name == refines.leg }),
             let coarseState = snapshot.state(item.path(of: coarse)), let other
           else { return [] }
           return [
@@ -69,7 +69,7 @@ extension Comparison {
     tolerances: Tolerances
   ) {
     let pairs = Self.pairs(finite, reference)
-    let tests = max(1, pairs.count * (reference.role == .exact ? 2 : 1))
+    let tests = max(1, pairs.count * (reference.role == .exact && !finite.isReplicated ? 2 : 1))
     let critical = Gaussian.critical(tolerances.alpha / Double(tests))
     let margin =
       referenceState.map {
@@ -170,6 +170,10 @@ extension Comparison {
     // A mean is near enough to Gaussian for a z-score when the skewness of the sum is small.
     let enough = n >= Self.leastDraws
     let meanTestable = enough && (moments.skewness.magnitude / n.squareRoot() < 0.05 || moments.variance == 0)
+    if finite.isReplicated, let known = reference.known {
+      return replicaRow(
+        observable, layer, moments, known.means[pair.otherIndex], reference.role, tolerances, critical: critical)
+    }
     if let other {
       let theirs = other.moments(pair.otherIndex)
       let ks = KolmogorovSmirnov(tally.histograms[index], other.histograms[pair.otherIndex])
@@ -215,6 +219,35 @@ extension Comparison {
     return result
   }
 
+  /// A mean over replicas against a known one. Each replica is itself a long average, near enough to Gaussian for Student's
+  /// test from four on; differences are judged relative to the known value, absolutely where that is 0.
+  private static func replicaRow(
+    _ observable: Observable, _ layer: Int, _ moments: Moments, _ mean: Double, _ role: Leg.Role,
+    _ tolerances: Tolerances,
+    critical: Double
+  ) -> [ComparisonRow] {
+    let freedom = Int(moments.count) - 1
+    let testable = freedom >= 3
+    let difference = moments.mean - mean
+    // Exact values are exact to rounding only.
+    let error = max(moments.meanError, 1e-12 * mean.magnitude)
+    let z = testable ? Student.equivalentZ(ratio(difference, error), degreesOfFreedom: freedom) : .nan
+    let scale = mean == 0 ? 1 : mean.magnitude
+    let margin = testable ? Student.equivalentT(critical, degreesOfFreedom: freedom) * error / scale : .nan
+    let verdict: Equivalence? =
+      !testable
+      ? nil
+      : role == .exact
+        ? (z.magnitude <= critical ? .agrees : .differs)
+        : Equivalence(difference: difference / scale, margin: margin, tolerance: tolerances.mean)
+    return [
+      ComparisonRow(
+        observable: observable.name, layer: layer, statistic: "mean", finite: moments.mean,
+        finiteError: moments.meanError, reference: mean, referenceError: 0, z: z, shift: difference / scale, ks: nil,
+        verdict: verdict)
+    ]
+  }
+
   /// a / b, 0 for 0/0 so that equal constants agree.
   private static func ratio(_ a: Double, _ b: Double) -> Double { a == 0 ? 0 : a / b }
 
@@ -235,7 +268,7 @@ extension Comparison {
       text =
         subject
         + (verdict == .agrees ? "agrees with the exact moments" : "DIFFERS from the exact moments")
-        + ", largest |z| = \(format(worst.z.magnitude, 3)) in \(worst.statistic) of \(worst.observable) at layer \(worst.layer) (\(tested.count) tests, |z| < \(format(critical, 3)))"
+        + ", largest |z| = \(format(worst.z.magnitude, 3)) in \(worst.statistic) of \(worst.observable) at \(finite.axis) \(worst.layer) (\(tested.count) tests, |z| < \(format(critical, 3)))"
       if tested.count < rows.count { text += "; \(rows.count - tested.count) too heavy-tailed to test" }
       return text
     }
@@ -245,22 +278,23 @@ extension Comparison {
     let measure =
       worst.ks != nil
       ? "KS distance \(format(size(worst), 3)) +- \(format(margin, 2))"
-      : "mean off by \(format(worst.shift, 3)) standard deviations"
+      : finite.isReplicated
+        ? "relative difference \(format(worst.shift, 3))" : "mean off by \(format(worst.shift, 3)) standard deviations"
     let tolerance = worst.ks != nil ? tolerances.distance : tolerances.mean
     switch verdict {
     case .agrees:
       text =
         subject
-        + "agrees within the tolerance \(tolerance): largest \(measure) in \(worst.observable) at layer \(worst.layer)"
+        + "agrees within the tolerance \(tolerance): largest \(measure) in \(worst.observable) at \(finite.axis) \(worst.layer)"
     case .differs:
       let first = judged.filter { $0.verdict == .differs }.min { $0.layer < $1.layer }!
       text =
         subject
-        + "differs by more than \(tolerance): \(measure) in \(worst.observable) at layer \(worst.layer); first in \(first.observable) at layer \(first.layer)"
+        + "differs by more than \(tolerance): \(measure) in \(worst.observable) at \(finite.axis) \(worst.layer); first in \(first.observable) at \(finite.axis) \(first.layer)"
     case .undecided:
       text =
         subject
-        + "undecided at tolerance \(tolerance): \(measure) in \(worst.observable) at layer \(worst.layer); more draws would tell"
+        + "undecided at tolerance \(tolerance): \(measure) in \(worst.observable) at \(finite.axis) \(worst.layer); more draws would tell"
     }
     // Skip what is heavy-tailed: its means say little.
     let means = detected.filter { row in
@@ -268,7 +302,7 @@ extension Comparison {
     }
     if let most = strongest(means) {
       text +=
-        "; a shift of the mean is detected: E \(most.observable) at layer \(most.layer) is off by \(format(most.difference, 2)), z = \(format(most.z, 3))"
+        "; a shift of the mean is detected: E \(most.observable) at \(finite.axis) \(most.layer) is off by \(format(most.difference, 2)), z = \(format(most.z, 3))"
       if !reference.expectedOffset.isEmpty { text += "; \(reference.expectedOffset)" }
     }
     return text

@@ -35,24 +35,28 @@ public final class Engine {
   /// What the user hears of.
   public enum Event {
     case legStarted(path: String, done: UInt64, target: UInt64)
-    /// Draws finished in this leg; draws a second of all ranks together.
-    case progress(path: String, done: UInt64, target: UInt64, rate: Double)
+    /// What is done of this leg, in draws or steps; the rate is that of all ranks together, a second.
+    case progress(path: String, done: UInt64, target: UInt64, rate: Double, unit: String)
     case checkpoint(seconds: Double)
   }
 
   let job: Job
-  private let checkpointInterval: Double
+  let checkpointInterval: Double
   let world: any Communicator
   /// On rank 0 the tallies are those of all ranks; elsewhere they stay empty.
-  public private(set) var states: [LegState]
-  private let part: DrawPart
-  private let save: ([LegState]) throws -> Void
-  private let stopRequested: () -> Bool
-  private let report: (Event) -> Void
-  private let clock = ContinuousClock()
-  private var lastCheckpoint: ContinuousClock.Instant
+  public internal(set) var states: [LegState]
+  let part: DrawPart
+  let save: ([LegState]) throws -> Void
+  let stopRequested: () -> Bool
+  let report: (Event) -> Void
+  let clock = ContinuousClock()
+  var lastCheckpoint: ContinuousClock.Instant
   /// Draws a second of every rank in the current leg; 0 where unknown.
   private var speeds: [Double]
+  /// Ranks that share a replica of a particle system; nil to choose by the number of replicas.
+  let shards: Int?
+  /// Communicators of groups, by the number of groups.
+  var groups: [Int: any Communicator] = [:]
 
   /// - Parameters:
   ///   - restored: states of an earlier run (on rank 0; other ranks give none).
@@ -60,13 +64,14 @@ public final class Engine {
   ///   - stopRequested: whether this process was asked to stop.
   public init(
     job: Job, world: any Communicator, restored: [LegState]?, checkpointInterval: Double, part: DrawPart = .whole,
-    save: @escaping ([LegState]) throws -> Void, stopRequested: @escaping () -> Bool,
+    shards: Int? = nil, save: @escaping ([LegState]) throws -> Void, stopRequested: @escaping () -> Bool,
     report: @escaping (Event) -> Void
   ) throws {
     self.job = job
     self.checkpointInterval = checkpointInterval
     self.world = world
     self.part = part
+    self.shards = shards
     self.save = save
     self.stopRequested = stopRequested
     self.report = report
@@ -79,19 +84,20 @@ public final class Engine {
   private static func agreedStates(job: Job, world: any Communicator, restored: [LegState]?) throws -> [LegState] {
     var result: [LegState] = []
     for (path, leg) in job.sampledLegs {
-      let experiment = leg.experiment!
       let old = restored?.first { $0.path == path }
       var words: [UInt64] = []
+      let count = leg.observables.count * leg.layers.count
       if world.isRoot {
+        // The tally of replicas is made from their rows, which bring their own centres.
         let centres =
           old?.tally.layout.centres
-          ?? experiment.centres(key: Stream.key(seed: job.seed, path: path))
+          ?? leg.experiment?.centres(key: Stream.key(seed: job.seed, path: path))
+          ?? Array(repeating: 0, count: count)
         words = centres.map(\.bitPattern)
         words += (old?.done.intervals ?? []).flatMap { [$0.lowerBound, $0.upperBound] }
       }
       words = try world.broadcast(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
         .chunked(8).map { bytes in bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-      let count = leg.observables.count * leg.layers.count
       var done = IntervalSet()
       for pair in Array(words[count...]).chunked(2) { done.insert(pair[0]..<pair[1]) }
       let layout = Tally.Layout(
@@ -99,7 +105,9 @@ public final class Engine {
         covariances: leg.observables.count <= job.covarianceLimit,
         centres: words[..<count].map(Double.init(bitPattern:)))
       result.append(
-        LegState(path: path, tally: old?.tally ?? Tally(layout: layout), done: done))
+        LegState(
+          path: path, tally: old?.tally ?? Tally(layout: layout), done: done,
+          replicas: leg.isReplicated ? old?.replicas ?? ReplicaRecord(marginals: leg.marginals.count) : nil))
     }
     return result
   }
@@ -107,7 +115,10 @@ public final class Engine {
   /// Makes all draws that are left; checkpoints on the way and at the end.
   public func run() throws -> Outcome {
     for (index, (_, leg)) in job.sampledLegs.enumerated() {
-      let outcome = try run(index, leg.experiment!, target: part.range(of: leg.draws))
+      let target = part.range(of: leg.draws)
+      let outcome =
+        try leg.replicas.map { try run(index, leg, replicas: $0, target: target) }
+        ?? run(index, leg.experiment!, target: target)
       if outcome == .stopped {
         try checkpoint()
         return .stopped
@@ -144,7 +155,7 @@ public final class Engine {
       _ = left.takeFirst(left.count(below: target.lowerBound))
       report(
         .progress(
-          path: path, done: total - left.count, target: total, rate: speeds.reduce(0, +)))
+          path: path, done: total - left.count, target: total, rate: speeds.reduce(0, +), unit: "draws"))
       let stop = reports.contains { $0[2] != 0 }
       if left.isEmpty || stop || reports[0][3] != 0 {
         try reduce(local, into: states[index].tally)
@@ -188,21 +199,7 @@ public final class Engine {
   /// Adds the local tallies of all ranks to the one of rank 0.
   private func reduce(_ local: Tally, into total: Tally) throws {
     let words = try world.sumToRoot(local.words)
-    // A bit for every page of every histogram, so that all ranks lay out the same ones.
-    let observables = local.layout.observables
-    var present = Array(repeating: Int64(0), count: observables * BitHistogram.pageCount / 64)
-    for entry in local.pages {
-      let bit = entry.observable * BitHistogram.pageCount + entry.page
-      present[bit / 64] |= 1 << Int64(bit % 64)
-    }
-    present = try world.unite(present)
-    var pages: [(observable: Int, page: Int)] = []
-    for (index, word) in present.enumerated() where word != 0 {
-      for bit in 0..<64 where word >> Int64(bit) & 1 == 1 {
-        let position = index * 64 + bit
-        pages.append((position / BitHistogram.pageCount, position % BitHistogram.pageCount))
-      }
-    }
+    let pages = try world.unite(pages: local.pages, of: local.layout.observables)
     let counts = try world.sumToRoot(local.counts(of: pages))
     if world.isRoot {
       total.words = zip(total.words, words).map { $0 &+ $1 }
@@ -210,11 +207,46 @@ public final class Engine {
     }
   }
 
-  private func checkpoint() throws {
+  func checkpoint() throws {
     let start = clock.now
     try world.onRoot { try save(states) }
     lastCheckpoint = clock.now
     report(.checkpoint(seconds: (lastCheckpoint - start).seconds))
+  }
+}
+
+extension Communicator {
+  /// Pages of histograms that any rank has, so that all lay out the same ones.
+  func unite(pages: [(observable: Int, page: Int)], of histograms: Int) throws -> [(observable: Int, page: Int)] {
+    var present = Array(repeating: Int64(0), count: histograms * BitHistogram.pageCount / 64)
+    for entry in pages {
+      let bit = entry.observable * BitHistogram.pageCount + entry.page
+      present[bit / 64] |= 1 << Int64(bit % 64)
+    }
+    present = try unite(present)
+    var result: [(observable: Int, page: Int)] = []
+    for (index, word) in present.enumerated() where word != 0 {
+      for bit in 0..<64 where word >> Int64(bit) & 1 == 1 {
+        let position = index * 64 + bit
+        result.append((position / BitHistogram.pageCount, position % BitHistogram.pageCount))
+      }
+    }
+    return result
+  }
+
+  /// The sums of the histograms of all ranks, on rank 0; elsewhere their content is undefined.
+  public func joinedOnRoot(_ histograms: [BitHistogram]) throws -> [BitHistogram] {
+    let mine = histograms.enumerated().flatMap { entry in
+      entry.element.pages.map { (observable: entry.offset, page: $0) }
+    }
+    let pages = try unite(pages: mine, of: histograms.count)
+    let counts = try sumToRoot(pages.flatMap { histograms[$0.observable].page($0.page) })
+    var result = Array(repeating: BitHistogram(), count: histograms.count)
+    for (i, entry) in pages.enumerated() {
+      let start = i * BitHistogram.pageSize
+      result[entry.observable].add(page: entry.page, counts: counts[start..<start + BitHistogram.pageSize])
+    }
+    return result
   }
 }
 

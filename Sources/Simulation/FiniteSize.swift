@@ -26,7 +26,7 @@ public struct FiniteSize: Sendable {
   public let sentence: String
 
   /// All width sweeps of a result: at least three widths at one depth, or at one depth / width.
-  public static func all(_ snapshot: Snapshot) -> [FiniteSize] {
+  public static func all(_ snapshot: Snapshot, _ comparisons: [Comparison]) -> [FiniteSize] {
     var order: [String] = []
     var groups: [String: [(width: Int, item: Case)]] = [:]
     for item in snapshot.job.cases {
@@ -45,7 +45,6 @@ public struct FiniteSize: Sendable {
         groups[label, default: []].append((width, item))
       }
     }
-    let comparisons = Comparison.all(snapshot)
     return order.flatMap { label -> [FiniteSize] in
       let cases = groups[label]!.sorted { $0.width < $1.width }
       guard Set(cases.map(\.width)).count == cases.count, cases.count >= 3 else { return [] }

@@ -19,13 +19,19 @@ public struct KnownValues: Sendable, Equatable, Codable {
 }
 
 /// A leg that integrates with half the step of another, whose weak order is known: together they give step 0.
+/// Or a leg that repeats the finite system with twice the particles or half the step, to tell its biases apart.
 public struct Refinement: Sendable, Equatable, Codable {
-  public let leg: String
-  public let order: Int
+  public enum Kind: String, Sendable, Codable { case integrator, number, step }
 
-  public init(leg: String, order: Int) {
+  public let leg: String
+  /// Order of the error that the refinement lowers; 0 if there is none.
+  public let order: Int
+  public let kind: Kind
+
+  public init(leg: String, order: Int, kind: Kind = .integrator) {
     self.leg = leg
     self.order = order
+    self.kind = kind
   }
 }
 
@@ -33,6 +39,8 @@ public struct Refinement: Sendable, Equatable, Codable {
 public struct Leg: Sendable, Codable {
   public enum Content: Sendable {
     case sampled(AnyExperiment, draws: UInt64)
+    /// Replicas of a particle system; `marginal` is the known law of one coordinate, if any.
+    case replicas(any ReplicaExperiment, count: UInt64, marginal: TabulatedLaw?)
     case known(KnownValues)
   }
 
@@ -59,16 +67,24 @@ public struct Leg: Sendable, Codable {
   public let expectedOffset: String
   public let refines: Refinement?
   public let experiment: AnyExperiment?
+  public let replicas: (any ReplicaExperiment)?
+  /// What the records are numbered by: `layer` of networks, `step` of particles.
+  public let axis: String
+  /// Coordinates whose one-particle law is counted, and that law where it is known.
+  public let marginals: [String]
+  public let marginalLaw: TabulatedLaw?
 
   enum CodingKeys: String, CodingKey {
-    case name, role, observables, layers, draws, known, attributes, expectedOffset, refines
+    case name, role, observables, layers, draws, known, attributes, expectedOffset, refines, axis, marginals,
+      marginalLaw
   }
 
   public init(
     name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
-    refines: Refinement? = nil
+    refines: Refinement? = nil, axis: String = "layer"
   ) {
     self.refines = refines
+    self.axis = axis
     self.name = name
     self.role = role
     self.attributes = attributes
@@ -80,12 +96,27 @@ public struct Leg: Sendable, Codable {
       self.draws = draws
       known = nil
       self.experiment = experiment
+      replicas = nil
+      marginals = []
+      marginalLaw = nil
     case .known(let values):
       observables = values.observables
       layers = values.layers
       draws = 0
       known = values
       experiment = nil
+      replicas = nil
+      marginals = []
+      marginalLaw = nil
+    case .replicas(let replicas, let count, let law):
+      observables = replicas.observables
+      layers = replicas.records
+      draws = count
+      known = nil
+      experiment = nil
+      self.replicas = replicas
+      marginals = replicas.marginals
+      marginalLaw = law
     }
   }
 
@@ -100,10 +131,16 @@ public struct Leg: Sendable, Codable {
     attributes = try box.decode([String: String].self, forKey: .attributes)
     expectedOffset = try box.decode(String.self, forKey: .expectedOffset)
     refines = try box.decodeIfPresent(Refinement.self, forKey: .refines)
+    axis = try box.decode(String.self, forKey: .axis)
+    marginals = try box.decode([String].self, forKey: .marginals)
+    marginalLaw = try box.decodeIfPresent(TabulatedLaw.self, forKey: .marginalLaw)
     experiment = nil
+    replicas = nil
   }
 
   public var isSampled: Bool { known == nil }
+  /// Whether the draws are replicas of a particle system.
+  public var isReplicated: Bool { axis == "step" && isSampled }
 }
 
 /// One point of a sweep: its legs are compared with each other.

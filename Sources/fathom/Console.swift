@@ -51,10 +51,10 @@ final class Progress {
         Console.log("\(path): \(target) draws to make")
       }
       lastLine = clock.now
-    case .progress(let path, let done, let target, let rate):
+    case .progress(let path, let done, let target, let rate, let unit):
       let left = rate > 0 ? Double(target - done) / rate : .infinity
       let facts = String(
-        format: "%@: %.1f%%, %.4g draws/s, %@ left", path, 100 * Double(done) / Double(target), rate,
+        format: "%@: %.1f%%, %.4g %@/s, %@ left", path, 100 * Double(done) / Double(target), rate, unit,
         Console.duration(left))
       if onTerminal {
         let width = 30

@@ -10,42 +10,67 @@ enum DataFiles {
     guard FileSystem.exists(request.file) else {
       throw Failure(.badData, "\(request.file): no such file (inputs.file is relative to the folder fathom is run in)")
     }
-    let isHDF5 = [".h5", ".hdf5"].contains { request.file.lowercased().hasSuffix($0) }
-    return try isHDF5 ? hdf5(request) : csv(request)
+    return try isHDF5(request.file) ? hdf5(request) : csv(request)
   }
 
-  private static func csv(_ request: Inputs.FileRequest) throws -> [[Double]] {
+  private static func isHDF5(_ file: String) -> Bool {
+    [".h5", ".hdf5"].contains { file.lowercased().hasSuffix($0) }
+  }
+
+  /// A whole table, for the systems that learn from data.
+  static func table(_ request: TableRequest) throws -> DataTable {
     let file = request.file
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw Failure(.inputOutput, "\(file): cannot be read")
+    guard FileSystem.exists(file) else {
+      throw Failure(.badData, "\(file): no such file (particles.file is relative to the folder fathom is run in)")
     }
-    let lines = String(decoding: data, as: UTF8.self).split(omittingEmptySubsequences: false) { $0.isNewline }
-      .enumerated().filter { !$0.element.allSatisfy(\.isWhitespace) }
-    func fields(_ line: Substring) -> [String] {
+    if isHDF5(file) {
+      let (rows, features, values) = try dataset(file, request.dataset, key: "particles.dataset")
+      if let bad = values.firstIndex(where: { !$0.isFinite }) {
+        throw Failure(
+          .badData,
+          "\(file): \(request.dataset)[\(bad / features), \(bad % features)] = \(values[bad]) is not a finite number")
+      }
+      return DataTable(
+        columns: [], rows: (0..<rows).map { Array(values[$0 * features..<($0 + 1) * features]) })
+    }
+    let source = try CSV(file)
+    let every = Array(source.first.indices)
+    return DataTable(
+      columns: source.header ?? [], rows: try source.lines.indices.map { try source.numbers($0, columns: every) })
+  }
+
+  /// The lines of a CSV file; a first line with anything that is no number is a header.
+  private struct CSV {
+    let file: String
+    let first: [String]
+    let header: [String]?
+    /// Lines with numbers, and where they stand in the file.
+    let lines: [(offset: Int, element: Substring)]
+
+    init(_ file: String) throws {
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw Failure(.inputOutput, "\(file): cannot be read")
+      }
+      let all = String(decoding: data, as: UTF8.self).split(omittingEmptySubsequences: false) { $0.isNewline }
+        .enumerated().filter { !$0.element.allSatisfy(\.isWhitespace) }
+      guard let top = all.first else { throw Failure(.badData, "\(file): is empty") }
+      self.file = file
+      first = Self.fields(top.element)
+      header = first.contains { Double($0) == nil } ? first : nil
+      lines = Array(all.dropFirst(header == nil ? 0 : 1)).map { ($0.offset, $0.element) }
+    }
+
+    private static func fields(_ line: Substring) -> [String] {
       line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
     }
-    guard let first = lines.first else { throw Failure(.badData, "\(file): is empty") }
-    // A first line with anything that is no number is a header.
-    let header = fields(first.element)
-    let hasHeader = header.contains { Double($0) == nil }
-    var kept = Array(header.indices)
-    for name in request.drop {
-      guard hasHeader, let index = header.firstIndex(of: name) else {
-        throw Failure(.badData, "\(file): no column \(name) to drop")
+
+    func numbers(_ row: Int, columns: [Int]) throws -> [Double] {
+      let line = lines[row].offset + 1
+      let parts = Self.fields(lines[row].element)
+      guard parts.count == first.count else {
+        throw Failure(.badData, "\(file), line \(line): \(parts.count) columns, the first line has \(first.count)")
       }
-      kept.removeAll { $0 == index }
-    }
-    let body = Array(lines.dropFirst(hasHeader ? 1 : 0))
-    return try request.rows.map { row in
-      guard row < body.count else {
-        throw Failure(.badData, "\(file): row \(row) was asked for, but there are \(body.count) rows (from 0)")
-      }
-      let line = body[row].offset + 1
-      let parts = fields(body[row].element)
-      guard parts.count == header.count else {
-        throw Failure(.badData, "\(file), line \(line): \(parts.count) columns, the first line has \(header.count)")
-      }
-      return try kept.map { column in
+      return try columns.map { column in
         guard let value = Double(parts[column]), value.isFinite else {
           throw Failure(
             .badData, "\(file), line \(line), column \(column + 1): \"\(parts[column])\" is not a finite number")
@@ -55,25 +80,29 @@ enum DataFiles {
     }
   }
 
-  private static func hdf5(_ request: Inputs.FileRequest) throws -> [[Double]] {
-    guard !request.dataset.isEmpty else {
-      throw Failure(.badData, "\(request.file): inputs.dataset must name a dataset of the file")
+  private static func csv(_ request: Inputs.FileRequest) throws -> [[Double]] {
+    let file = request.file
+    let source = try CSV(file)
+    var kept = Array(source.first.indices)
+    for name in request.drop {
+      guard let index = source.header?.firstIndex(of: name) else {
+        throw Failure(.badData, "\(file): no column \(name) to drop")
+      }
+      kept.removeAll { $0 == index }
     }
+    return try request.rows.map { row in
+      guard row < source.lines.count else {
+        throw Failure(.badData, "\(file): row \(row) was asked for, but there are \(source.lines.count) rows (from 0)")
+      }
+      return try source.numbers(row, columns: kept)
+    }
+  }
+
+  private static func hdf5(_ request: Inputs.FileRequest) throws -> [[Double]] {
     guard request.drop.isEmpty else {
       throw Failure(.badData, "\(request.file): inputs.drop names columns of a CSV file; an HDF5 dataset has none")
     }
-    let shape: [Int]
-    let values: [Double]
-    do {
-      let reader = try ArchiveReader(unsealed: request.file)
-      (shape, values) = try reader.read(request.dataset, as: Double.self)
-    } catch {
-      throw Failure(.badData, "\(request.file): \(error)")
-    }
-    guard let count = shape.first, shape.count >= 2, count > 0 else {
-      throw Failure(.badData, "\(request.file): \(request.dataset) has shape \(shape); it must have rows and columns")
-    }
-    let features = values.count / count
+    let (count, features, values) = try dataset(request.file, request.dataset, key: "inputs.dataset")
     return try request.rows.map { row in
       guard row < count else {
         throw Failure(
@@ -84,5 +113,23 @@ enum DataFiles {
       throw Failure(
         .badData, "\(request.file): \(request.dataset)[\(row), \(bad)] = \(part[bad]) is not a finite number")
     }
+  }
+
+  private static func dataset(
+    _ file: String, _ name: String, key: String
+  ) throws -> (rows: Int, features: Int, values: [Double]) {
+    guard !name.isEmpty else { throw Failure(.badData, "\(file): \(key) must name a dataset of the file") }
+    let shape: [Int]
+    let values: [Double]
+    do {
+      let reader = try ArchiveReader(unsealed: file)
+      (shape, values) = try reader.read(name, as: Double.self)
+    } catch {
+      throw Failure(.badData, "\(file): \(error)")
+    }
+    guard let count = shape.first, shape.count >= 2, count > 0 else {
+      throw Failure(.badData, "\(file): \(name) has shape \(shape); it must have rows and columns")
+    }
+    return (count, values.count / count, values)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Limits
 import Networks
+import Particles
 import Simulation
 
 /// A job file, read and checked: the job and what only this run needs.
@@ -9,6 +10,8 @@ struct JobFile {
   let output: String
   /// Seconds.
   let checkpointInterval: Double
+  /// Ranks that share a replica of a particle system; nil to choose.
+  let shards: Int?
 }
 
 /// Turns the text of a job file into a job.
@@ -19,6 +22,9 @@ struct JobReader {
     Parameter(
       "covariance_limit", .integer(0...4096), standard: .integer(24),
       "covariances of pairs of observables are kept for layers with at most this many observables"),
+    Parameter(
+      "shards", .integer(0...1_000_000), standard: .integer(0),
+      "ranks that share one replica of a particle system; 0: as many as there are too many. Changes no bit"),
   ]
   static let comparisonParameters: [Parameter] = [
     Parameter(
@@ -38,9 +44,17 @@ struct JobReader {
     Parameter(
       "widths", .structured("an array of widths"), standard: .list([]), "other widths at which the same is asked"),
   ]
-  static let topKeys = ["title", "seed", "network", "limit", "sweep", "health", "run", "comparison"]
+  static let biasParameters: [Parameter] = [
+    Parameter(
+      "enabled", .boolean, standard: .boolean(true),
+      "run (2N, h) and (N, h/2) as well, and tell the bias in N from that in h")
+  ]
+  static let topKeys = [
+    "title", "seed", "network", "particles", "limit", "sweep", "bias", "health", "run", "comparison",
+  ]
 
   let load: (Inputs.FileRequest) throws -> [[Double]]
+  let loadTable: (TableRequest) throws -> DataTable
 
   /// - Parameters:
   ///   - name: path of the job file, for messages and the standard output name.
@@ -70,8 +84,9 @@ struct JobReader {
     for point in try Sweep.points(value["sweep"]) {
       var specific = value
       for (key, entry) in point.settings {
-        guard value[key] != nil || key.hasPrefix("network.") || key.hasPrefix("limit.") else {
-          throw Failure.invalid(key: "sweep.\"\(key)\"", value: "…", allowed: "must be a key under network or limit")
+        guard value[key] != nil || ["network.", "limit.", "particles."].contains(where: key.hasPrefix) else {
+          throw Failure.invalid(
+            key: "sweep.\"\(key)\"", value: "…", allowed: "must be a key under network, limit or particles")
         }
         specific = try specific.setting(key, to: entry)
       }
@@ -91,7 +106,7 @@ struct JobReader {
     let standardOutput = (stem as NSString).deletingPathExtension + ".h5"
     return JobFile(
       job: job, output: output ?? (run["output"] != nil ? run.text("output") : standardOutput),
-      checkpointInterval: try readDuration(run))
+      checkpointInterval: try readDuration(run), shards: run.integer("shards") == 0 ? nil : run.integer("shards"))
   }
 
   /// A health report is a sweep over widths that measures failures along the depth.
@@ -124,8 +139,14 @@ struct JobReader {
   }
 
   private func readCase(_ value: JobValue, _ point: Sweep.Point) throws -> (Case, [String]) {
+    if let particles = value["particles"] { return try readParticles(particles, value, point) }
     guard let networkTable = value["network"] else {
-      throw Failure.invalid(key: "network", value: "(missing)", allowed: "must be a table; see `fathom catalog`")
+      throw Failure.invalid(
+        key: "network", value: "(missing)", allowed: "a job needs a table network or particles; see `fathom catalog`")
+    }
+    if let bias = value["bias"] {
+      throw Failure.invalid(
+        key: "bias", value: bias.description, allowed: "is for particles; networks have limit.extrapolate")
     }
     let network = try NetworkCatalog.read(networkTable, path: "network", load: load)
     let draws = UInt64(network.parameters.integer("draws"))
@@ -164,6 +185,18 @@ struct JobReader {
             "equation": "moments at this very width and depth", "reference": "docs/architectures.md",
           ]))
     }
+    return (Case(label: point.label, swept: point.swept, legs: legs), lines)
+  }
+
+  private func readParticles(_ table: JobValue, _ value: JobValue, _ point: Sweep.Point) throws -> (Case, [String]) {
+    for key in ["network", "limit", "health"] {
+      guard let other = value[key] else { continue }
+      throw Failure.invalid(key: key, value: other.description, allowed: "cannot be given together with particles")
+    }
+    let bias = try value["bias"].map {
+      try Parameters($0, path: "bias", allowed: Self.biasParameters).boolean("enabled")
+    }
+    let (legs, lines) = try ParticleCatalog.read(table, path: "particles", bias: bias ?? false, load: loadTable)
     return (Case(label: point.label, swept: point.swept, legs: legs), lines)
   }
 

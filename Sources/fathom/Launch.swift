@@ -5,6 +5,7 @@ import Simulation
 extension MessagePassing.Communicator: Simulation.Communicator {
   public func sumToRoot(_ values: [Int64]) throws -> [Int64] { try reduce(values, .sum, to: .root) }
   public func unite(_ values: [Int64]) throws -> [Int64] { try reduce(values, .bitwiseOr, to: .all) }
+  public func group(color: Int) throws -> any Simulation.Communicator { try split(color: color) }
 }
 
 /// How the process was started.

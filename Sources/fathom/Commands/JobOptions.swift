@@ -23,7 +23,10 @@ struct JobOptions: ParsableArguments {
     return String(decoding: data, as: UTF8.self)
   }
 
-  func read(_ text: String, load: @escaping (Inputs.FileRequest) throws -> [[Double]]) throws -> JobFile {
-    try JobReader(load: load).read(text, name: job, settings: settings, output: output)
+  func read(
+    _ text: String, load: @escaping (Inputs.FileRequest) throws -> [[Double]],
+    loadTable: @escaping (TableRequest) throws -> DataTable
+  ) throws -> JobFile {
+    try JobReader(load: load, loadTable: loadTable).read(text, name: job, settings: settings, output: output)
   }
 }

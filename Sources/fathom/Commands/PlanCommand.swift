@@ -18,7 +18,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = try options.read(options.text(), load: DataFiles.rows)
+    let file = try options.read(options.text(), load: DataFiles.rows, loadTable: DataFiles.table)
     var total = 0.0
     var memory = 0.0
     var largest = 0.0
@@ -27,8 +27,19 @@ struct PlanCommand: ParsableCommand {
       "\(file.job.title): \(file.job.cases.count) case\(file.job.cases.count == 1 ? "" : "s"), seed \(file.job.seed), output \(file.output)"
     )
     for (path, leg) in file.job.sampledLegs {
-      let experiment = leg.experiment!
       let key = Stream.key(seed: file.job.seed, path: path)
+      guard let experiment = leg.experiment else {
+        let (seconds, bytes) = try calibrate(leg.replicas!, key: key)
+        total += seconds * Double(leg.draws)
+        // A rank works at one replica at a time; rank 0 gathers those of all groups for a checkpoint.
+        memory += 2 * Double(ranks) * bytes
+        largest = max(largest, 4 * bytes)
+        size += Double(ranks) * bytes + Double(leg.draws) * Double((leg.layers.count + 4) * leg.observables.count * 8)
+        print(
+          "  \(path): \(leg.draws) replicas of \(leg.replicas!.steps) steps at \(Console.duration(seconds)) each, \(leg.layers.count) record\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
+            + Console.duration(seconds * Double(leg.draws) / Double(min(ranks, Int(leg.draws)))))
+        continue
+      }
       let layout = Tally.Layout(
         perGroup: leg.observables.count, groups: leg.layers.count,
         covariances: leg.observables.count <= file.job.covarianceLimit, centres: experiment.centres(key: key))
@@ -49,6 +60,29 @@ struct PlanCommand: ParsableCommand {
       "memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0"
     )
     print("file: about \(Console.bytes(size))")
+  }
+
+  /// Seconds a replica, and bytes of its state.
+  private func calibrate(_ experiment: any ReplicaExperiment, key: UInt64) throws -> (seconds: Double, bytes: Double) {
+    let clock = ContinuousClock()
+    let replica = try experiment.begin(0, key: key, group: Alone(), from: nil)
+    var best = Double.infinity
+    var spent = 0.0
+    var count = 1
+    while spent < 0.3 && replica.step < experiment.steps && replica.fault == nil {
+      let made = min(count, experiment.steps - replica.step)
+      let start = clock.now
+      try replica.advance(made)
+      let seconds = (clock.now - start).seconds
+      spent += seconds
+      best = min(best, seconds / Double(made))
+      if seconds < 0.05 { count *= 2 }
+    }
+    if let fault = replica.fault {
+      throw Failure(.badData, "step \(fault.step): particle \(fault.particle) is not finite; \(experiment.advice)")
+    }
+    let bytes = try replica.save().arrays.values.reduce(0) { $0 + 8 * Double($1.count) }
+    return (best * Double(experiment.steps), bytes)
   }
 
   /// Seconds a draw: the better of two batches, after the caches are warm.

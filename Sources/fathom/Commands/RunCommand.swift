@@ -50,7 +50,7 @@ struct RunCommand: ParsableCommand {
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
-    let file = try options.read(text, load: { try sharedRows($0, world) })
+    let file = try options.read(text, load: { try sharedRows($0, world) }, loadTable: { try sharedTable($0, world) })
 
     // 2. The result file: locked, and read if it is there.
     var lock: OutputLock?
@@ -79,7 +79,7 @@ struct RunCommand: ParsableCommand {
     }
     let engine = try Engine(
       job: file.job, world: world, restored: restored?.states, checkpointInterval: file.checkpointInterval, part: part,
-      save: { try store.save(snapshot($0)) }, stopRequested: { Signals.stopRequested },
+      shards: file.shards, save: { try store.save(snapshot($0)) }, stopRequested: { Signals.stopRequested },
       report: { if world.isRoot { progress.report($0) } })
     let outcome = try engine.run()
 
@@ -97,6 +97,18 @@ struct RunCommand: ParsableCommand {
     let width = try world.broadcast([Int64(rows.first?.count ?? 0)])[0]
     let flat = try world.broadcast(rows.flatMap { $0 })
     return request.rows.indices.map { Array(flat[$0 * Int(width)..<($0 + 1) * Int(width)]) }
+  }
+
+  private func sharedTable(_ request: TableRequest, _ world: MessagePassing.Communicator) throws -> DataTable {
+    var table = DataTable(columns: [], rows: [])
+    try world.onRoot { table = try DataFiles.table(request) }
+    let names = try world.broadcast(Array(table.columns.joined(separator: "\n").utf8))
+    let columns = String(decoding: names, as: UTF8.self).split(separator: "\n").map(String.init)
+    let width = Int(try world.broadcast([Int64(table.rows.first?.count ?? 0)])[0])
+    let flat = try world.broadcast(table.rows.flatMap { $0 })
+    return DataTable(
+      columns: columns,
+      rows: stride(from: 0, to: flat.count, by: max(width, 1)).map { Array(flat[$0..<$0 + width]) })
   }
 
   private func parsePart() throws -> DrawPart {
@@ -121,7 +133,8 @@ struct RunCommand: ParsableCommand {
     if part.count > 1 { Console.log("parts \(part.first) to \(part.last) of \(part.count) of the draws") }
     if let restored {
       let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }
-      Console.log("\(file.output): going on from \(made) draws")
+      let begun = restored.states.reduce(0) { $0 + ($1.replicas?.inFlight.count ?? 0) }
+      Console.log("\(file.output): going on from \(made) draws\(begun == 0 ? "" : " and \(begun) replicas under way")")
     } else {
       Console.log("\(file.output): new, checkpoint every \(Console.duration(file.checkpointInterval))")
     }

@@ -1,0 +1,246 @@
+import Simulation
+import Statistics
+
+/// Sums over all particles of a group of ranks: sums of tiles added exactly, so they depend on no order.
+final class Reducer {
+  let count: Int
+  /// Where a tile leaves its sums.
+  let tileSums: UnsafeMutablePointer<Double>
+  private let words: UnsafeMutablePointer<Int64>
+  private let group: any Communicator
+  /// One tile on one rank: its sums are the sums, where they fit into the window.
+  private let single: Bool
+
+  init(_ count: Int, _ tiling: Tiling, _ group: any Communicator) {
+    self.count = count
+    self.group = group
+    single = tiling.total == 1 && group.size == 1
+    tileSums = .allocate(capacity: max(count, 1))
+    tileSums.initialize(repeating: 0, count: max(count, 1))
+    words = .allocate(capacity: max(count * WindowSum.words, 1))
+    words.initialize(repeating: 0, count: max(count * WindowSum.words, 1))
+  }
+
+  deinit {
+    tileSums.deallocate()
+    words.deallocate()
+  }
+
+  func start() {
+    if !single { words.update(repeating: 0, count: count * WindowSum.words) }
+    tileSums.update(repeating: 0, count: count)
+  }
+
+  /// Adds what a tile left in `tileSums`, and clears them.
+  func addTile() {
+    if single { return }
+    for i in 0..<count {
+      WindowSum.add(tileSums[i], to: words + i &* WindowSum.words)
+      tileSums[i] = 0
+    }
+  }
+
+  /// The sums, on every rank of the group.
+  func finish(into values: UnsafeMutablePointer<Double>, scale: Double = 1) throws {
+    if single && (0..<count).allSatisfy({ WindowSum.holds(tileSums[$0]) }) {
+      for i in 0..<count { values[i] = (tileSums[i] + 0) * scale }
+      return
+    }
+    if single { for i in 0..<count { WindowSum.add(tileSums[i], to: words + i * WindowSum.words) } }
+    try group.sumInPlace(words, count: count * WindowSum.words)
+    for i in 0..<count { values[i] = WindowSum.value(words + i * WindowSum.words) * scale }
+    if single { words.update(repeating: 0, count: count * WindowSum.words) }
+  }
+}
+
+/// The N particles of a replica, as far as they live on this rank, and the evaluation of their energy. Integrators move them.
+final class Ensemble {
+  let system: any ParticleSystem
+  let tiling: Tiling
+  let inverseTemperature: Double
+  let positions: ParticleArray
+  /// nil for overdamped dynamics.
+  let velocities: ParticleArray?
+  /// Gradient and potential at the positions: every integrator leaves them so.
+  let gradient: ParticleArray
+  let potential: ParticleArray
+  /// Mean features at the positions.
+  let field: UnsafeMutablePointer<Double>
+  let noise: Noise
+  var stepSize: Double
+  /// Steps made.
+  var step: Int
+  /// Whether the potential is needed at the end of this step.
+  var wantsPotential = false
+  /// Particles that were accepted and that were tried, on this rank, since the counters were read; for joint proposals those of
+  /// the system, on every rank.
+  var accepted = 0
+  var tried = 0
+  /// Probability of acceptance of the last joint proposal; NaN if particles are accepted one by one.
+  var jointProbability = Double.nan
+  private(set) var fault: ReplicaFault?
+
+  let group: any Communicator
+  private let features: Reducer
+  private let energies: Reducer
+  private let featureCount: Int
+  private let all: UnsafeMutablePointer<Double>?
+
+  init(
+    _ model: SystemModel, number: Int, hasVelocities: Bool, inverseTemperature: Double, stepSize: Double, key: UInt64,
+    replica: UInt64, group: any Communicator, saved: ReplicaState?
+  ) {
+    system = model.make()
+    self.group = group
+    tiling = Tiling(number: number, dimension: system.dimension, rank: group.rank, of: group.size)
+    self.inverseTemperature = inverseTemperature
+    positions = ParticleArray(tiling)
+    velocities = hasVelocities ? ParticleArray(tiling) : nil
+    gradient = ParticleArray(tiling)
+    potential = ParticleArray(tiling, dimension: 1)
+    featureCount = if case .features(let count) = system.interaction { count } else { 0 }
+    field = .allocate(capacity: max(featureCount, 1))
+    field.initialize(repeating: 0, count: max(featureCount, 1))
+    features = Reducer(featureCount, tiling, group)
+    energies = Reducer(1, tiling, group)
+    all = system.interaction == .pairs ? .allocate(capacity: tiling.total * tiling.size) : nil
+    system.prepare(tiling)
+    step = saved?.step ?? 0
+    if let saved {
+      self.stepSize = saved.arrays["step_size"]![0]
+      let taken = saved.arrays["normals_taken"]!
+      noise = Noise(
+        key: key, replica: replica, tiles: tiling.mine, taken: tiling.mine.map { UInt64(taken[$0]) },
+        uniforms: UInt64(saved.arrays["uniforms_taken"]![0]))
+      positions.scatter(saved.arrays["positions"]!)
+      if let velocities { velocities.scatter(saved.arrays["velocities"]!) }
+    } else {
+      self.stepSize = stepSize
+      noise = Noise(key: key, replica: replica, tiles: tiling.mine)
+    }
+  }
+
+  deinit {
+    field.deallocate()
+    all?.deallocate()
+  }
+
+  var tiles: Range<Int> { 0..<tiling.mine.count }
+
+  /// Draws positions N(mean, spread^2) and velocities N(0, 1/beta).
+  func draw(mean: Double, spread: Double) {
+    for t in tiles {
+      let x = positions[t]
+      let normals = noise.normals(t, x.count * tiling.dimension)
+      forEachLane(x) { i, n in x.base[i] = mean + spread * normals[n] }
+    }
+    guard let velocities else { return }
+    let thermal = (1 / inverseTemperature).squareRoot()
+    for t in tiles {
+      let v = velocities[t]
+      let normals = noise.normals(t, v.count * tiling.dimension)
+      forEachLane(v) { i, n in v.base[i] = thermal * normals[n] }
+    }
+  }
+
+  /// Moves the particles tile by tile, then finds the gradient of the energy (and the potential, if asked for) where they
+  /// are. Collective; the features of the new places are left in `field`.
+  func evaluate(
+    at x: ParticleArray, gradient g: ParticleArray, potential u: ParticleArray? = nil, move: (Int) -> Void = { _ in }
+  ) throws {
+    switch system.interaction {
+    case .none:
+      for t in tiles {
+        move(t)
+        system.gradient(x[t], field: field, to: g[t].base, potential: u?[t].base)
+        check(g[t])
+      }
+    case .features:
+      features.start()
+      for t in tiles {
+        move(t)
+        system.addFeatures(x[t], to: features.tileSums)
+        features.addTile()
+      }
+      try features.finish(into: field, scale: 1 / Double(tiling.number))
+      for t in tiles {
+        system.gradient(x[t], field: field, to: g[t].base, potential: u?[t].base)
+        check(g[t])
+      }
+    case .pairs:
+      for t in tiles { move(t) }
+      let all = all!
+      (all + tiling.mine.lowerBound * tiling.size).update(from: x.base, count: x.count)
+      try group.gatherInPlace(all, counts: tiling.counts(ranks: group.size).map { $0 * tiling.size })
+      for t in tiles {
+        system.gradient(x[t], field: field, to: g[t].base, potential: u?[t].base)
+        system.addPairs(x[t], all: all, tiling: tiling, to: g[t].base, potential: u?[t].base)
+        check(g[t])
+      }
+    }
+  }
+
+  /// Moves where no gradient is asked for.
+  func moveAll(_ move: (Int) -> Void) { for t in tiles { move(t) } }
+
+  /// The potential where the integrator asked for none but a measurement needs it.
+  var measuredPotential: ParticleArray? { wantsPotential ? potential : nil }
+
+  /// The sum of numbers of the particles over the whole group.
+  func sum(_ values: ParticleArray) throws -> Double {
+    energies.start()
+    for t in tiles {
+      let tile = values[t]
+      energies.tileSums[0] = laneSum(tile.count) { tile.base[$0] }
+      energies.addTile()
+    }
+    var result = 0.0
+    try energies.finish(into: &result)
+    return result
+  }
+
+  /// Remembers the first particle whose gradient is not finite.
+  private func check(_ g: Tile) {
+    var marks = 0.0
+    for k in 0..<g.dimension {
+      let values = g[k]
+      marks += laneSum(g.count) { values[$0] * 0 }
+    }
+    if marks != 0 || marks.isNaN { report(g) }
+  }
+
+  private func report(_ g: Tile) {
+    guard fault == nil else { return }
+    let lane = (0..<g.count).first { i in (0..<g.dimension).contains { !g[$0][i].isFinite } } ?? 0
+    fault = ReplicaFault(step: step + 1, particle: g.index * Tiling.width + lane)
+  }
+
+  /// Remembers a particle for which a sampler found no way on.
+  func fail(tile: Int, lane: Int) {
+    if fault == nil {
+      fault = ReplicaFault(step: step + 1, particle: (tiling.mine.lowerBound + tile) * Tiling.width + lane)
+    }
+  }
+
+  /// The arrays of `ReplicaState`, on every rank.
+  func save() throws -> [String: [Double]] {
+    var arrays = ["positions": try positions.gathered(group), "step_size": [stepSize]]
+    if let velocities { arrays["velocities"] = try velocities.gathered(group) }
+    let taken = UnsafeMutablePointer<Double>.allocate(capacity: max(tiling.total, 1))
+    defer { taken.deallocate() }
+    for (i, tile) in tiling.mine.enumerated() { taken[tile] = Double(noise.taken[i]) }
+    try group.gatherInPlace(taken, counts: tiling.counts(ranks: group.size))
+    arrays["normals_taken"] = Array(UnsafeBufferPointer(start: taken, count: tiling.total))
+    arrays["uniforms_taken"] = [Double(noise.uniforms)]
+    return arrays
+  }
+}
+
+/// Calls `body` with the place of every number of a tile in memory and its place in a row of normals of as many.
+@inline(__always)
+func forEachLane(_ tile: Tile, _ body: (_ memory: Int, _ normal: Int) -> Void) {
+  for k in 0..<tile.dimension {
+    let (memory, normal) = (k &* tile.lanes, k &* tile.count)
+    for i in 0..<tile.count { body(memory &+ i, normal &+ i) }
+  }
+}

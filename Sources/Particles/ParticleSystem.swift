@@ -1,0 +1,186 @@
+import Simulation
+import Statistics
+
+/// How particles feel each other, and what it costs.
+enum Interaction: Sendable, Equatable {
+  /// Not at all: every particle is a chain of its own.
+  case none
+  /// Through means over all particles of a few functions: O(N) a step.
+  case features(Int)
+  /// Each pair: O(N^2) a step.
+  case pairs
+}
+
+/// N particles x_i in R^d with the energy H(x_1, ..., x_N). The dynamics sample exp(-beta H). One conforming type a file.
+///
+/// A system works on tiles: it sees neither ranks nor the number of tiles. It may keep buffers, so every replica under way has
+/// an instance of its own.
+protocol ParticleSystem: AnyObject {
+  var dimension: Int { get }
+  var interaction: Interaction { get }
+  /// What it measures besides moments and energies: functions of the mean features, in the order of `order`.
+  var orderParameters: [Observable] { get }
+  /// Whether moments of the coordinates mean anything; they do not on a circle.
+  var hasMoments: Bool { get }
+  /// More means over the particles, taken when the system is measured.
+  var measuredFeatures: Int { get }
+
+  /// Told once, before anything else.
+  func prepare(_ tiling: Tiling)
+  /// Sums of the features over a tile.
+  func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>)
+  func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>)
+  /// The gradient of H in the particles of a tile, `field` being the mean features.
+  /// - Parameter potential: if given, each particle's share of H that is not in `fieldEnergy`.
+  func gradient(
+    _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
+    potential: UnsafeMutablePointer<Double>?)
+  /// Adds the forces of all particles (tile by tile, laid out like `x`), for systems of pairs.
+  func addPairs(
+    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
+    potential: UnsafeMutablePointer<Double>?)
+  /// H of the mean features, for each particle.
+  func fieldEnergy(_ field: UnsafePointer<Double>) -> Double
+  func order(
+    _ field: UnsafePointer<Double>, measured: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>)
+  /// Two sums over a tile whose expectations are equal in the stationary law of exp(-beta H): its certificate.
+  func certificate(
+    _ x: Tile, gradient: UnsafePointer<Double>, field: UnsafePointer<Double>, inverseTemperature: Double
+  ) -> (left: Double, right: Double)
+}
+
+extension ParticleSystem {
+  var orderParameters: [Observable] { [] }
+  var hasMoments: Bool { true }
+  var measuredFeatures: Int { 0 }
+  func prepare(_ tiling: Tiling) {}
+  func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
+  func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
+  func addPairs(
+    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
+    potential: UnsafeMutablePointer<Double>?
+  ) {}
+  func fieldEnergy(_ field: UnsafePointer<Double>) -> Double { 0 }
+  func order(
+    _ field: UnsafePointer<Double>, measured: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>
+  ) {}
+
+  /// The virial: E sum x . grad H = N d / beta.
+  func certificate(
+    _ x: Tile, gradient: UnsafePointer<Double>, field: UnsafePointer<Double>, inverseTemperature: Double
+  ) -> (left: Double, right: Double) {
+    var total = 0.0
+    for k in 0..<x.dimension {
+      let (position, force) = (x[k], gradient + k * x.lanes)
+      total += laneSum(x.count) { position[$0] * force[$0] }
+    }
+    return (inverseTemperature * total, Double(x.count * x.dimension))
+  }
+}
+
+/// What is known of a system without simulating it.
+struct StationaryFacts: Sendable {
+  /// Means of observables in the limit of the leg: infinitely many particles, step 0.
+  var means: [String: Double] = [:]
+  /// Law of one coordinate in that limit.
+  var marginal: TabulatedLaw?
+  /// Where it comes from, for the file.
+  var equation = ""
+  var reference = ""
+  /// Means that hold exactly at this N for methods without error in the step.
+  var exact: [String: Double] = [:]
+  var exactEquation = ""
+
+  init(equation: String = "", reference: String = "") {
+    self.equation = equation
+    self.reference = reference
+  }
+}
+
+/// A linear system splits in modes, each a harmonic oscillator of its curvature: what an integrator does to it, it does
+/// mode by mode, so its stationary moments are known in closed form.
+struct LinearModes: Sendable {
+  /// Curvature and share of each mode in the variance of a coordinate.
+  let modes: [(curvature: Double, share: Double)]
+  let dimension: Int
+  /// Whether the modes are different coordinates, rather than parts of each.
+  let mixture: Bool
+
+  init(_ modes: [(curvature: Double, share: Double)], dimension: Int, mixture: Bool) {
+    self.modes = modes
+    self.dimension = dimension
+    self.mixture = mixture
+  }
+
+  /// Stationary means under an integrator; nil if it is unstable or its step is adapted.
+  func means(_ frame: ParticleFrame, _ method: IntegratorModel) -> [String: Double]? {
+    guard method.target == nil else { return nil }
+    var moments: [(x: Double, v: Double)] = []
+    for mode in modes {
+      guard let found = method.oscillator(frame.step, mode.curvature).moments(curvature: mode.curvature) else {
+        return nil
+      }
+      moments.append(found)
+    }
+    return means(moments, beta: frame.inverseTemperature, velocities: method.hasVelocities)
+  }
+
+  /// The means of the law exp(-beta H) itself.
+  func limit(_ frame: ParticleFrame) -> [String: Double] {
+    // In the limit of many particles the modes with a vanishing share are gone.
+    let all = means(
+      modes.map { (1 / $0.curvature, 1) }, beta: frame.inverseTemperature, velocities: false)
+    return mixture ? all : [:]
+  }
+
+  private func means(_ moments: [(x: Double, v: Double)], beta: Double, velocities: Bool) -> [String: Double] {
+    func total(_ f: (Int) -> Double) -> Double { modes.indices.reduce(0) { $0 + modes[$1].share * f($1) } }
+    let square = total { moments[$0].x } / beta
+    let fourth = mixture ? 3 * total { moments[$0].x * moments[$0].x } / (beta * beta) : 3 * square * square
+    let spring = total { modes[$0].curvature * moments[$0].x }
+    var result = ["energy": 0.5 * Double(dimension) * spring / beta, "residual": spring - 1]
+    if velocities { result["v^2"] = total { moments[$0].v } / beta }
+    if (2...3).contains(dimension) {
+      for k in 0..<dimension {
+        let own = mixture ? moments[k].x / beta : square
+        result["x[\(k)]"] = 0
+        result["x[\(k)]^2"] = own
+        result["x[\(k)]^4"] = 3 * own * own
+      }
+    } else {
+      result["x"] = 0
+      result["x^2"] = square
+      result["x^4"] = fourth
+    }
+    return result
+  }
+}
+
+/// What a system is, once read: how to make an instance for a replica, and what is known.
+struct SystemModel: Sendable {
+  let make: @Sendable () -> any ParticleSystem
+  /// Largest curvature of the energy, if it is bounded: decides whether a step size is stable.
+  var largestCurvature: Double?
+  /// A lower bound of the curvature (negative if not convex), for the proximal sampler; nil if there is none.
+  var leastCurvature: Double?
+  var modes: LinearModes?
+  var facts: @Sendable (_ number: Int) -> StationaryFacts
+  /// Spread of the initial positions: a normal of this standard deviation.
+  var spread: Double
+  /// Spins rather than positions.
+  var isDiscrete: Bool
+
+  init(
+    spread: Double = 1, largestCurvature: Double? = nil, leastCurvature: Double? = nil, modes: LinearModes? = nil,
+    facts: @escaping @Sendable (_ number: Int) -> StationaryFacts = { _ in StationaryFacts() },
+    isDiscrete: Bool = false, make: @escaping @Sendable () -> any ParticleSystem
+  ) {
+    self.make = make
+    self.largestCurvature = largestCurvature
+    self.leastCurvature = leastCurvature
+    self.modes = modes
+    self.facts = facts
+    self.spread = spread
+    self.isDiscrete = isDiscrete
+  }
+}

@@ -1,0 +1,98 @@
+import Kernels
+import Simulation
+
+/// The log-gas (one-component plasma) in a harmonic well: the repulsion x/(|x|^2 + e^2) of every pair,
+/// H = sum lambda |x_i|^2/2 - (s/4N) sum_{i != j} log(|x_i - x_j|^2 + e^2). In two dimensions this is Coulomb's law.
+/// By scaling, lambda E|x|^2 = d/beta + s (N - 1)/(2N) as the softening e goes to 0.
+final class LogGas: ParticleSystem {
+  let dimension: Int
+  let interaction = Interaction.pairs
+  private let lambda, strength, softening: Double
+  private var number = 1.0
+
+  init(dimension: Int, lambda: Double, strength: Double, softening: Double) {
+    self.dimension = dimension
+    self.lambda = lambda
+    self.strength = strength
+    self.softening = softening
+  }
+
+  func prepare(_ tiling: Tiling) { number = Double(tiling.number) }
+
+  func gradient(
+    _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
+    potential: UnsafeMutablePointer<Double>?
+  ) {
+    harmonic(x, lambda: lambda, to: gradient, potential: potential)
+  }
+
+  func addPairs(
+    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
+    potential: UnsafeMutablePointer<Double>?
+  ) {
+    let least = softening * softening
+    if dimension == 2 {
+      PairForces.addRepulsion(
+        x.count, x[0], x[1], all, tiling, least, scale: -strength / number, gradient, gradient + x.lanes)
+    } else {
+      addGeneral(x, all, tiling, least, gradient)
+    }
+    guard let potential else { return }
+    let scale = -0.25 * strength / number
+    for source in 0..<tiling.total {
+      let tile = all + source * tiling.size
+      for j in 0..<tiling.count(source) {
+        for i in 0..<x.count {
+          var square = least
+          for k in 0..<dimension {
+            let difference = x[k][i] - tile[k * tiling.lanes + j]
+            square = square.addingProduct(difference, difference)
+          }
+          potential[i] = potential[i].addingProduct(scale, Elementary.log(square))
+        }
+      }
+    }
+    let own = scale * Elementary.log(least)
+    for i in 0..<x.count { potential[i] -= own }
+  }
+
+  private func addGeneral(
+    _ x: Tile, _ all: UnsafePointer<Double>, _ tiling: Tiling, _ least: Double, _ gradient: UnsafeMutablePointer<Double>
+  ) {
+    let scale = -strength / number
+    for source in 0..<tiling.total {
+      let tile = all + source * tiling.size
+      for j in 0..<tiling.count(source) {
+        for i in 0..<x.count {
+          var square = least
+          for k in 0..<dimension {
+            let difference = x[k][i] - tile[k * tiling.lanes + j]
+            square = square.addingProduct(difference, difference)
+          }
+          let factor = scale / square
+          for k in 0..<dimension {
+            gradient[k * x.lanes + i] = gradient[k * x.lanes + i].addingProduct(
+              factor, x[k][i] - tile[k * tiling.lanes + j])
+          }
+        }
+      }
+    }
+  }
+
+  static let entry = SystemEntry(
+    name: "log-gas", summary: "log-gas (2-D Coulomb) in a harmonic well, all pairs",
+    equation: "H = sum lambda |x_i|^2/2 - (s/4N) sum_{i != j} log(|x_i - x_j|^2 + e^2)", reference: "arXiv:1803.08836",
+    parameters: [
+      SystemEntry.dimension(2),
+      Parameter("lambda", .real(.above(0)), standard: .real(1), "curvature of the well"),
+      Parameter("strength", .real(.init(0, 1e9)), standard: .real(1), "s"),
+      Parameter("softening", .real(.init(1e-6, 1e6)), standard: .real(1e-2), unit: "length", "e"),
+    ]
+  ) { p, _ in
+    let (d, lambda, strength, softening) = (
+      p.integer("dimension"), p.real("lambda"), p.real("strength"), p.real("softening")
+    )
+    return SystemModel(
+      make: { LogGas(dimension: d, lambda: lambda, strength: strength, softening: softening) })
+  }
+}

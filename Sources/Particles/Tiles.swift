@@ -1,0 +1,134 @@
+import Simulation
+
+/// How N particles of dimension d lie in memory and over ranks: tiles of 256 particles, coordinate by coordinate within a tile.
+/// A rank holds whole tiles, and everything that crosses tiles is summed exactly, so no bit depends on the ranks.
+struct Tiling: Sendable {
+  static let width = 256
+
+  let number: Int
+  let dimension: Int
+  /// Lanes that a tile has in memory: less than 256 only if all particles fit in one.
+  let lanes: Int
+  let total: Int
+  /// Tiles of this rank.
+  let mine: Range<Int>
+
+  init(number: Int, dimension: Int, rank: Int = 0, of ranks: Int = 1) {
+    self.number = number
+    self.dimension = dimension
+    total = (number + Self.width - 1) / Self.width
+    lanes = number >= Self.width ? Self.width : (number + 7) / 8 * 8
+    mine = Self.border(rank, ranks, total)..<Self.border(rank + 1, ranks, total)
+  }
+
+  static func border(_ rank: Int, _ ranks: Int, _ total: Int) -> Int { total * rank / ranks }
+
+  /// Doubles of one tile.
+  var size: Int { lanes * dimension }
+  /// Particles of a tile.
+  func count(_ tile: Int) -> Int { min(Self.width, number - tile * Self.width) }
+  /// Tiles of every rank.
+  func counts(ranks: Int) -> [Int] {
+    (0..<ranks).map { Self.border($0 + 1, ranks, total) - Self.border($0, ranks, total) }
+  }
+}
+
+/// One tile of an array: coordinate k of particle i stands at `base[k * lanes + i]`.
+struct Tile {
+  let base: UnsafeMutablePointer<Double>
+  /// Particles, and the distance of coordinates.
+  let count: Int
+  let lanes: Int
+  let dimension: Int
+  /// Its number among all tiles, and among those of this rank.
+  let index: Int
+  let local: Int
+
+  subscript(_ k: Int) -> UnsafeMutablePointer<Double> { base + k &* lanes }
+}
+
+/// Numbers of the particles of this rank: d for each, or one.
+final class ParticleArray {
+  let tiling: Tiling
+  let dimension: Int
+  private(set) var base: UnsafeMutablePointer<Double>
+  let count: Int
+
+  init(_ tiling: Tiling, dimension: Int? = nil) {
+    self.tiling = tiling
+    self.dimension = dimension ?? tiling.dimension
+    count = tiling.mine.count * tiling.lanes * self.dimension
+    base = .allocate(capacity: max(count, 1))
+    base.initialize(repeating: 0, count: max(count, 1))
+  }
+
+  deinit { base.deallocate() }
+
+  /// Exchanges the contents of two arrays of one shape.
+  func swap(with other: ParticleArray) {
+    precondition(count == other.count)
+    Swift.swap(&base, &other.base)
+  }
+
+  subscript(_ local: Int) -> Tile {
+    let index = tiling.mine.lowerBound &+ local
+    return Tile(
+      base: base + local &* tiling.lanes &* dimension, count: tiling.count(index), lanes: tiling.lanes,
+      dimension: dimension, index: index, local: local)
+  }
+
+  func copy(from other: ParticleArray) { base.update(from: other.base, count: count) }
+
+  /// The values of all ranks, particle by particle (N x d), on every rank of the group.
+  func gathered(_ group: any Communicator) throws -> [Double] {
+    let all = try gatheredTiles(group)
+    defer { all.deallocate() }
+    var result: [Double] = []
+    result.reserveCapacity(tiling.number * dimension)
+    for tile in 0..<tiling.total {
+      let start = all + tile * tiling.lanes * dimension
+      for i in 0..<tiling.count(tile) {
+        for k in 0..<dimension { result.append(start[k * tiling.lanes + i]) }
+      }
+    }
+    return result
+  }
+
+  private func gatheredTiles(_ group: any Communicator) throws -> UnsafeMutablePointer<Double> {
+    let length = tiling.lanes * dimension
+    let all = UnsafeMutablePointer<Double>.allocate(capacity: max(tiling.total * length, 1))
+    (all + tiling.mine.lowerBound * length).update(from: base, count: count)
+    try group.gatherInPlace(all, counts: tiling.counts(ranks: group.size).map { $0 * length })
+    return all
+  }
+
+  /// Takes the values of this rank from those of all particles, as `gathered` lays them out.
+  func scatter(_ values: [Double]) {
+    precondition(values.count == tiling.number * dimension)
+    for local in 0..<tiling.mine.count {
+      let tile = self[local]
+      for i in 0..<tile.count {
+        let particle = (tile.index * Tiling.width + i) * dimension
+        for k in 0..<dimension { tile[k][i] = values[particle + k] }
+      }
+    }
+  }
+}
+
+/// Sums over the lanes of a tile: eight running sums in a fixed order, whatever the instruction set.
+@inline(__always)
+func laneSum(_ count: Int, _ term: (Int) -> Double) -> Double {
+  var sums = SIMD8<Double>(repeating: 0)
+  let whole = count &- count % 8
+  var i = 0
+  while i < whole {
+    sums += SIMD8(
+      term(i), term(i &+ 1), term(i &+ 2), term(i &+ 3), term(i &+ 4), term(i &+ 5), term(i &+ 6), term(i &+ 7))
+    i &+= 8
+  }
+  while i < count {
+    sums[i % 8] += term(i)
+    i &+= 1
+  }
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
+}
