@@ -42,37 +42,54 @@ public enum Panels {
     _ c: UnsafeMutablePointer<Double>, _ a: UnsafePointer<Double>, _ rs: Int, _ cs: Int, _ inner: Int,
     _ b: UnsafePointer<Double>, _ lanes: Int, _ width: Int
   ) {
-    let (c0, c1, c2, c3) = (c, c + lanes, c + 2 &* lanes, c + 3 &* lanes)
-    var j = 0
-    while j &+ 4 <= inner {
-      let p = a + j &* cs
-      let (a00, a01, a02, a03) = (p[0], p[cs], p[2 &* cs], p[3 &* cs])
-      let (a10, a11, a12, a13) = (p[rs], p[rs &+ cs], p[rs &+ 2 &* cs], p[rs &+ 3 &* cs])
-      let q = p + 2 &* rs
-      let (a20, a21, a22, a23) = (q[0], q[cs], q[2 &* cs], q[3 &* cs])
-      let (a30, a31, a32, a33) = (q[rs], q[rs &+ cs], q[rs &+ 2 &* cs], q[rs &+ 3 &* cs])
-      let (b0, b1, b2, b3) = (b + j &* lanes, b + (j &+ 1) &* lanes, b + (j &+ 2) &* lanes, b + (j &+ 3) &* lanes)
+    // Sums live on the stack, which nothing else points to: the loops then need no checks for overlap.
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 4 &* block) { sums in
+      let (c0, c1, c2, c3) = (
+        sums.baseAddress!, sums.baseAddress! + block, sums.baseAddress! + 2 &* block, sums.baseAddress! + 3 &* block
+      )
       for i in 0..<width {
-        let (x0, x1, x2, x3) = (b0[i], b1[i], b2[i], b3[i])
-        c0[i] = c0[i].addingProduct(a00, x0).addingProduct(a01, x1).addingProduct(a02, x2).addingProduct(a03, x3)
-        c1[i] = c1[i].addingProduct(a10, x0).addingProduct(a11, x1).addingProduct(a12, x2).addingProduct(a13, x3)
-        c2[i] = c2[i].addingProduct(a20, x0).addingProduct(a21, x1).addingProduct(a22, x2).addingProduct(a23, x3)
-        c3[i] = c3[i].addingProduct(a30, x0).addingProduct(a31, x1).addingProduct(a32, x2).addingProduct(a33, x3)
+        c0[i] = c[i]
+        c1[i] = (c + lanes)[i]
+        c2[i] = (c + 2 &* lanes)[i]
+        c3[i] = (c + 3 &* lanes)[i]
       }
-      j &+= 4
-    }
-    while j < inner {
-      let p = a + j &* cs
-      let (a0, a1, a2, a3) = (p[0], p[rs], p[2 &* rs], p[3 &* rs])
-      let source = b + j &* lanes
+      var j = 0
+      while j &+ 4 <= inner {
+        let p = a + j &* cs
+        let (a00, a01, a02, a03) = (p[0], p[cs], p[2 &* cs], p[3 &* cs])
+        let (a10, a11, a12, a13) = (p[rs], p[rs &+ cs], p[rs &+ 2 &* cs], p[rs &+ 3 &* cs])
+        let q = p + 2 &* rs
+        let (a20, a21, a22, a23) = (q[0], q[cs], q[2 &* cs], q[3 &* cs])
+        let (a30, a31, a32, a33) = (q[rs], q[rs &+ cs], q[rs &+ 2 &* cs], q[rs &+ 3 &* cs])
+        let (b0, b1, b2, b3) = (b + j &* lanes, b + (j &+ 1) &* lanes, b + (j &+ 2) &* lanes, b + (j &+ 3) &* lanes)
+        for i in 0..<width {
+          let (x0, x1, x2, x3) = (b0[i], b1[i], b2[i], b3[i])
+          c0[i] = c0[i].addingProduct(a00, x0).addingProduct(a01, x1).addingProduct(a02, x2).addingProduct(a03, x3)
+          c1[i] = c1[i].addingProduct(a10, x0).addingProduct(a11, x1).addingProduct(a12, x2).addingProduct(a13, x3)
+          c2[i] = c2[i].addingProduct(a20, x0).addingProduct(a21, x1).addingProduct(a22, x2).addingProduct(a23, x3)
+          c3[i] = c3[i].addingProduct(a30, x0).addingProduct(a31, x1).addingProduct(a32, x2).addingProduct(a33, x3)
+        }
+        j &+= 4
+      }
+      while j < inner {
+        let p = a + j &* cs
+        let (a0, a1, a2, a3) = (p[0], p[rs], p[2 &* rs], p[3 &* rs])
+        let source = b + j &* lanes
+        for i in 0..<width {
+          let x = source[i]
+          c0[i] = c0[i].addingProduct(a0, x)
+          c1[i] = c1[i].addingProduct(a1, x)
+          c2[i] = c2[i].addingProduct(a2, x)
+          c3[i] = c3[i].addingProduct(a3, x)
+        }
+        j &+= 1
+      }
       for i in 0..<width {
-        let x = source[i]
-        c0[i] = c0[i].addingProduct(a0, x)
-        c1[i] = c1[i].addingProduct(a1, x)
-        c2[i] = c2[i].addingProduct(a2, x)
-        c3[i] = c3[i].addingProduct(a3, x)
+        c[i] = c0[i]
+        (c + lanes)[i] = c1[i]
+        (c + 2 &* lanes)[i] = c2[i]
+        (c + 3 &* lanes)[i] = c3[i]
       }
-      j &+= 1
     }
   }
 }

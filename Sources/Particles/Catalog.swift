@@ -8,7 +8,7 @@ public struct SystemEntry: Sendable {
   public let reference: String
   public let parameters: [Parameter]
   /// Reads the checked `[particles]` table; `load` gives a table of a data file.
-  let read: @Sendable (_ p: Parameters, _ load: (TableRequest) throws -> DataTable) throws -> SystemModel
+  package let read: @Sendable (_ p: Parameters, _ load: (TableRequest) throws -> DataTable) throws -> SystemModel
 
   static func dimension(_ standard: Int64) -> Parameter {
     Parameter("dimension", .integer(1...100_000), standard: .integer(standard), "coordinates of a particle")
@@ -192,7 +192,8 @@ public enum ParticleCatalog {
     let offset = offsets.isEmpty ? "" : "an offset of order " + offsets.joined(separator: " + ") + " is expected"
     var limit = facts.means
     if let modes = model.modes { limit.merge(modes.limit(experiment.frame)) { $1 } }
-    if method.hasVelocities && !limit.isEmpty { limit["v^2"] = 1 / experiment.frame.inverseTemperature }
+    limit["residual"] = 0
+    if method.hasVelocities { limit["v^2"] = 1 / experiment.frame.inverseTemperature }
     return [
       leg("exact", .exact, exact, equation, offset: ""),
       leg("stationary-limit", .limit, limit, facts.equation, offset: offset),

@@ -54,18 +54,18 @@ final class Reducer {
 }
 
 /// The N particles of a replica, as far as they live on this rank, and the evaluation of their energy. Integrators move them.
-final class Ensemble {
-  let system: any ParticleSystem
-  let tiling: Tiling
+package final class Ensemble {
+  package let system: any ParticleSystem
+  package let tiling: Tiling
   let inverseTemperature: Double
-  let positions: ParticleArray
+  package let positions: ParticleArray
   /// nil for overdamped dynamics.
   let velocities: ParticleArray?
   /// Gradient and potential at the positions: every integrator leaves them so.
-  let gradient: ParticleArray
-  let potential: ParticleArray
+  package let gradient: ParticleArray
+  package let potential: ParticleArray
   /// Mean features at the positions.
-  let field: UnsafeMutablePointer<Double>
+  package let field: UnsafeMutablePointer<Double>
   let noise: Noise
   var stepSize: Double
   /// Steps made.
@@ -86,7 +86,7 @@ final class Ensemble {
   private let featureCount: Int
   private let all: UnsafeMutablePointer<Double>?
 
-  init(
+  package init(
     _ model: SystemModel, number: Int, hasVelocities: Bool, inverseTemperature: Double, stepSize: Double, key: UInt64,
     replica: UInt64, group: any Communicator, saved: ReplicaState?
   ) {
@@ -126,9 +126,10 @@ final class Ensemble {
   }
 
   var tiles: Range<Int> { 0..<tiling.mine.count }
+  package var number: Int { tiling.number }
 
   /// Draws positions N(mean, spread^2) and velocities N(0, 1/beta).
-  func draw(mean: Double, spread: Double) {
+  package func draw(mean: Double, spread: Double) {
     for t in tiles {
       let x = positions[t]
       let normals = noise.normals(t, x.count * tiling.dimension)
@@ -145,7 +146,7 @@ final class Ensemble {
 
   /// Moves the particles tile by tile, then finds the gradient of the energy (and the potential, if asked for) where they
   /// are. Collective; the features of the new places are left in `field`.
-  func evaluate(
+  package func evaluate(
     at x: ParticleArray, gradient g: ParticleArray, potential u: ParticleArray? = nil, move: (Int) -> Void = { _ in }
   ) throws {
     switch system.interaction {
@@ -187,7 +188,7 @@ final class Ensemble {
   var measuredPotential: ParticleArray? { wantsPotential ? potential : nil }
 
   /// The sum of numbers of the particles over the whole group.
-  func sum(_ values: ParticleArray) throws -> Double {
+  package func sum(_ values: ParticleArray) throws -> Double {
     energies.start()
     for t in tiles {
       let tile = values[t]

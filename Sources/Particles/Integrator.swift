@@ -2,7 +2,7 @@ import Kernels
 import Simulation
 
 /// A rule that makes one step. One conforming type a file; an instance belongs to one replica.
-protocol Integrator: AnyObject {
+package protocol Integrator: AnyObject {
   /// Finds what the first step needs (the gradient at the positions, …): at the start, and after a restart.
   func prepare(_ e: Ensemble) throws
   /// One step. Leaves gradient, field and, if wanted, potential at the new positions.
@@ -10,22 +10,22 @@ protocol Integrator: AnyObject {
 }
 
 extension Integrator {
-  func prepare(_ e: Ensemble) throws {
+  package func prepare(_ e: Ensemble) throws {
     try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential)
   }
 }
 
 /// An integrator with its parameters.
-struct IntegratorModel: Sendable {
-  let hasVelocities: Bool
+package struct IntegratorModel: Sendable {
+  package let hasVelocities: Bool
   /// Weak order in the step size of means in the stationary law; nil for methods that have no such error.
-  let order: Int?
+  package let order: Int?
   /// Whether it accepts and rejects.
   let accepts: Bool
   /// Acceptance rate that warm-up adapts the step size to; nil to leave the step size alone.
   let target: Double?
   /// What the step does to a harmonic oscillator of curvature a, unit temperature.
-  let oscillator: @Sendable (_ step: Double, _ curvature: Double) -> LinearStep
+  package let oscillator: @Sendable (_ step: Double, _ curvature: Double) -> LinearStep
   let make: @Sendable (_ system: SystemModel) -> any Integrator
 
   init(
@@ -43,9 +43,11 @@ struct IntegratorModel: Sendable {
 }
 
 /// A linear stochastic step (x, v) -> M (x, v) + noise of covariance Q, perhaps random: a mean over choices with weights.
-struct LinearStep: Sendable {
+package struct LinearStep: Sendable {
   struct Choice {
     var weight = 1.0
+    /// Whether it stands for a mean over random steps.
+    var isMean = false
     /// xx, xv, vx, vv.
     var map: [Double]
     /// xx, xv, vv.
@@ -53,6 +55,8 @@ struct LinearStep: Sendable {
   }
 
   let choices: [Choice]
+  /// Whether the stationary law is normal; it is not where a step is random beyond its noise.
+  var isGaussian: Bool { choices.allSatisfy { $0.weight == 1 && !$0.isMean } }
   /// Methods that leave the Gaussian law as it is, whatever the step.
   static let exact = LinearStep(choices: [])
 
@@ -71,7 +75,7 @@ struct LinearStep: Sendable {
 
   /// Stationary E x^2 and E v^2, nil if there are none.
   /// - Parameter curvature: decides the moments of an exact method.
-  func moments(curvature: Double) -> (x: Double, v: Double)? {
+  package func moments(curvature: Double) -> (x: Double, v: Double)? {
     if choices.isEmpty { return (1 / curvature, 1) }
     var (map, noise) = second
     // S = sum_k A^k Q by doubling: it grows without bound if and only if the step is unstable.
@@ -101,7 +105,7 @@ public struct IntegratorEntry: Sendable {
   public let equation: String
   public let reference: String
   public let parameters: [Parameter]
-  let read: @Sendable (_ p: Parameters) throws -> IntegratorModel
+  package let read: @Sendable (_ p: Parameters) throws -> IntegratorModel
 
   static let friction = Parameter(
     "friction", .real(.init(0, 1e6, openBelow: true)), standard: .real(2), unit: "1 / time",

@@ -2,7 +2,7 @@ import Simulation
 import Statistics
 
 /// How particles feel each other, and what it costs.
-enum Interaction: Sendable, Equatable {
+package enum Interaction: Sendable, Equatable {
   /// Not at all: every particle is a chain of its own.
   case none
   /// Through means over all particles of a few functions: O(N) a step.
@@ -15,7 +15,7 @@ enum Interaction: Sendable, Equatable {
 ///
 /// A system works on tiles: it sees neither ranks nor the number of tiles. It may keep buffers, so every replica under way has
 /// an instance of its own.
-protocol ParticleSystem: AnyObject {
+package protocol ParticleSystem: AnyObject {
   var dimension: Int { get }
   var interaction: Interaction { get }
   /// What it measures besides moments and energies: functions of the mean features, in the order of `order`.
@@ -50,23 +50,23 @@ protocol ParticleSystem: AnyObject {
 }
 
 extension ParticleSystem {
-  var orderParameters: [Observable] { [] }
-  var hasMoments: Bool { true }
-  var measuredFeatures: Int { 0 }
-  func prepare(_ tiling: Tiling) {}
-  func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
-  func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
-  func addPairs(
+  package var orderParameters: [Observable] { [] }
+  package var hasMoments: Bool { true }
+  package var measuredFeatures: Int { 0 }
+  package func prepare(_ tiling: Tiling) {}
+  package func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
+  package func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
+  package func addPairs(
     _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
     potential: UnsafeMutablePointer<Double>?
   ) {}
-  func fieldEnergy(_ field: UnsafePointer<Double>) -> Double { 0 }
-  func order(
+  package func fieldEnergy(_ field: UnsafePointer<Double>) -> Double { 0 }
+  package func order(
     _ field: UnsafePointer<Double>, measured: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>
   ) {}
 
   /// The virial: E sum x . grad H = N d / beta.
-  func certificate(
+  package func certificate(
     _ x: Tile, gradient: UnsafePointer<Double>, field: UnsafePointer<Double>, inverseTemperature: Double
   ) -> (left: Double, right: Double) {
     var total = 0.0
@@ -79,19 +79,19 @@ extension ParticleSystem {
 }
 
 /// What is known of a system without simulating it.
-struct StationaryFacts: Sendable {
+package struct StationaryFacts: Sendable {
   /// Means of observables in the limit of the leg: infinitely many particles, step 0.
-  var means: [String: Double] = [:]
+  package var means: [String: Double] = [:]
   /// Law of one coordinate in that limit.
-  var marginal: TabulatedLaw?
+  package var marginal: TabulatedLaw?
   /// Where it comes from, for the file.
-  var equation = ""
-  var reference = ""
+  package var equation = ""
+  package var reference = ""
   /// Means that hold exactly at this N for methods without error in the step.
-  var exact: [String: Double] = [:]
-  var exactEquation = ""
+  package var exact: [String: Double] = [:]
+  package var exactEquation = ""
 
-  init(equation: String = "", reference: String = "") {
+  package init(equation: String = "", reference: String = "") {
     self.equation = equation
     self.reference = reference
   }
@@ -99,7 +99,7 @@ struct StationaryFacts: Sendable {
 
 /// A linear system splits in modes, each a harmonic oscillator of its curvature: what an integrator does to it, it does
 /// mode by mode, so its stationary moments are known in closed form.
-struct LinearModes: Sendable {
+package struct LinearModes: Sendable {
   /// Curvature and share of each mode in the variance of a coordinate.
   let modes: [(curvature: Double, share: Double)]
   let dimension: Int
@@ -122,7 +122,11 @@ struct LinearModes: Sendable {
       }
       moments.append(found)
     }
-    return means(moments, beta: frame.inverseTemperature, velocities: method.hasVelocities)
+    var result = means(moments, beta: frame.inverseTemperature, velocities: method.hasVelocities)
+    if !method.oscillator(frame.step, 1).isGaussian {
+      for name in result.keys where name.hasSuffix("^4") { result[name] = nil }
+    }
+    return result
   }
 
   /// The means of the law exp(-beta H) itself.
@@ -157,20 +161,20 @@ struct LinearModes: Sendable {
 }
 
 /// What a system is, once read: how to make an instance for a replica, and what is known.
-struct SystemModel: Sendable {
-  let make: @Sendable () -> any ParticleSystem
+package struct SystemModel: Sendable {
+  package let make: @Sendable () -> any ParticleSystem
   /// Largest curvature of the energy, if it is bounded: decides whether a step size is stable.
-  var largestCurvature: Double?
+  package var largestCurvature: Double?
   /// A lower bound of the curvature (negative if not convex), for the proximal sampler; nil if there is none.
-  var leastCurvature: Double?
-  var modes: LinearModes?
-  var facts: @Sendable (_ number: Int) -> StationaryFacts
+  package var leastCurvature: Double?
+  package var modes: LinearModes?
+  package var facts: @Sendable (_ number: Int) -> StationaryFacts
   /// Spread of the initial positions: a normal of this standard deviation.
-  var spread: Double
+  package var spread: Double
   /// Spins rather than positions.
-  var isDiscrete: Bool
+  package var isDiscrete: Bool
 
-  init(
+  package init(
     spread: Double = 1, largestCurvature: Double? = nil, leastCurvature: Double? = nil, modes: LinearModes? = nil,
     facts: @escaping @Sendable (_ number: Int) -> StationaryFacts = { _ in StationaryFacts() },
     isDiscrete: Bool = false, make: @escaping @Sendable () -> any ParticleSystem

@@ -12,7 +12,10 @@ struct LineLaw {
     points = (0...count).map { lower + width * Double($0) }
     let energies = points.map(energy)
     let least = energies.min()!
-    let masses = energies.map { Elementary.exp(least - $0) }
+    var masses = energies.map { Elementary.exp(least - $0) }
+    // The ends count half: on a circle they are one point.
+    masses[0] *= 0.5
+    masses[count] *= 0.5
     let total = masses.reduce(0, +)
     weights = masses.map { $0 / total }
   }

@@ -2,16 +2,16 @@ import Simulation
 
 /// How N particles of dimension d lie in memory and over ranks: tiles of 256 particles, coordinate by coordinate within a tile.
 /// A rank holds whole tiles, and everything that crosses tiles is summed exactly, so no bit depends on the ranks.
-struct Tiling: Sendable {
-  static let width = 256
+package struct Tiling: Sendable {
+  package static let width = 256
 
   let number: Int
-  let dimension: Int
+  package let dimension: Int
   /// Lanes that a tile has in memory: less than 256 only if all particles fit in one.
   let lanes: Int
   let total: Int
   /// Tiles of this rank.
-  let mine: Range<Int>
+  package let mine: Range<Int>
 
   init(number: Int, dimension: Int, rank: Int = 0, of ranks: Int = 1) {
     self.number = number
@@ -34,27 +34,27 @@ struct Tiling: Sendable {
 }
 
 /// One tile of an array: coordinate k of particle i stands at `base[k * lanes + i]`.
-struct Tile {
-  let base: UnsafeMutablePointer<Double>
+package struct Tile {
+  package let base: UnsafeMutablePointer<Double>
   /// Particles, and the distance of coordinates.
-  let count: Int
+  package let count: Int
   let lanes: Int
-  let dimension: Int
+  package let dimension: Int
   /// Its number among all tiles, and among those of this rank.
   let index: Int
   let local: Int
 
-  subscript(_ k: Int) -> UnsafeMutablePointer<Double> { base + k &* lanes }
+  package subscript(_ k: Int) -> UnsafeMutablePointer<Double> { base + k &* lanes }
 }
 
 /// Numbers of the particles of this rank: d for each, or one.
-final class ParticleArray {
+package final class ParticleArray {
   let tiling: Tiling
-  let dimension: Int
+  package let dimension: Int
   private(set) var base: UnsafeMutablePointer<Double>
   let count: Int
 
-  init(_ tiling: Tiling, dimension: Int? = nil) {
+  package init(_ tiling: Tiling, dimension: Int? = nil) {
     self.tiling = tiling
     self.dimension = dimension ?? tiling.dimension
     count = tiling.mine.count * tiling.lanes * self.dimension
@@ -70,7 +70,7 @@ final class ParticleArray {
     Swift.swap(&base, &other.base)
   }
 
-  subscript(_ local: Int) -> Tile {
+  package subscript(_ local: Int) -> Tile {
     let index = tiling.mine.lowerBound &+ local
     return Tile(
       base: base + local &* tiling.lanes &* dimension, count: tiling.count(index), lanes: tiling.lanes,

@@ -62,7 +62,7 @@ public struct PowerFit: Sendable, Equatable {
   private static func power(_ x: Double, _ order: Double) -> Double { Elementary.exp(order * Elementary.log(x)) }
 }
 
-/// Student's law, by way of the normal one (Wallace, Ann. Math. Statist. 30 (1959) 1121): within 0.02 from 3 degrees of freedom on.
+/// Student's law, by way of the normal one (Wallace, Ann. Math. Statist. 30 (1959) 1121): within 0.04 from 3 degrees of freedom on.
 public enum Student {
   /// The z of the same tail probability as t.
   public static func equivalentZ(_ t: Double, degreesOfFreedom: Int) -> Double {

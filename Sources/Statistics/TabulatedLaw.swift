@@ -60,13 +60,19 @@ public enum MarginalDistance {
     return total
   }
 
-  /// Differential entropy by Vasicek's spacings: the mean of log of the density between quantiles 1/128 apart; the two outer
-  /// pieces take the density of their neighbours.
+  /// Differential entropy by spacings of quantiles (after Vasicek, 1976): sum of p log(width/p) over pieces of probability p = 1/128,
+  /// ever smaller ones towards the tails, down to 2^-14; what lies beyond takes the width of its neighbour.
   public static func entropy(_ sample: BitHistogram) -> Double {
-    let pieces = 128
-    let values = sample.quantiles((1..<pieces).map { Double($0) / Double(pieces) }).map(\.value)
-    let logs = zip(values.dropFirst(), values).map { log(Double(pieces) * ($0 - $1)) }
-    return (logs.reduce(0, +) + logs.first! + logs.last!) / Double(pieces)
+    let tail = (7...14).map { Double(sign: .plus, exponent: -$0, significand: 1) }
+    let levels = tail.reversed() + (2...126).map { Double($0) / 128 } + tail.map { 1 - $0 }
+    let values = sample.quantiles(levels).map(\.value)
+    var total = 0.0
+    for i in 1..<levels.count {
+      let p = levels[i] - levels[i - 1]
+      let outermost = i == 1 || i == levels.count - 1
+      total += (outermost ? p + tail.last! : p) * log((values[i] - values[i - 1]) / p)
+    }
+    return total
   }
 
   private static func log(_ x: Double) -> Double { x > 0 ? Elementary.log(x) : 0 }

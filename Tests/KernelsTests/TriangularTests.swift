@@ -88,3 +88,45 @@ import Testing
     #expect(l == [2, 0, 1, 2])
   }
 }
+
+@Suite struct PanelTests {
+  @Test("Products of panels against plain loops, at sizes around the blocks", arguments: [1, 3, 4, 5, 8, 11])
+  func products(_ rows: Int) {
+    for (inner, count) in [(1, 1), (4, 64), (7, 65), (9, 200), (3, 63)] {
+      let lanes = (count + 7) / 8 * 8
+      let a = (0..<rows * inner).map { Double(($0 * 37) % 19) - 9.25 }
+      let b = (0..<inner * lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
+      let start = (0..<rows * lanes).map { Double($0 % 5) }
+      var expected = start
+      for r in 0..<rows {
+        for i in 0..<count {
+          for j in 0..<inner {
+            expected[r * lanes + i] = expected[r * lanes + i].addingProduct(a[r * inner + j], b[j * lanes + i])
+          }
+        }
+      }
+      var straight = start
+      Panels.addProduct(
+        &straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, lanes: lanes, count: count)
+      #expect(straight == expected)
+      // The same matrix stored by columns.
+      let transposed = (0..<rows * inner).map { a[$0 % rows * inner + $0 / rows] }
+      var turned = start
+      Panels.addProduct(
+        &turned, rows: rows, transposed, rowStride: 1, columnStride: rows, inner: inner, b, lanes: lanes, count: count)
+      #expect(turned == expected)
+    }
+  }
+
+  @Test("The reciprocal by multiplications is within 1 ULP")
+  func reciprocal() {
+    var x = 0x1.0123456789abcp-1000
+    var worst = 0.0
+    while x < 0x1p1000 {
+      let exact = 1 / x
+      worst = max(worst, (Elementary.reciprocal(x) - exact).magnitude / exact.ulp)
+      x *= 1.000937
+    }
+    #expect(worst <= 1)
+  }
+}

@@ -49,7 +49,7 @@ final class RandomizedMidpoint: Integrator {
         let b = h * a
         let square = (1 - b) * (1 - b) + (1 - b) * b * b + b * b * b * b / 3
         return LinearStep(choices: [
-          .init(map: [square.squareRoot(), 0, 0, 0], noise: [h * ((1 - b) * (1 - b) + 1), 0, 0])
+          .init(isMean: true, map: [square.squareRoot(), 0, 0, 0], noise: [h * ((1 - b) * (1 - b) + 1), 0, 0])
         ])
       },
       make: { _ in RandomizedMidpoint() })

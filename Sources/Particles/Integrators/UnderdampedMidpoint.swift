@@ -63,7 +63,7 @@ final class UnderdampedMidpoint: Integrator {
   ) { p in
     let friction = p.real("friction")
     return IntegratorModel(
-      hasVelocities: true, order: 2, oscillator: { h, a in linear(h, a, friction) },
+      hasVelocities: true, order: 3, oscillator: { h, a in linear(h, a, friction) },
       make: { _ in UnderdampedMidpoint(friction: friction) })
   }
 

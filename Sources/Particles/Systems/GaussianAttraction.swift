@@ -64,7 +64,9 @@ final class GaussianAttraction: ParticleSystem {
           equation: "N -> infinity, h -> 0: normal with variance 1/(beta (lambda + theta))",
           reference: "docs/particles.md")
         let variance = 1 / (beta * (lambda + theta))
-        facts.means = ["x^2": variance, "x^4": 3 * variance * variance]
+        facts.means = [
+          "x": 0, "x^2": variance, "x^4": 3 * variance * variance, "energy": 0.5 * Double(d) / beta,
+        ]
         if (2...3).contains(d) { facts.means = facts.means.spread(over: d) }
         facts.marginal = .normal(variance: variance)
         return facts

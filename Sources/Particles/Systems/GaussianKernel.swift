@@ -30,49 +30,26 @@ final class GaussianKernel: ParticleSystem {
     _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
     potential: UnsafeMutablePointer<Double>?
   ) {
-    let d = dimension
     let scale = 1 / number
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * Tiling.width) { room in
-      let square = room.baseAddress!
-      let factor = square + Tiling.width
-      for source in 0..<tiling.total {
-        let tile = all + source * tiling.size
-        for j in 0..<tiling.count(source) {
-          for i in 0..<x.count { square[i] = 0 }
-          for k in 0..<d {
-            let row = x[k]
-            let y = tile[k * tiling.lanes + j]
-            for i in 0..<x.count {
-              let difference = row[i] - y
-              square[i] = square[i].addingProduct(difference, difference)
-            }
-          }
-          for i in 0..<x.count { factor[i] = 0 }
-          for part in parts {
-            let (strength, rate) = (scale * part.strength, part.rate)
-            for i in 0..<x.count {
-              factor[i] = factor[i].addingProduct(-2 * rate * strength, Elementary.exp(-rate * square[i]))
-            }
-          }
-          for k in 0..<d {
-            let (row, target) = (x[k], gradient + k * x.lanes)
-            let y = tile[k * tiling.lanes + j]
-            for i in 0..<x.count { target[i] = target[i].addingProduct(factor[i], row[i] - y) }
-          }
-          guard let potential else { continue }
-          for part in parts {
-            let (strength, rate) = (0.5 * scale * part.strength, part.rate)
-            for i in 0..<x.count {
-              potential[i] = potential[i].addingProduct(strength, Elementary.exp(-rate * square[i]))
-            }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: Tiling.width) { room in
+      let factor = room.baseAddress!
+      PairForces.forEachSource(x, all, tiling) { square, source in
+        for i in 0..<x.count { factor[i] = 0 }
+        for part in parts {
+          let (strength, rate) = (scale * part.strength, part.rate)
+          for i in 0..<x.count {
+            let kernel = Elementary.exp(-rate * square[i])
+            factor[i] = factor[i].addingProduct(-2 * rate * strength, kernel)
+            if let potential { potential[i] = potential[i].addingProduct(0.5 * strength, kernel) }
           }
         }
+        PairForces.push(x, from: source, by: factor, gradient)
       }
-      // A particle's own kernel at r = 0 has no force; its energy is a constant that does not belong to H.
-      if let potential {
-        let own = parts.reduce(0) { $0 + 0.5 * scale * $1.strength }
-        for i in 0..<x.count { potential[i] -= own }
-      }
+    }
+    // A particle's own kernel at r = 0 has no force; its energy is a constant that does not belong to H.
+    if let potential {
+      let own = parts.reduce(0) { $0 + 0.5 * scale * $1.strength }
+      for i in 0..<x.count { potential[i] -= own }
     }
   }
 

@@ -9,7 +9,7 @@ final class Kuramoto: ParticleSystem {
   let hasMoments = false
   private let coupling: Double
   private var number = 1.0
-  /// cos and sin of every particle of this rank, from `addFeatures`.
+  /// cos and sin of every particle of this rank, from the last `addFeatures`.
   private var turns: ParticleArray?
 
   init(coupling: Double) { self.coupling = coupling }
@@ -61,10 +61,15 @@ final class Kuramoto: ParticleSystem {
   func certificate(
     _ x: Tile, gradient: UnsafePointer<Double>, field: UnsafePointer<Double>, inverseTemperature: Double
   ) -> (left: Double, right: Double) {
-    let (cosine, sine) = (turns![x.local][0], turns![x.local][1])
+    // Not from `turns`: those may be of a proposal that was rejected.
+    let row = x.base
     let (c, s) = (coupling * field[0], coupling * field[1])
     let left = inverseTemperature * laneSum(x.count) { gradient[$0] * gradient[$0] }
-    let right = laneSum(x.count) { cosine[$0] * c + sine[$0] * s } - Double(x.count) * coupling / number
+    let curvature = laneSum(x.count) { i in
+      let turn = Elementary.sinCos(row[i])
+      return turn.cos * c + turn.sin * s
+    }
+    let right = curvature - Double(x.count) * coupling / number
     return (left, right)
   }
 

@@ -39,17 +39,9 @@ final class LogGas: ParticleSystem {
     }
     guard let potential else { return }
     let scale = -0.25 * strength / number
-    for source in 0..<tiling.total {
-      let tile = all + source * tiling.size
-      for j in 0..<tiling.count(source) {
-        for i in 0..<x.count {
-          var square = least
-          for k in 0..<dimension {
-            let difference = x[k][i] - tile[k * tiling.lanes + j]
-            square = square.addingProduct(difference, difference)
-          }
-          potential[i] = potential[i].addingProduct(scale, Elementary.log(square))
-        }
+    PairForces.forEachSource(x, all, tiling) { square, _ in
+      for i in 0..<x.count {
+        potential[i] = potential[i].addingProduct(scale, Elementary.log(square[i] + least))
       }
     }
     let own = scale * Elementary.log(least)
@@ -60,22 +52,9 @@ final class LogGas: ParticleSystem {
     _ x: Tile, _ all: UnsafePointer<Double>, _ tiling: Tiling, _ least: Double, _ gradient: UnsafeMutablePointer<Double>
   ) {
     let scale = -strength / number
-    for source in 0..<tiling.total {
-      let tile = all + source * tiling.size
-      for j in 0..<tiling.count(source) {
-        for i in 0..<x.count {
-          var square = least
-          for k in 0..<dimension {
-            let difference = x[k][i] - tile[k * tiling.lanes + j]
-            square = square.addingProduct(difference, difference)
-          }
-          let factor = scale / square
-          for k in 0..<dimension {
-            gradient[k * x.lanes + i] = gradient[k * x.lanes + i].addingProduct(
-              factor, x[k][i] - tile[k * tiling.lanes + j])
-          }
-        }
-      }
+    PairForces.forEachSource(x, all, tiling) { square, source in
+      for i in 0..<x.count { square[i] = scale * Elementary.reciprocal(square[i] + least) }
+      PairForces.push(x, from: source, by: square, gradient)
     }
   }
 
