@@ -163,6 +163,8 @@ public enum ParticleCatalog {
   private static func known(
     _ experiment: ParticleExperiment, _ model: SystemModel, _ method: IntegratorModel, _ facts: StationaryFacts
   ) -> [Leg] {
+    // What starts without warm-up is watched on its way: nothing stationary is there to compare it with.
+    guard experiment.frame.warmUp > 0 else { return [] }
     let interacting = model.make().interaction != .none
     // What a value is off by: decides whether a sweep tends to the limit.
     let offsetIn = (interacting ? ["number"] : []) + (method.order != nil ? ["step"] : [])

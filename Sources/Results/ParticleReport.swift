@@ -18,6 +18,9 @@ extension Report {
       if let law = marginal.law {
         text +=
           "; from the known one (\(law)): W2 = \(Self.withError(marginal.w2, marginal.w2Error)), KL = \(Self.withError(marginal.divergence, marginal.divergenceError))"
+        if marginal.normalDivergence.isFinite {
+          text += ", by second moments \(Self.withError(marginal.normalDivergence, marginal.normalDivergenceError))"
+        }
       }
       lines.append(text)
     }
@@ -77,7 +80,8 @@ extension Report {
               "name": marginal.name, "known_law": marginal.law as Any? ?? NSNull(), "w2": number(marginal.w2),
               "w2_error": number(marginal.w2Error), "kl": number(marginal.divergence),
               "kl_error": number(marginal.divergenceError), "entropy": number(marginal.entropy),
-              "entropy_error": number(marginal.entropyError),
+              "entropy_error": number(marginal.entropyError), "kl_normal": number(marginal.normalDivergence),
+              "kl_normal_error": number(marginal.normalDivergenceError),
             ]
           },
         ]

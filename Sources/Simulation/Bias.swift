@@ -94,6 +94,7 @@ public struct Bias: Sendable {
 /// Orders of the errors in N and in h, from a sweep over one of them.
 public struct OrderSweep: Sendable {
   public struct Row: Sendable {
+    /// An observable, or `var(...)`: its variance over the replicas.
     public let observable: String
     public let sizes: [Double]
     public let fit: PowerFit
@@ -128,24 +129,30 @@ public struct OrderSweep: Sendable {
     self.label = label
     self.key = key
     let inNumber = key == "particles.number"
-    rows = first.observables.compactMap { observable in
-      var limit: Double?
+    let names = first.observables.map(\.name).filter { !["acceptance", "step_size"].contains($0) }
+    // Fluctuations between replicas of means over N particles: of variance O(1/N).
+    let wanted = names.map { ($0, false) } + (inNumber ? names.map { ($0, true) } : [])
+    rows = wanted.compactMap { observable, fluctuation in
+      var limit: Double? = fluctuation ? 0 : nil
       let points = cases.compactMap { entry -> (s: Double, value: Double, error: Double)? in
         guard let leg = entry.item.legs.first(where: { $0.role == .finite }),
           let tally = snapshot.state(entry.item.path(of: leg))?.tally, tally.counter(.draws) > 3,
-          let place = leg.observables.firstIndex(where: { $0.name == observable.name })
+          let place = leg.observables.firstIndex(where: { $0.name == observable })
         else { return nil }
         let moments = tally.moments((leg.layers.count - 1) * leg.observables.count + place)
+        if fluctuation { return (1 / entry.size, moments.variance, moments.varianceError) }
         if let reference = entry.item.legs.first(where: { $0.role == .limit && !$0.isSampled }),
           let known = reference.known,
-          reference.attributes["offset_in"] == (inNumber ? "number" : "step"),
-          let place = known.observables.firstIndex(where: { $0.name == observable.name })
+          // A known limit counts where the size that is swept is all that keeps from it.
+          !(reference.attributes["offset_in"] ?? "").contains(inNumber ? "step" : "number"),
+          let place = known.observables.firstIndex(where: { $0.name == observable })
         {
           limit = known.means[place]
         }
         return (inNumber ? 1 / entry.size : entry.size, moments.mean, moments.meanError)
       }
-      return PowerFit(points, limit: limit).map { Row(observable: observable.name, sizes: cases.map(\.size), fit: $0) }
+      let name = fluctuation ? "var(\(observable))" : observable
+      return PowerFit(points, limit: limit).map { Row(observable: name, sizes: cases.map(\.size), fit: $0) }
     }
     if rows.isEmpty { return nil }
   }

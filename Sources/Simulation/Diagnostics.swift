@@ -8,7 +8,7 @@ public struct Diagnostics: Sendable {
   public struct Row: Sendable {
     public let observable: String
     public let mean: Double
-    /// From the spread of the replicas where there are at least four, else by batch means.
+    /// From the spread of the replicas where there are at least four, else by batch means over the run if it is one record.
     public let error: Double
     public let batchMeansError: Double
     /// Effective number of independent values in the series of all replicas, by batch means.
@@ -23,6 +23,9 @@ public struct Diagnostics: Sendable {
     public let law: String?
     public let w2, w2Error, divergence, divergenceError: Double
     public let entropy, entropyError: Double
+    /// KL of two normal laws with these second moments, where the known law is normal: as good as the other where the sample is
+    /// normal as well, and far more precise.
+    public let normalDivergence, normalDivergenceError: Double
   }
 
   public let caseLabel: String
@@ -52,7 +55,7 @@ public struct Diagnostics: Sendable {
     self.leg = leg.name
     replicas = order.count
     let m = Double(order.count)
-    rows = (0..<count).map { i in
+    let found = (0..<count).map { i -> Row in
       let moments = state.tally.moments((records - 1) * count + i)
       func column(_ kind: Int) -> [Double] { order.map { record.rows[$0]![count * records + i * kinds + kind] } }
       let batch = column(0)
@@ -64,12 +67,13 @@ public struct Diagnostics: Sendable {
       let between = halves.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(halves.count - 1, 1))
       return Row(
         observable: leg.observables[i].name, mean: moments.mean,
-        error: order.count >= 4 ? moments.meanError : batchError,
+        error: order.count >= 4 ? moments.meanError : (records == 1 ? batchError : .nan),
         batchMeansError: batchError,
         // A constant series has no error and no need of one.
         effectiveSamples: within == 0 ? .nan : within * m * m / squares,
         rHat: within == 0 ? (between == 0 ? 1 : .infinity) : (1 + between / within).squareRoot())
     }
+    rows = found
     marginals = leg.marginals.enumerated().map { index, name in
       let folds = Array(record.marginals[index * ReplicaRecord.folds..<(index + 1) * ReplicaRecord.folds])
       let entropy = MarginalDistance.jackknife(folds, MarginalDistance.entropy)
@@ -81,9 +85,16 @@ public struct Diagnostics: Sendable {
         w2 = (root, root > 0 ? 0.5 * square.error / root : square.error.squareRoot())
         divergence = MarginalDistance.jackknife(folds) { MarginalDistance.divergence($0, law) }
       }
+      var normal = (value: Double.nan, error: Double.nan)
+      if let variance = leg.marginalLaw?.normalVariance, let square = found.first(where: { $0.observable == name + "^2" }) {
+        // (r - 1 - log r)/2 for the ratio r of the variances; its mean exceeds it by a quarter of the variance of r.
+        let (r, error) = (square.mean / variance, square.error / variance)
+        normal = (0.5 * (r - 1 - Elementary.log(r)) - 0.25 * error * error, 0.5 * (1 - 1 / r).magnitude * error)
+      }
       return Marginal(
         name: name, law: leg.marginalLaw?.name, w2: w2.value, w2Error: w2.error, divergence: divergence.value,
-        divergenceError: divergence.error, entropy: entropy.value, entropyError: entropy.error)
+        divergenceError: divergence.error, entropy: entropy.value, entropyError: entropy.error,
+        normalDivergence: normal.value, normalDivergenceError: normal.error)
     }
     let energy = rows.first { $0.observable == "energy" }
     if let energy, let beta = leg.attributes["inverse_temperature"].flatMap(Double.init), leg.marginals == ["x"],
@@ -100,7 +111,9 @@ public struct Diagnostics: Sendable {
   }
 
   private static func certificate(_ rows: [Row], replicas: Int, starts: Bool) -> String {
-    guard let residual = rows.first(where: { $0.observable == "residual" }) else { return "no certificate" }
+    guard !starts, let residual = rows.first(where: { $0.observable == "residual" }) else {
+      return "none: without warm-up the run is watched on its way to the stationary law"
+    }
     let worst = rows.filter { $0.rHat.isFinite }.max { $0.rHat < $1.rHat }
     var text =
       "residual \(Comparison.format(residual.mean, 3)) +- \(Comparison.format(residual.error, 2))"
@@ -113,7 +126,7 @@ public struct Diagnostics: Sendable {
     }
     if let worst {
       text += "; largest split R-hat \(Comparison.format(worst.rHat, 4)) in \(worst.observable)"
-      if worst.rHat > 1.05 { text += starts ? " (no warm-up)" : ", so longer runs are needed" }
+      if worst.rHat > 1.05 { text += ", so longer runs are needed" }
     }
     return text
   }

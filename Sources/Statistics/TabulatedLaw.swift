@@ -5,10 +5,15 @@ public struct TabulatedLaw: Sendable, Codable, Equatable {
   public static let levels = 2048
   public let name: String
   public let quantiles: [Double]
+  /// Variance, for a normal law of mean 0.
+  public let normalVariance: Double?
 
   /// From a density, normalised or not, on [lower, upper]; the mass outside must be negligible.
-  public init(name: String, from lower: Double, to upper: Double, density: (Double) -> Double) {
+  public init(
+    name: String, from lower: Double, to upper: Double, normalVariance: Double? = nil, density: (Double) -> Double
+  ) {
     self.name = name
+    self.normalVariance = normalVariance
     let count = 1 << 16
     let width = (upper - lower) / Double(count)
     var values = (0...count).map { density(lower + width * Double($0)) }

@@ -63,7 +63,8 @@ final class CurieWeiss: ParticleSystem {
       facts: { number in
         let m = positiveRoot(below: 1) { Elementary.tanh(beta * $0) - $0 }
         var facts = StationaryFacts(equation: "m = tanh(beta m)", reference: "Ellis, Newman 1978")
-        facts.means = ["|m|": m, "m^2": m * m, "m": 0]
+        facts.means = ["m^2": m * m, "m": 0]
+        if m > 0 { facts.means["|m|"] = m }
         facts.exact = exact(number, beta)
         facts.exactEquation = "P(k spins up) ~ binomial(N, k) exp(beta N m^2/2)"
         return facts

@@ -69,7 +69,9 @@ final class DoubleWell: ParticleSystem {
         let square = found.mean { $0 * $0 }
         var facts = StationaryFacts(
           equation: "m = int x exp(-beta (V + theta x^2/2 - theta m x)) / Z, the stable root", reference: "Dawson 1983")
-        facts.means = ["|m|": m, "m^2": m * m, "x^2": square, "x^4": found.mean { $0 * $0 * $0 * $0 }]
+        facts.means = ["m^2": m * m, "x^2": square, "x^4": found.mean { $0 * $0 * $0 * $0 }]
+        // Where m is 0, |m| tends to it as N^-1/2, not as 1/N: m^2 says the same.
+        if m > 0 { facts.means["|m|"] = m }
         // The branch of the start: runs that begin at zero mean may take either sign.
         if m == 0 || p.real("start_mean") > 0 { facts.means["x"] = m }
         if m == 0 || p.real("start_mean") > 0 {

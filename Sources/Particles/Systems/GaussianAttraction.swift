@@ -78,7 +78,7 @@ final class GaussianAttraction: ParticleSystem {
 extension TabulatedLaw {
   static func normal(variance: Double) -> TabulatedLaw {
     let sd = variance.squareRoot()
-    return TabulatedLaw(name: "normal, variance \(variance)", from: -9 * sd, to: 9 * sd) {
+    return TabulatedLaw(name: "normal, variance \(variance)", from: -9 * sd, to: 9 * sd, normalVariance: variance) {
       Elementary.exp(-0.5 * $0 * $0 / variance)
     }
   }

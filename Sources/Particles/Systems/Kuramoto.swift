@@ -89,7 +89,8 @@ final class Kuramoto: ParticleSystem {
         }
         let r = positiveRoot(below: 1) { ratio($0) - $0 }
         var facts = StationaryFacts(equation: "r = I_1(K r/T)/I_0(K r/T)", reference: "Bertini et al. 2010")
-        facts.means = ["r": r, "r^2": r * r, "energy": -0.5 * coupling * r * r]
+        facts.means = ["r^2": r * r, "energy": -0.5 * coupling * r * r]
+        if r > 0 { facts.means["r"] = r }
         return facts
       },
       make: { Kuramoto(coupling: coupling) })
