@@ -189,9 +189,7 @@ extension Engine {
       return result
     }.sorted { $0.replica < $1.replica }
     states[index].replicas = record
-    states[index].tally = record.tally(
-      observables: leg.observables.count, records: leg.layers.count,
-      covariances: leg.observables.count <= job.covarianceLimit)
+    states[index].tally = record.tally(leg, of: job)
   }
 }
 

@@ -139,3 +139,29 @@ public struct ReplicaRecord {
     }
   }
 }
+
+extension LegState {
+  /// Adds the draws of another state of the same leg; they must share none.
+  public mutating func formUnion(_ other: LegState, of job: Job) {
+    done.formUnion(other.done)
+    guard var record = replicas, let added = other.replicas else {
+      tally.merge(other.tally)
+      return
+    }
+    record.rows.merge(added.rows) { mine, _ in mine }
+    record.trajectories.merge(added.trajectories) { mine, _ in mine }
+    record.add(marginals: added.marginals)
+    record.inFlight = (record.inFlight + added.inFlight).filter { record.rows[$0.replica] == nil }
+    replicas = record
+    guard let leg = job.sampledLegs.first(where: { $0.path == path })?.leg else { return }
+    tally = record.tally(leg, of: job)
+  }
+}
+
+extension ReplicaRecord {
+  func tally(_ leg: Leg, of job: Job) -> Tally {
+    tally(
+      observables: leg.observables.count, records: leg.layers.count,
+      covariances: leg.observables.count <= job.covarianceLimit)
+  }
+}

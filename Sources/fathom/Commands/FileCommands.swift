@@ -112,14 +112,13 @@ struct MergeCommand: ParsableCommand {
         throw Failure(.badData, "\(file) does not hold the same legs as \(files[0])")
       }
       for i in states.indices {
-        guard next.states[i].tally.layout == states[i].tally.layout else {
+        guard next.states[i].replicas != nil || next.states[i].tally.layout == states[i].tally.layout else {
           throw Failure(.badData, "\(file): the tables of \(states[i].path) have another layout than in \(files[0])")
         }
         guard !states[i].done.overlaps(next.states[i].done) else {
           throw Failure(.badData, "\(file) and the files before it share draws of \(states[i].path)")
         }
-        states[i].tally.merge(next.states[i].tally)
-        states[i].done.formUnion(next.states[i].done)
+        states[i].formUnion(next.states[i], of: job)
       }
       // The job that asked for the most draws speaks for all.
       if next.job.sampledLegs.map(\.leg.draws).reduce(0, max) > job.sampledLegs.map(\.leg.draws).reduce(0, max) {
