@@ -170,6 +170,7 @@ def architectures():
             report("architecture", label=label, m=m, ms=seconds * 1e3 * 256 / layers)
 
 
-normals()
-networks()
-architectures()
+if __name__ == "__main__":
+    normals()
+    networks()
+    architectures()

@@ -1,37 +1,15 @@
 """Writes RESULTS.md from what run.sh collected in a folder."""
 
-import json
 import math
 import platform
 import re
 import sys
 from pathlib import Path
 
+from results_common import flags, pick, processor, read
+
 folder = Path(sys.argv[1])
-
-
-def read(name):
-    return [json.loads(line) for line in (folder / name).read_text().splitlines() if line.strip()]
-
-
-native, peers, runs = read("native.json"), read("peers.json"), read("runs.json")
-
-
-def pick(rows, value, **keys):
-    """Best value of the rows with these fields."""
-    return min(row[value] for row in rows if all(row.get(k) == v for k, v in keys.items()))
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor()
-
-
-def flags():
-    text = Path("/proc/cpuinfo").read_text()
-    return "AVX-512" if "avx512f" in text else "AVX2" if "avx2" in text else "SSE"
+native, peers, runs = (read(folder / name) for name in ("native.json", "peers.json", "runs.json"))
 
 
 vector = max(row["per_ns"] for row in native if row["name"] == "fma")

@@ -137,10 +137,12 @@ func path(_ inputs: Int) throws {
   report("sde", [("m", "\(inputs)"), ("steps", "100"), ("us", "\(seconds / 1000 * 1e6)")])
 }
 
-if CommandLine.arguments.dropFirst() == ["cost"] {
-  try costs()
-} else {
-  try everything()
+switch CommandLine.arguments.dropFirst().first {
+case "cost": try costs()
+case "particles":
+  vectorSpeed()
+  try particleTimes()
+default: try everything()
 }
 
 func everything() throws {

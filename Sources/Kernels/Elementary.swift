@@ -99,18 +99,4 @@ extension Elementary {
     let mantissa = Double(bitPattern: (offset & 0x000f_ffff_ffff_ffff) &+ root)
     return (mantissa, exponent)
   }
-
-  /// `1/x` for x in [2^-1000, 2^1000] by multiplications, to 1 ULP: a vector division occupies its unit for as long as
-  /// sixteen fused steps. The bits of x subtracted from a constant are 1/x to 6%; `y (1 + e)(1 + e^2)`, `e = 1 - x y`,
-  /// raises the error to the fourth power, twice.
-  @inlinable @inline(__always)
-  public static func reciprocal(_ x: Double) -> Double {
-    var y = Double(bitPattern: 0x7fde_6000_0000_0000 &- x.bitPattern)
-    var e = (1.0).addingProduct(-x, y)
-    y = y.addingProduct(y, e)
-    y = y.addingProduct(y, e * e)
-    e = (1.0).addingProduct(-x, y)
-    y = y.addingProduct(y, e)
-    return y.addingProduct(y, e * e)
-  }
 }

@@ -8,7 +8,7 @@ public final class Columns {
 
   public init(_ m: Int, rows: Int) {
     stride = Triangular.padded(rows)
-    data = .allocate(capacity: max(1, m * stride))
+    data = .allocateAligned(capacity: max(1, m * stride))
     data.initialize(repeating: 0, count: max(1, m * stride))
   }
 

@@ -1,3 +1,4 @@
+import Kernels
 import Simulation
 import Statistics
 
@@ -103,7 +104,7 @@ package final class Ensemble {
     field.initialize(repeating: 0, count: max(featureCount, 1))
     features = Reducer(featureCount, tiling, group)
     energies = Reducer(1, tiling, group)
-    all = system.interaction == .pairs ? .allocate(capacity: tiling.total * tiling.size) : nil
+    all = system.interaction == .pairs ? .allocateAligned(capacity: tiling.total * tiling.size) : nil
     system.prepare(tiling)
     step = saved?.step ?? 0
     if let saved {
@@ -203,9 +204,13 @@ package final class Ensemble {
   /// Remembers the first particle whose gradient is not finite.
   private func check(_ g: Tile) {
     var marks = 0.0
-    for k in 0..<g.dimension {
-      let values = g[k]
-      marks += laneSum(g.count) { values[$0] * 0 }
+    if g.count == g.lanes {
+      marks = laneSum(g.count * g.dimension) { g.base[$0] * 0 }
+    } else {
+      for k in 0..<g.dimension {
+        let values = g[k]
+        marks += laneSum(g.count) { values[$0] * 0 }
+      }
     }
     if marks != 0 || marks.isNaN { report(g) }
   }
@@ -240,6 +245,10 @@ package final class Ensemble {
 /// Calls `body` with the place of every number of a tile in memory and its place in a row of normals of as many.
 @inline(__always)
 func forEachLane(_ tile: Tile, _ body: (_ memory: Int, _ normal: Int) -> Void) {
+  if tile.count == tile.lanes {
+    for i in 0..<tile.dimension &* tile.lanes { body(i, i) }
+    return
+  }
   for k in 0..<tile.dimension {
     let (memory, normal) = (k &* tile.lanes, k &* tile.count)
     for i in 0..<tile.count { body(memory &+ i, normal &+ i) }

@@ -1,3 +1,4 @@
+import Kernels
 import Randomness
 
 /// The random numbers of one replica. Every tile has a sequence of normals of its own, a pure function of (seed, leg, replica,
@@ -26,7 +27,7 @@ final class Noise {
     firstTile = tiles.lowerBound
     self.taken = taken ?? Array(repeating: 0, count: tiles.count)
     self.uniforms = uniforms
-    scratch = .allocate(capacity: 1)
+    scratch = .allocateAligned(capacity: 1)
   }
 
   deinit { scratch.deallocate() }
@@ -65,7 +66,7 @@ final class Noise {
   private func reserve(_ count: Int) {
     guard count > capacity else { return }
     scratch.deallocate()
-    scratch = .allocate(capacity: count)
+    scratch = .allocateAligned(capacity: count)
     capacity = count
   }
 

@@ -1,3 +1,4 @@
+import Kernels
 import Simulation
 
 /// How N particles of dimension d lie in memory and over ranks: tiles of 256 particles, coordinate by coordinate within a tile.
@@ -58,7 +59,7 @@ package final class ParticleArray {
     self.tiling = tiling
     self.dimension = dimension ?? tiling.dimension
     count = tiling.mine.count * tiling.lanes * self.dimension
-    base = .allocate(capacity: max(count, 1))
+    base = .allocateAligned(capacity: max(count, 1))
     base.initialize(repeating: 0, count: max(count, 1))
   }
 

@@ -27,7 +27,7 @@ public struct Stream: ~Copyable {
   /// - Parameter key: made by `Stream.key(seed:path:)`.
   public init(key: UInt64) {
     self.key = (key & 0xffff_ffff, key >> 32)
-    buffer = .allocate(capacity: Self.capacity + 2 * NormalKernel.chunk)
+    buffer = .allocateAligned(capacity: Self.capacity + 2 * NormalKernel.chunk)
   }
 
   deinit { buffer.deallocate() }

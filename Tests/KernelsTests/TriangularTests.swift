@@ -117,16 +117,4 @@ import Testing
       #expect(turned == expected)
     }
   }
-
-  @Test("The reciprocal by multiplications is within 1 ULP")
-  func reciprocal() {
-    var x = 0x1.0123456789abcp-1000
-    var worst = 0.0
-    while x < 0x1p1000 {
-      let exact = 1 / x
-      worst = max(worst, (Elementary.reciprocal(x) - exact).magnitude / exact.ulp)
-      x *= 1.000937
-    }
-    #expect(worst <= 1)
-  }
 }

@@ -37,10 +37,17 @@ final class HMC: Integrator {
         at: proposal.position, gradient: proposal.gradient, potential: last ? proposal.potential : nil
       ) { t in
         let (y, v) = (proposal.position[t], velocity[t].base)
-        let x = l == 0 ? e.positions[t].base : y.base
+        let x = e.positions[t].base
         let g = proposal.gradient[t].base
-        if l > 0 { forEachLane(y) { i, _ in v[i] = v[i].addingProduct(-h, g[i]) } }
-        forEachLane(y) { i, _ in y.base[i] = x[i].addingProduct(h, v[i]) }
+        if l == 0 {
+          forEachLane(y) { i, _ in y.base[i] = x[i].addingProduct(h, v[i]) }
+        } else {
+          forEachLane(y) { i, _ in
+            let kicked = v[i].addingProduct(-h, g[i])
+            v[i] = kicked
+            y.base[i] = y.base[i].addingProduct(h, kicked)
+          }
+        }
       }
     }
     for t in e.tiles {

@@ -31,8 +31,7 @@ final class GaussianKernel: ParticleSystem {
     potential: UnsafeMutablePointer<Double>?
   ) {
     let scale = 1 / number
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: Tiling.width) { room in
-      let factor = room.baseAddress!
+    withAlignedRoom(Tiling.width) { factor in
       PairForces.forEachSource(x, all, tiling) { square, source in
         for i in 0..<x.count { factor[i] = 0 }
         for part in parts {

@@ -53,7 +53,7 @@ final class LogGas: ParticleSystem {
   ) {
     let scale = -strength / number
     PairForces.forEachSource(x, all, tiling) { square, source in
-      for i in 0..<x.count { square[i] = scale * Elementary.reciprocal(square[i] + least) }
+      for i in 0..<x.count { square[i] = scale / (square[i] + least) }
       PairForces.push(x, from: source, by: square, gradient)
     }
   }

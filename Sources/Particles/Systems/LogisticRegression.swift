@@ -9,13 +9,13 @@ final class LogisticRegression: ParticleSystem {
   private let precision: Double
   var dimension: Int { data.columns }
   /// Examples worked on together.
-  private static let chunk = 32
+  private static let chunk = 64
   private let margins: UnsafeMutablePointer<Double>
 
   init(_ data: Supervised, precision: Double) {
     self.data = data
     self.precision = precision
-    margins = .allocate(capacity: Self.chunk * Tiling.width)
+    margins = .allocateAligned(capacity: Self.chunk * Tiling.width)
   }
 
   deinit { margins.deallocate() }

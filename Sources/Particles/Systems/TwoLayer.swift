@@ -12,7 +12,7 @@ final class TwoLayer: ParticleSystem {
   private let loss: Loss
   private let regularisation: Double
   /// Examples worked on together.
-  private static let chunk = 32
+  private static let chunk = 64
   /// Activations of every tile of this rank where memory allows, else of the tile at hand.
   private var activations: UnsafeMutablePointer<Double>?
   private var kept = 0
@@ -28,7 +28,7 @@ final class TwoLayer: ParticleSystem {
     self.relu = relu
     self.loss = loss
     self.regularisation = regularisation
-    slopes = .allocate(capacity: Self.chunk * Tiling.width)
+    slopes = .allocateAligned(capacity: Self.chunk * Tiling.width)
   }
 
   deinit {
@@ -57,7 +57,7 @@ final class TwoLayer: ParticleSystem {
   func prepare(_ tiling: Tiling) {
     tileSize = train.count * tiling.lanes
     kept = tiling.mine.count * tileSize * 8 <= Self.mostKept ? tiling.mine.count : 0
-    activations = .allocate(capacity: max(1, max(kept, 1) * tileSize))
+    activations = .allocateAligned(capacity: max(1, max(kept, 1) * tileSize))
   }
 
   func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {

@@ -1,0 +1,17 @@
+/// Memory that begins at a border of the cache lines. `allocate` aligns to 16 bytes, and then every 64-byte vector lies across two
+/// lines: a load or store of the inner loops costs twice as much.
+extension UnsafeMutablePointer<Double> {
+  /// Uninitialised room for so many numbers; free it with `deallocate()`.
+  public static func allocateAligned(capacity: Int) -> UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer.allocate(byteCount: Swift.max(capacity, 1) * 8, alignment: 64)
+      .bindMemory(to: Double.self, capacity: Swift.max(capacity, 1))
+  }
+}
+
+/// Room for so many numbers during a call.
+@inlinable @inline(__always)
+public func withAlignedRoom(_ capacity: Int, _ body: (UnsafeMutablePointer<Double>) -> Void) {
+  withUnsafeTemporaryAllocation(byteCount: capacity &* 8, alignment: 64) { room in
+    body(room.baseAddress!.bindMemory(to: Double.self, capacity: capacity))
+  }
+}
