@@ -5,7 +5,8 @@ import Simulation
 func particleTimes() throws {
   func time(_ name: String, _ keys: [String: JobValue], steps: Int, work: Double, unit: String) throws {
     let far: [String: JobValue] = [
-      "steps": .integer(1_000_000_000), "measure_every": .integer(1_000_000_000), "histogram_every": .integer(1_000_000_000),
+      "steps": .integer(1_000_000_000), "measure_every": .integer(1_000_000_000),
+      "histogram_every": .integer(1_000_000_000),
     ]
     let legs = try ParticleCatalog.read(.table(keys.merging(far) { $1 }), path: "particles", bias: false) { _ in
       DataTable(columns: [], rows: [])
@@ -20,7 +21,8 @@ func particleTimes() throws {
     report(
       "particles",
       [
-        ("label", "\"\(name)\""), ("seconds", "\(seconds / Double(steps))"), ("work", "\(work)"), ("unit", "\"\(unit)\""),
+        ("label", "\"\(name)\""), ("seconds", "\(seconds / Double(steps))"), ("work", "\(work)"),
+        ("unit", "\"\(unit)\""),
       ])
   }
   try time(

@@ -3,7 +3,7 @@ import Networks
 import Randomness
 import Simulation
 
-/// Eigenvalues of the covariance of a linear network, t = layer / width (theory B8; arXiv:2206.02768 with no drift):
+/// Eigenvalues of the covariance of a linear network, t = layer / width (docs/limits.md; arXiv:2206.02768 with no drift):
 ///
 ///     d log lambda_i = sqrt(2) dB_i + [sum_{j != i} lambda_j / (lambda_i - lambda_j) - 1] dt.
 ///

@@ -3,7 +3,7 @@ import Networks
 import Randomness
 import Simulation
 
-/// Constants of the proportional limit of ResNets (arXiv:2106.04013; theory B5).
+/// Constants of the proportional limit of ResNets (arXiv:2106.04013; docs/limits.md).
 struct LogGaussianLaw {
   let alpha, lambda: Double
   let balanced: Bool
@@ -149,7 +149,7 @@ extension LimitEntry {
 
 // MARK: - Branches of order 1/sqrt(depth)
 
-/// The flow at infinite depth of ResNets with branches lambda/sqrt(d), t = layer / depth, and its fluctuation (theory B4):
+/// The flow at infinite depth of ResNets with branches lambda/sqrt(d), t = layer / depth, and its fluctuation (docs/limits.md):
 /// `V_aa = V_aa(0) e^{r t / 2}`, `d rho / dt = (r/2) (K(rho) - rho)`, r = lambda^2 c.
 struct ResidualFlow {
   let rate: Double

@@ -89,8 +89,8 @@ package final class Ensemble {
 
   package init(
     _ model: SystemModel, number: Int, hasVelocities: Bool, inverseTemperature: Double, stepSize: Double, key: UInt64,
-    replica: UInt64, group: any Communicator, saved: ReplicaState?
-  ) {
+    replica: UInt64, group: any Communicator, saved: ReplicaState?, shards: (any ShardStore)? = nil
+  ) throws {
     system = model.make()
     self.group = group
     tiling = Tiling(number: number, dimension: system.dimension, rank: group.rank, of: group.size)
@@ -107,17 +107,27 @@ package final class Ensemble {
     all = system.interaction == .pairs ? .allocateAligned(capacity: tiling.total * tiling.size) : nil
     system.prepare(tiling)
     step = saved?.step ?? 0
-    if let saved {
-      self.stepSize = saved.arrays["step_size"]![0]
-      let taken = saved.arrays["normals_taken"]!
-      noise = Noise(
-        key: key, replica: replica, tiles: tiling.mine, taken: tiling.mine.map { UInt64(taken[$0]) },
-        uniforms: UInt64(saved.arrays["uniforms_taken"]![0]))
-      positions.scatter(saved.arrays["positions"]!)
-      if let velocities { velocities.scatter(saved.arrays["velocities"]!) }
-    } else {
-      self.stepSize = stepSize
-      noise = Noise(key: key, replica: replica, tiles: tiling.mine)
+    self.stepSize = saved?.arrays["step_size"]![0] ?? stepSize
+    noise = Noise(
+      key: key, replica: replica, tiles: tiling.mine,
+      uniforms: saved.map { UInt64($0.arrays["uniforms_taken"]![0]) } ?? 0)
+    guard let saved else { return }
+    if saved.shards.isEmpty { take(saved.arrays, from: 0) }
+    // Only the shards with particles of this rank.
+    let mine = tiling.mine.lowerBound * Tiling.width..<min(tiling.mine.upperBound * Tiling.width, number)
+    let ends = saved.shards.dropFirst().map(\.start) + [number]
+    for (shard, end) in zip(saved.shards, ends) where shard.start < mine.upperBound && mine.lowerBound < end {
+      take(try shards!.read(shard.name), from: shard.start)
+    }
+  }
+
+  /// Takes what belongs to this rank from arrays that begin with particle `start`.
+  private func take(_ arrays: [String: [Double]], from start: Int) {
+    positions.scatter(arrays["positions"]!, from: start)
+    velocities?.scatter(arrays["velocities"]!, from: start)
+    let first = start / Tiling.width
+    for (i, count) in arrays["normals_taken"]!.enumerated() where tiling.mine.contains(first + i) {
+      noise.taken[first + i - tiling.mine.lowerBound] = UInt64(count)
     }
   }
 
@@ -228,17 +238,33 @@ package final class Ensemble {
     }
   }
 
-  /// The arrays of `ReplicaState`, on every rank.
-  func save() throws -> [String: [Double]] {
-    var arrays = ["positions": try positions.gathered(group), "step_size": [stepSize]]
+  /// Arrays and shards of `ReplicaState`: arrays on every rank of the group, or the particles in a shard a rank.
+  func save(_ replica: UInt64, shards: (any ShardStore)?) throws -> ([String: [Double]], [(name: String, start: Int)]) {
+    var arrays = ["step_size": [stepSize], "uniforms_taken": [Double(noise.uniforms)]]
+    if let shards, tiling.number * tiling.dimension > shards.threshold {
+      var own = ["positions": positions.own(), "normals_taken": noise.taken.map { Double($0) }]
+      if let velocities { own["velocities"] = velocities.own() }
+      let names = (0..<group.size).map { "replica-\(replica)-step-\(step)-part-\($0 + 1)-of-\(group.size)" }
+      // A failure of one rank must be one of all.
+      var failure = ""
+      do { try shards.write(own, name: names[group.rank]) } catch { failure = "\(error)" }
+      let failed = try group.gatherAllVarying(failure.utf8.map { Int64($0) }).first { !$0.isEmpty }
+      if let failed { throw Failure(.inputOutput, String(decoding: failed.map { UInt8($0) }, as: UTF8.self)) }
+      var start = 0
+      let places = tiling.counts(ranks: group.size).enumerated().map { rank, tiles in
+        defer { start += tiles * Tiling.width }
+        return (name: names[rank], start: min(start, tiling.number))
+      }
+      return (arrays, places)
+    }
+    arrays["positions"] = try positions.gathered(group)
     if let velocities { arrays["velocities"] = try velocities.gathered(group) }
     let taken = UnsafeMutablePointer<Double>.allocate(capacity: max(tiling.total, 1))
     defer { taken.deallocate() }
     for (i, tile) in tiling.mine.enumerated() { taken[tile] = Double(noise.taken[i]) }
     try group.gatherInPlace(taken, counts: tiling.counts(ranks: group.size))
     arrays["normals_taken"] = Array(UnsafeBufferPointer(start: taken, count: tiling.total))
-    arrays["uniforms_taken"] = [Double(noise.uniforms)]
-    return arrays
+    return (arrays, [])
   }
 }
 

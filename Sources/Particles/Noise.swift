@@ -11,7 +11,7 @@ final class Noise {
   private var stream: Stream
   private let firstTile: Int
   /// Normals taken so far, by tile of this rank; uniforms of the whole system taken so far.
-  private(set) var taken: [UInt64]
+  var taken: [UInt64]
   private(set) var uniforms: UInt64
 
   private var scratch: UnsafeMutablePointer<Double>
@@ -21,11 +21,11 @@ final class Noise {
   private var windowStart: UInt64 = 0
   private var windowTile = -1
 
-  init(key: UInt64, replica: UInt64, tiles: Range<Int>, taken: [UInt64]? = nil, uniforms: UInt64 = 0) {
+  init(key: UInt64, replica: UInt64, tiles: Range<Int>, uniforms: UInt64 = 0) {
     stream = Stream(key: key)
     stream.start(draw: replica)
     firstTile = tiles.lowerBound
-    self.taken = taken ?? Array(repeating: 0, count: tiles.count)
+    taken = Array(repeating: 0, count: tiles.count)
     self.uniforms = uniforms
     scratch = .allocateAligned(capacity: 1)
   }

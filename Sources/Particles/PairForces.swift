@@ -47,7 +47,8 @@ enum PairForces {
   /// four, where a division for each would take four times as long as they do. The sources beyond a multiple of four in a
   /// tile come one by one.
   static func addRepulsion(
-    _ count: Int, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ all: UnsafePointer<Double>, _ tiling: Tiling,
+    _ count: Int, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ all: UnsafePointer<Double>,
+    _ tiling: Tiling,
     _ least: Double, scale: Double, _ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>
   ) {
     withAlignedRoom(2 * Tiling.width) { gx in

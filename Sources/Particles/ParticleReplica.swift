@@ -27,9 +27,9 @@ struct ParticleExperiment: ReplicaExperiment {
   var steps: Int { frame.warmUp + frame.steps }
 
   func begin(
-    _ replica: UInt64, key: UInt64, group: any Communicator, from saved: ReplicaState?
+    _ replica: UInt64, key: UInt64, group: any Communicator, from saved: ReplicaState?, shards: (any ShardStore)?
   ) throws -> any Replica {
-    try ParticleReplica(self, replica, key: key, group: group, saved: saved)
+    try ParticleReplica(self, replica, key: key, group: group, saved: saved, shards: shards)
   }
 }
 
@@ -85,6 +85,7 @@ final class ParticleReplica: Replica {
   private let experiment: ParticleExperiment
   private let frame: ParticleFrame
   private let replica: UInt64
+  private let shards: (any ShardStore)?
   private let e: Ensemble
   private let integrator: any Integrator
   private let measurement: Measurement
@@ -99,16 +100,26 @@ final class ParticleReplica: Replica {
   private var newFrames: [[Double]] = []
 
   init(
-    _ experiment: ParticleExperiment, _ replica: UInt64, key: UInt64, group: any Communicator, saved: ReplicaState?
+    _ experiment: ParticleExperiment, _ replica: UInt64, key: UInt64, group: any Communicator, saved: ReplicaState?,
+    shards: (any ShardStore)?
   ) throws {
     self.experiment = experiment
+    self.shards = shards
     self.replica = replica
     frame = experiment.frame
     let integratorModel = experiment.integrator
-    e = Ensemble(
-      experiment.system, number: frame.number, hasVelocities: integratorModel.hasVelocities,
-      inverseTemperature: frame.inverseTemperature, stepSize: frame.step, key: key, replica: replica, group: group,
-      saved: saved)
+    var read: Ensemble?
+    var failure: Failure?
+    do {
+      read = try Ensemble(
+        experiment.system, number: frame.number, hasVelocities: integratorModel.hasVelocities,
+        inverseTemperature: frame.inverseTemperature, stepSize: frame.step, key: key, replica: replica, group: group,
+        saved: saved, shards: shards)
+    } catch { failure = error as? Failure ?? Failure(.bug, "\(error)") }
+    // A shard that one rank cannot read ends the replica on all of them.
+    let message = try group.gatherAllVarying(failure?.message.utf8.map { Int64($0) } ?? []).first { !$0.isEmpty }
+    if let message { throw failure ?? Failure(.badData, String(decoding: message.map { UInt8($0) }, as: UTF8.self)) }
+    e = read!
     integrator = integratorModel.make(experiment.system)
     measurement = Measurement(e, integratorModel)
     let count = experiment.observables.count
@@ -245,7 +256,7 @@ final class ParticleReplica: Replica {
 
   func save() throws -> ReplicaState {
     try gatherFrames()
-    var arrays = try e.save()
+    var (arrays, places) = try e.save(replica, shards: shards)
     arrays["sums"] = sums.flatMap(\.words)
     arrays["values"] = values
     arrays["adaptation"] = adaptation.words
@@ -257,7 +268,8 @@ final class ParticleReplica: Replica {
     arrays["frame_positions"] = trajectory.positions
     arrays["frame_series"] = trajectory.series
     return ReplicaState(
-      replica: replica, step: e.step, arrays: arrays, marginals: try e.group.joinedOnRoot(marginals))
+      replica: replica, step: e.step, arrays: arrays, marginals: try e.group.joinedOnRoot(marginals),
+      shards: places)
   }
 
   func finish() throws -> ReplicaOutcome {

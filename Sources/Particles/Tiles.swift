@@ -103,13 +103,23 @@ package final class ParticleArray {
     return all
   }
 
-  /// Takes the values of this rank from those of all particles, as `gathered` lays them out.
-  func scatter(_ values: [Double]) {
-    precondition(values.count == tiling.number * dimension)
+  /// The values of this rank, particle by particle.
+  func own() -> [Double] {
+    var result: [Double] = []
     for local in 0..<tiling.mine.count {
       let tile = self[local]
-      for i in 0..<tile.count {
-        let particle = (tile.index * Tiling.width + i) * dimension
+      for i in 0..<tile.count { for k in 0..<dimension { result.append(tile[k][i]) } }
+    }
+    return result
+  }
+
+  /// Takes the values of those particles of this rank that are in `values`, which begins with particle `start`.
+  func scatter(_ values: [Double], from start: Int = 0) {
+    let range = start..<start + values.count / dimension
+    for local in 0..<tiling.mine.count {
+      let tile = self[local]
+      for i in 0..<tile.count where range.contains(tile.index * Tiling.width + i) {
+        let particle = (tile.index * Tiling.width + i - start) * dimension
         for k in 0..<dimension { tile[k][i] = values[particle + k] }
       }
     }

@@ -19,6 +19,8 @@ enum ReplicaTables {
       try writer.write("\(place)/replica", shape: [1], [state.replica])
       try writer.write("\(place)/step", shape: [1], [Int64(state.step)])
       try write(state.marginals, group: place, to: &writer)
+      try writer.write("\(place)/shards", strings: state.shards.map(\.name))
+      try writer.write("\(place)/shard_starts", shape: [state.shards.count], state.shards.map { Int64($0.start) })
       try writer.makeGroup("\(place)/arrays")
       for (name, values) in state.arrays.sorted(by: { $0.key < $1.key }) {
         try writer.write("\(place)/arrays/\(name)", shape: [values.count], values)
@@ -57,12 +59,16 @@ enum ReplicaTables {
       for name in try reader.list("\(place)/arrays") {
         arrays[name] = try reader.read("\(place)/arrays/\(name)", as: Double.self).values
       }
+      let names = try reader.readStrings("\(place)/shards")
+      let starts = try reader.read("\(place)/shard_starts", as: Int64.self).values
+      guard names.count == starts.count else { throw wrong("begun") }
       guard let replica = try reader.read("\(place)/replica", as: UInt64.self).values.first,
         let step = try reader.read("\(place)/step", as: Int64.self).values.first
       else { throw wrong("begun") }
       record.inFlight.append(
         ReplicaState(
-          replica: replica, step: Int(step), arrays: arrays, marginals: try readHistograms(reader, place)))
+          replica: replica, step: Int(step), arrays: arrays, marginals: try readHistograms(reader, place),
+          shards: zip(names, starts).map { ($0, Int($1)) }))
     }
     record.inFlight.sort { $0.replica < $1.replica }
     for name in reader.contains("\(group)/trajectories") ? try reader.list("\(group)/trajectories") : [] {

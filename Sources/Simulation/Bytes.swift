@@ -30,6 +30,11 @@ struct ByteWriter {
       add(name)
       add(values)
     }
+    add(state.shards.count)
+    for shard in state.shards {
+      add(shard.name)
+      add(shard.start)
+    }
     add(state.marginals.count)
     for histogram in state.marginals {
       add(histogram.pages.map(Int64.init))
@@ -79,6 +84,7 @@ struct ByteReader {
       let name = text()
       arrays[name] = doubles()
     }
+    let shards = (0..<integer()).map { _ in (name: text(), start: integer()) }
     let marginals = (0..<integer()).map { _ in
       var histogram = BitHistogram()
       let pages = integers()
@@ -87,7 +93,7 @@ struct ByteReader {
       }
       return histogram
     }
-    return ReplicaState(replica: replica, step: step, arrays: arrays, marginals: marginals)
+    return ReplicaState(replica: replica, step: step, arrays: arrays, marginals: marginals, shards: shards)
   }
 
   mutating func trajectory() -> Trajectory? {

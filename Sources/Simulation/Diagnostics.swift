@@ -86,7 +86,9 @@ public struct Diagnostics: Sendable {
         divergence = MarginalDistance.jackknife(folds) { MarginalDistance.divergence($0, law) }
       }
       var normal = (value: Double.nan, error: Double.nan)
-      if let variance = leg.marginalLaw?.normalVariance, let square = found.first(where: { $0.observable == name + "^2" }) {
+      if let variance = leg.marginalLaw?.normalVariance,
+        let square = found.first(where: { $0.observable == name + "^2" })
+      {
         // (r - 1 - log r)/2 for the ratio r of the variances; its mean exceeds it by a quarter of the variance of r.
         let (r, error) = (square.mean / variance, square.error / variance)
         normal = (0.5 * (r - 1 - Elementary.log(r)) - 0.25 * error * error, 0.5 * (1 - 1 / r).magnitude * error)

@@ -55,6 +55,9 @@ public final class Engine {
   private var speeds: [Double]
   /// Ranks that share a replica of a particle system; nil to choose by the number of replicas.
   let shards: Int?
+  let shardStore: (any ShardStore)?
+  /// Shards of the checkpoint before the last: a file of that generation may still be asked for.
+  private var formerShards: Set<String> = []
   /// Communicators of groups, by the number of groups.
   var groups: [Int: any Communicator] = [:]
 
@@ -64,7 +67,8 @@ public final class Engine {
   ///   - stopRequested: whether this process was asked to stop.
   public init(
     job: Job, world: any Communicator, restored: [LegState]?, checkpointInterval: Double, part: DrawPart = .whole,
-    shards: Int? = nil, save: @escaping ([LegState]) throws -> Void, stopRequested: @escaping () -> Bool,
+    shards: Int? = nil, shardStore: (any ShardStore)? = nil, save: @escaping ([LegState]) throws -> Void,
+    stopRequested: @escaping () -> Bool,
     report: @escaping (Event) -> Void
   ) throws {
     self.job = job
@@ -72,6 +76,8 @@ public final class Engine {
     self.world = world
     self.part = part
     self.shards = shards
+    self.shardStore = shardStore
+    formerShards = Set((restored ?? []).flatMap { $0.replicas?.inFlight ?? [] }.flatMap { $0.shards.map(\.name) })
     self.save = save
     self.stopRequested = stopRequested
     self.report = report
@@ -209,7 +215,13 @@ public final class Engine {
 
   func checkpoint() throws {
     let start = clock.now
-    try world.onRoot { try save(states) }
+    try world.onRoot {
+      try save(states)
+      let named = Set(states.flatMap { $0.replicas?.inFlight ?? [] }.flatMap { $0.shards.map(\.name) })
+      let finished = zip(job.sampledLegs, states).allSatisfy { $1.done.count >= $0.leg.draws }
+      shardStore?.prune(keeping: finished ? [] : named.union(formerShards))
+      formerShards = named
+    }
     lastCheckpoint = clock.now
     report(.checkpoint(seconds: (lastCheckpoint - start).seconds))
   }

@@ -49,8 +49,10 @@ extension Engine {
       let pool = free.intervals.lazy.flatMap { $0 }.filter { !begun.contains($0) }
       let share = Self.share(of: pool, group: groupIndex, of: groupCount)
       let start = clock.now
-      let (steps, fault) = try self.work(
-        &work, share: share, experiment, key: key, group: group, until: length)
+      var (steps, fault): (Int, ReplicaFault?) = (0, nil)
+      try agree {
+        (steps, fault) = try self.work(&work, share: share, experiment, key: key, group: group, until: length)
+      }
       let seconds = (clock.now - start).seconds
       length = .milliseconds(500)
 
@@ -91,6 +93,21 @@ extension Engine {
     }
   }
 
+  /// Runs what may fail on some ranks only; all ranks return, or all throw the same failure, that of the first rank that has one.
+  private func agree(_ body: () throws -> Void) throws {
+    var report: [Int64] = []
+    do {
+      try body()
+    } catch {
+      let failure = error as? Failure ?? Failure(.bug, String(describing: error))
+      report = [Int64(failure.status.rawValue)] + failure.message.utf8.map { Int64($0) }
+    }
+    guard let first = try world.gatherAllVarying(report).first(where: { !$0.isEmpty }) else { return }
+    throw Failure(
+      ExitStatus(rawValue: Int32(first[0])) ?? .bug,
+      String(decoding: first.dropFirst().map { UInt8($0) }, as: UTF8.self))
+  }
+
   /// Replicas that this group may begin in this round: an equal part of the pool, at most a thousand.
   private static func share(of pool: some Sequence<UInt64>, group: Int, of count: Int) -> [UInt64] {
     pool.prefix(1024 * count).enumerated().filter { $0.offset % count == group }.map(\.element)
@@ -118,9 +135,11 @@ extension Engine {
       if work.current == nil {
         if !work.waiting.isEmpty {
           let state = work.waiting.removeFirst()
-          work.current = (state.replica, try experiment.begin(state.replica, key: key, group: group, from: state))
+          work.current = (
+            state.replica, try experiment.begin(state.replica, key: key, group: group, from: state, shards: shardStore)
+          )
         } else if let id = next.next() {
-          work.current = (id, try experiment.begin(id, key: key, group: group, from: nil))
+          work.current = (id, try experiment.begin(id, key: key, group: group, from: nil, shards: shardStore))
         } else {
           return (steps, nil)
         }
@@ -166,7 +185,8 @@ extension Engine {
     let rows = try world.gatherToRoot(writer.bytes)
     let marginals = try world.joinedOnRoot(work.marginals)
     writer = ByteWriter()
-    let current = try work.current?.replica.save()
+    var current: ReplicaState?
+    try agree { current = try work.current?.replica.save() }
     if group.isRoot { for state in work.waiting + (current.map { [$0] } ?? []) { writer.add(state) } }
     let begun = try world.gatherToRoot(writer.bytes)
     work.finished = []

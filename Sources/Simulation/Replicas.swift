@@ -16,8 +16,17 @@ public protocol ReplicaExperiment: Sendable {
 
   /// Starts a replica, or goes on with one that was put aside. Collective in the group.
   func begin(
-    _ replica: UInt64, key: UInt64, group: any Communicator, from saved: ReplicaState?
+    _ replica: UInt64, key: UInt64, group: any Communicator, from saved: ReplicaState?, shards: (any ShardStore)?
   ) throws -> any Replica
+}
+
+extension ReplicaExperiment {
+  /// Without shards.
+  public func begin(
+    _ replica: UInt64, key: UInt64, group: any Communicator, from saved: ReplicaState?
+  ) throws -> any Replica {
+    try begin(replica, key: key, group: group, from: saved, shards: nil)
+  }
 }
 
 /// A replica under way. All methods are collective in its group.
@@ -52,13 +61,29 @@ public struct ReplicaState {
   public let step: Int
   public var arrays: [String: [Double]]
   public var marginals: [BitHistogram]
+  /// Names of the shards that hold the arrays of the particles, and the first particle of each; empty if `arrays` has them.
+  public var shards: [(name: String, start: Int)]
 
-  public init(replica: UInt64, step: Int, arrays: [String: [Double]], marginals: [BitHistogram]) {
+  public init(
+    replica: UInt64, step: Int, arrays: [String: [Double]], marginals: [BitHistogram],
+    shards: [(name: String, start: Int)] = []
+  ) {
     self.replica = replica
     self.step = step
     self.arrays = arrays
     self.marginals = marginals
+    self.shards = shards
   }
+}
+
+/// Where ranks leave their part of a large state: a file for each. Called on every rank.
+public protocol ShardStore: Sendable {
+  /// Replicas with more coordinates than this are put aside in shards.
+  var threshold: Int { get }
+  func write(_ arrays: [String: [Double]], name: String) throws
+  func read(_ name: String) throws -> [String: [Double]]
+  /// Removes all shards but these. Called on rank 0.
+  func prune(keeping names: Set<String>)
 }
 
 /// What a finished replica leaves.
@@ -151,7 +176,10 @@ extension LegState {
     record.rows.merge(added.rows) { mine, _ in mine }
     record.trajectories.merge(added.trajectories) { mine, _ in mine }
     record.add(marginals: added.marginals)
-    record.inFlight = (record.inFlight + added.inFlight).filter { record.rows[$0.replica] == nil }
+    // Shards stay with their own file; what they hold is begun anew.
+    record.inFlight = (record.inFlight + added.inFlight).filter {
+      record.rows[$0.replica] == nil && $0.shards.isEmpty
+    }
     replicas = record
     guard let leg = job.sampledLegs.first(where: { $0.path == path })?.leg else { return }
     tally = record.tally(leg, of: job)

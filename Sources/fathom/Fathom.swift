@@ -9,7 +9,7 @@ let programVersion = "0.1.0"
 struct Fathom: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fathom",
-    abstract: "Measures finite random networks and holds them against their scaling limits.",
+    abstract: "Measures finite random networks and particle systems and holds them against their scaling limits.",
     discussion: """
       A job file says what to draw and what to compare it with; one HDF5 file comes out.
 

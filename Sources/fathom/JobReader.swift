@@ -12,6 +12,7 @@ struct JobFile {
   let checkpointInterval: Double
   /// Ranks that share a replica of a particle system; nil to choose.
   let shards: Int?
+  let shardAbove: Int
 }
 
 /// Turns the text of a job file into a job.
@@ -25,6 +26,9 @@ struct JobReader {
     Parameter(
       "shards", .integer(0...1_000_000), standard: .integer(0),
       "ranks that share one replica of a particle system; 0: as many as there are too many. Changes no bit"),
+    Parameter(
+      "shard_above", .integer(0...Int64.max), standard: .integer(50_000_000), unit: "coordinates",
+      "replicas with more are put aside in a file for each rank, beside the result file. Changes no bit"),
   ]
   static let comparisonParameters: [Parameter] = [
     Parameter(
@@ -106,7 +110,8 @@ struct JobReader {
     let standardOutput = (stem as NSString).deletingPathExtension + ".h5"
     return JobFile(
       job: job, output: output ?? (run["output"] != nil ? run.text("output") : standardOutput),
-      checkpointInterval: try readDuration(run), shards: run.integer("shards") == 0 ? nil : run.integer("shards"))
+      checkpointInterval: try readDuration(run), shards: run.integer("shards") == 0 ? nil : run.integer("shards"),
+      shardAbove: run.integer("shard_above"))
   }
 
   /// A health report is a sweep over widths that measures failures along the depth.

@@ -3,192 +3,195 @@ import Foundation
 import Support
 import Testing
 
-/// Every kind of bad input: its message, its exit code, on one rank and on three, and no hang.
-@Suite(.serialized) struct BadInputTests {
-  private func refused(
-    _ place: borrowing Workplace, _ arguments: [String], status: Int32, says words: [String],
-    extra: [String: String] = [:]
-  ) throws {
-    // 0: one rank without mpirun.
-    for ranks in [0, 3] {
-      let result = try place.fathom(["run"] + arguments, ranks: ranks, extra: extra, limit: 60)
-      #expect(!result.timedOut && result.status == status, "\(arguments) on \(ranks): \(result.status) \(result.error)")
-      for word in words {
-        #expect(result.error.contains(word), "\(arguments) on \(ranks) should say \(word): \(result.error)")
-      }
-      // One message, not one a rank.
-      #expect(result.error.components(separatedBy: "fathom: error").count == 2, "\(result.error)")
-    }
-  }
-
-  @Test(arguments: [
-    ("network.wdith=3", ["network.wdith = 3", "unknown key", "width"]),
-    ("netwrk.width=3", ["netwrk", "unknown key"]),
-    ("network.width=true", ["network.width = true", "must be an integer in [1, "]),
-    ("network.width=1.5", ["network.width = 1.5", "must be an integer"]),
-    ("network.width=0", ["network.width = 0", "must be an integer in [1, "]),
-    ("network.depth=-2", ["network.depth = -2"]),
-    ("network.draws=1", ["network.draws = 1", "[2, "]),
-    ("network.inputs.correlation=1.5", ["network.inputs.correlation = 1.5", "[-1.0, 1.0]"]),
-    ("network.inputs={gram=[[1.0,2.0],[2.0,1.0]]}", ["network.inputs.gram", "positive semi-definite"]),
-    ("network.inputs={gram=[[1.0,0.2],[0.3,1.0]]}", ["network.inputs.gram", "symmetric"]),
-    ("network.inputs={gram=[[1.0,nan],[nan,1.0]]}", ["network.inputs.gram", "finite"]),
-    ("network.inputs={correlation=-0.9, count=5}", ["network.inputs.correlation", "-0.25"]),
-    ("network.inputs={}", ["network.inputs", "must be a table"]),
-    ("network.activation=swish", ["network.activation.name = \"swish\"", "relu"]),
-    ("network.activation.c_plus=inf", ["network.activation.c_plus = inf", "finite"]),
-    ("network.layers=[5,5]", ["network.layers", "ascending"]),
-    ("network.layers=[25]", ["network.layers", "[1, 24]"]),
-    ("network.observables=[\"W\"]", ["network.observables", "V, log_V"]),
-    ("network.sampler=chi-square", ["network.sampler", "one input"]),
-    ("network.sampler=exact", ["network.sampler", "conditional"]),
-    ("seed=-1", ["seed = -1"]),
-    ("run.checkpoint_every=soon", ["run.checkpoint_every", "60s"]),
-    ("comparison.ks=0", ["comparison.ks = 0", "(0.0, 1.0]"]),
-    ("limit={equation=\"covariance-sde\",step=0.0}", ["limit.step = 0.0"]),
-    ("limit={equation=\"sde\"}", ["limit.equation = \"sde\"", "covariance-sde"]),
-    ("sweep={\"network.width\"=[]}", ["sweep", "array"]),
-  ])
-  func jobValues(setting: String, words: [String]) throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    try refused(place, ["job.toml", "--set", setting], status: 65, says: words)
-    #expect(place.names() == ["job.toml"], "nothing is left behind: \(place.names())")
-  }
-
-  @Test func jobFiles() throws {
-    let place = try Workplace()
-    try refused(place, ["none.toml"], status: 65, says: ["none.toml", "no such file"])
-    try place.write("title = \"x\nseed = 1", "broken.toml")
-    try refused(place, ["broken.toml"], status: 65, says: ["broken.toml, line 1"])
-    // Draws above 2^63 are no TOML integer.
-    try place.write(Workplace.job.replacing("draws = 20000", with: "draws = 10000000000000000000"), "big.toml")
-    try refused(place, ["big.toml"], status: 65, says: ["big.toml, line 10"])
-    try place.write(Workplace.job)
-    try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
-    let usage = try place.fathom(["run", "job.toml", "--frsh"])
-    #expect(usage.status == 64 && usage.error.contains("--frsh"))
-    let part = try place.fathom(["run", "job.toml", "--part", "3/2"])
-    #expect(part.status == 64 && part.error.contains("I/K"))
-  }
-
-  @Test(
-    arguments: [
-      ("missing.csv", nil, ["missing.csv", "no such file"]),
-      ("short.csv", "a,b,label\n1,2,0\n3,4,1\n", ["short.csv", "row 7", "2 rows"]),
-      ("ragged.csv", "1,2,3\n4,5\n", ["ragged.csv, line 2", "2 columns"]),
-      ("text.csv", "a,b\n1,2\n3,four\n", ["text.csv, line 3, column 2", "four"]),
-      ("nan.csv", "a,b\n1,nan\n2,3\n", ["nan.csv, line 2, column 2", "nan"]),
-      ("empty.csv", "", ["empty.csv", "is empty"]),
-      ("zero.csv", "1,2\n0,0\n", ["network.inputs.rows", "row 1 is zero"]),
-      ("fake.h5", "not HDF5", ["fake.h5"]),
-    ] as [(String, String?, [String])])
-  func dataFiles(name: String, content: String?, words: [String]) throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    if let content { try place.write(content, name) }
-    let rows = name == "short.csv" ? "[0, 7]" : "[0, 1]"
-    let inputs = "network.inputs={file=\"\(name)\", rows=\(rows), dataset=\"x\"}"
-    try refused(place, ["job.toml", "--set", inputs], status: 65, says: words)
-  }
-
-  @Test func digitsFromCSVAndHDF5GiveTheSameInputs() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let script = """
-      import h5py, numpy as np
-      data = np.loadtxt('\(Shell.root)/jobs/data/digits.csv', delimiter=',', skiprows=1)[:, :64]
-      h5py.File('digits.h5', 'w')['images/pixels'] = data.reshape(-1, 8, 8)
-      """
-    let made = try Shell.run([Shell.root + "/.venv/bin/python", "-c", script], in: place.folder)
-    #expect(made.status == 0, "\(made.error)")
-    let csv = "network.inputs={file=\"\(Shell.root)/jobs/data/digits.csv\", rows=[0, 7, 11], drop=[\"label\"]}"
-    let h5 = "network.inputs={file=\"digits.h5\", dataset=\"images/pixels\", rows=[0, 7, 11]}"
-    for (name, inputs) in [("a", csv), ("b", h5)] {
-      let run = try place.fathom(
-        ["run", "job.toml", "-o", "\(name).h5"] + settings(["network.draws=500", inputs]), ranks: 2)
-      #expect(run.status == 0, "\(run.error)")
-    }
-    #expect(try place.digest("a.h5") == place.digest("b.h5"))
-  }
-
-  @Test func outputs() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let small = settings(["network.draws=500"])
-    try refused(
-      place, ["job.toml", "-o", "no/such/out.h5"] + small, status: 74, says: ["output folder", "No such file"])
-    // /proc cannot be written to by anyone, root included.
-    try refused(
-      place, ["job.toml", "-o", "/proc/out.h5"] + small, status: 74, says: ["output folder", "/proc/out.h5"])
-    // Another job's file.
-    _ = try place.fathom(["run", "job.toml"] + small)
-    let before = try place.digest()
-    try refused(
-      place, ["job.toml", "--set", "network.width=12"] + small, status: 65,
-      says: ["another job", "network.width = 24", "network.width = 12", "--fresh"])
-    try refused(place, ["job.toml", "--set", "seed=9"] + small, status: 65, says: ["seed = 7", "seed = 9"])
-    #expect(try place.digest() == before)
-    // A second run of the same job has nothing to do, and says so.
-    let again = try place.fathom(["run", "job.toml"] + small, ranks: 2)
-    #expect(again.status == 0 && again.error.contains("all 500 draws are there"))
-    #expect(try place.digest() == before)
-    // --fresh keeps the old file aside.
-    let fresh = try place.fathom(["run", "job.toml", "--fresh", "--set", "network.width=12"] + small)
-    #expect(fresh.status == 0 && place.names().contains("out.h5.aside-1"))
-    #expect(try place.digest("out.h5.aside-1") == before)
-  }
-
-  @Test func damagedOutputs() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let small = settings(["network.draws=500"])
-    let path = place.folder + "/out.h5"
-    _ = try place.fathom(["run", "job.toml"] + small)
-    let good = FileManager.default.contents(atPath: path)!
-    // No previous generation: refused, and the file is left alone.
-    for (content, word) in [
-      (good.prefix(good.count / 2), "truncated"), (Data("hello".utf8), "not a fathom result file"),
-    ] {
-      try Data(content).write(to: URL(fileURLWithPath: path))
-      try? FileManager.default.removeItem(atPath: ArchiveWriter.previousPath(for: path))
-      try refused(place, ["job.toml"] + small, status: 65, says: [word, "--fresh"])
-      #expect(FileManager.default.contents(atPath: path)! == Data(content))
-      for command in ["show", "digest", "verify"] {
-        let result = try place.fathom([command, "out.h5"])
-        #expect(result.status == 65 && result.error.contains(word), "\(command): \(result.status) \(result.error)")
+extension Commands {
+  /// Every kind of bad input: its message, its exit code, on one rank and on three, and no hang.
+  @Suite struct BadInputTests {
+    private func refused(
+      _ place: borrowing Workplace, _ arguments: [String], status: Int32, says words: [String],
+      extra: [String: String] = [:]
+    ) throws {
+      // 0: one rank without mpirun.
+      for ranks in [0, 3] {
+        let result = try place.fathom(["run"] + arguments, ranks: ranks, extra: extra, limit: 60)
+        #expect(
+          !result.timedOut && result.status == status, "\(arguments) on \(ranks): \(result.status) \(result.error)")
+        for word in words {
+          #expect(result.error.contains(word), "\(arguments) on \(ranks) should say \(word): \(result.error)")
+        }
+        // One message, not one a rank.
+        #expect(result.error.components(separatedBy: "fathom: error").count == 2, "\(result.error)")
       }
     }
-    // With one, the run goes on from it and keeps the damaged file.
-    try good.write(to: URL(fileURLWithPath: ArchiveWriter.previousPath(for: path)))
-    let recovered = try place.fathom(["run", "job.toml"] + small, ranks: 2)
-    #expect(recovered.status == 0 && recovered.error.contains("goes on from out.h5.previous"), "\(recovered.error)")
-    #expect(place.names().contains("out.h5.damaged-1"))
-    #expect(try place.fathom(["verify", "out.h5"]).status == 0)
-  }
 
-  @Test func launchersOfAnotherMPI() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let hydra = ["PMI_RANK": "1", "PMI_SIZE": "3", "MPI_LOCALNRANKS": "3"]
-    let result = try place.fathom(["run", "job.toml"], extra: hydra)
-    #expect(
-      result.status == 64 && result.error.contains("another MPI") && result.error.contains("mpirun.openmpi"),
-      "\(result.error)")
-    #expect(place.names() == ["job.toml"])
-  }
+    @Test(arguments: [
+      ("network.wdith=3", ["network.wdith = 3", "unknown key", "width"]),
+      ("netwrk.width=3", ["netwrk", "unknown key"]),
+      ("network.width=true", ["network.width = true", "must be an integer in [1, "]),
+      ("network.width=1.5", ["network.width = 1.5", "must be an integer"]),
+      ("network.width=0", ["network.width = 0", "must be an integer in [1, "]),
+      ("network.depth=-2", ["network.depth = -2"]),
+      ("network.draws=1", ["network.draws = 1", "[2, "]),
+      ("network.inputs.correlation=1.5", ["network.inputs.correlation = 1.5", "[-1.0, 1.0]"]),
+      ("network.inputs={gram=[[1.0,2.0],[2.0,1.0]]}", ["network.inputs.gram", "positive semi-definite"]),
+      ("network.inputs={gram=[[1.0,0.2],[0.3,1.0]]}", ["network.inputs.gram", "symmetric"]),
+      ("network.inputs={gram=[[1.0,nan],[nan,1.0]]}", ["network.inputs.gram", "finite"]),
+      ("network.inputs={correlation=-0.9, count=5}", ["network.inputs.correlation", "-0.25"]),
+      ("network.inputs={}", ["network.inputs", "must be a table"]),
+      ("network.activation=swish", ["network.activation.name = \"swish\"", "relu"]),
+      ("network.activation.c_plus=inf", ["network.activation.c_plus = inf", "finite"]),
+      ("network.layers=[5,5]", ["network.layers", "ascending"]),
+      ("network.layers=[25]", ["network.layers", "[1, 24]"]),
+      ("network.observables=[\"W\"]", ["network.observables", "V, log_V"]),
+      ("network.sampler=chi-square", ["network.sampler", "one input"]),
+      ("network.sampler=exact", ["network.sampler", "conditional"]),
+      ("seed=-1", ["seed = -1"]),
+      ("run.checkpoint_every=soon", ["run.checkpoint_every", "60s"]),
+      ("comparison.ks=0", ["comparison.ks = 0", "(0.0, 1.0]"]),
+      ("limit={equation=\"covariance-sde\",step=0.0}", ["limit.step = 0.0"]),
+      ("limit={equation=\"sde\"}", ["limit.equation = \"sde\"", "covariance-sde"]),
+      ("sweep={\"network.width\"=[]}", ["sweep", "array"]),
+    ])
+    func jobValues(setting: String, words: [String]) throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      try refused(place, ["job.toml", "--set", setting], status: 65, says: words)
+      #expect(place.names() == ["job.toml"], "nothing is left behind: \(place.names())")
+    }
 
-  @Test func aSecondRunOnTheSameOutputIsRefused() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let long = settings(["network.draws=100000000"])
-    let first = try Shell.start(
-      Shell.launch("fathom", ranks: 0, ["run", "job.toml"] + long), in: place.folder, tag: "first")
-    usleep(700_000)
-    let second = try place.fathom(["run", "job.toml"] + long, limit: 60)
-    #expect(
-      second.status == 74 && second.error.contains("in use by process \(first.processIdentifier)"), "\(second.error)")
-    kill(first.processIdentifier, SIGTERM)
-    #expect(Shell.finish(first, in: place.folder, tag: "first", limit: 30).status == 75)
+    @Test func jobFiles() throws {
+      let place = try Workplace()
+      try refused(place, ["none.toml"], status: 65, says: ["none.toml", "no such file"])
+      try place.write("title = \"x\nseed = 1", "broken.toml")
+      try refused(place, ["broken.toml"], status: 65, says: ["broken.toml, line 1"])
+      // Draws above 2^63 are no TOML integer.
+      try place.write(Workplace.job.replacing("draws = 20000", with: "draws = 10000000000000000000"), "big.toml")
+      try refused(place, ["big.toml"], status: 65, says: ["big.toml, line 10"])
+      try place.write(Workplace.job)
+      try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
+      let usage = try place.fathom(["run", "job.toml", "--frsh"])
+      #expect(usage.status == 64 && usage.error.contains("--frsh"))
+      let part = try place.fathom(["run", "job.toml", "--part", "3/2"])
+      #expect(part.status == 64 && part.error.contains("I/K"))
+    }
+
+    @Test(
+      arguments: [
+        ("missing.csv", nil, ["missing.csv", "no such file"]),
+        ("short.csv", "a,b,label\n1,2,0\n3,4,1\n", ["short.csv", "row 7", "2 rows"]),
+        ("ragged.csv", "1,2,3\n4,5\n", ["ragged.csv, line 2", "2 columns"]),
+        ("text.csv", "a,b\n1,2\n3,four\n", ["text.csv, line 3, column 2", "four"]),
+        ("nan.csv", "a,b\n1,nan\n2,3\n", ["nan.csv, line 2, column 2", "nan"]),
+        ("empty.csv", "", ["empty.csv", "is empty"]),
+        ("zero.csv", "1,2\n0,0\n", ["network.inputs.rows", "row 1 is zero"]),
+        ("fake.h5", "not HDF5", ["fake.h5"]),
+      ] as [(String, String?, [String])])
+    func dataFiles(name: String, content: String?, words: [String]) throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      if let content { try place.write(content, name) }
+      let rows = name == "short.csv" ? "[0, 7]" : "[0, 1]"
+      let inputs = "network.inputs={file=\"\(name)\", rows=\(rows), dataset=\"x\"}"
+      try refused(place, ["job.toml", "--set", inputs], status: 65, says: words)
+    }
+
+    @Test func digitsFromCSVAndHDF5GiveTheSameInputs() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let script = """
+        import h5py, numpy as np
+        data = np.loadtxt('\(Shell.root)/jobs/data/digits.csv', delimiter=',', skiprows=1)[:, :64]
+        h5py.File('digits.h5', 'w')['images/pixels'] = data.reshape(-1, 8, 8)
+        """
+      let made = try Shell.run([Shell.root + "/.venv/bin/python", "-c", script], in: place.folder)
+      #expect(made.status == 0, "\(made.error)")
+      let csv = "network.inputs={file=\"\(Shell.root)/jobs/data/digits.csv\", rows=[0, 7, 11], drop=[\"label\"]}"
+      let h5 = "network.inputs={file=\"digits.h5\", dataset=\"images/pixels\", rows=[0, 7, 11]}"
+      for (name, inputs) in [("a", csv), ("b", h5)] {
+        let run = try place.fathom(
+          ["run", "job.toml", "-o", "\(name).h5"] + settings(["network.draws=500", inputs]), ranks: 2)
+        #expect(run.status == 0, "\(run.error)")
+      }
+      #expect(try place.digest("a.h5") == place.digest("b.h5"))
+    }
+
+    @Test func outputs() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let small = settings(["network.draws=500"])
+      try refused(
+        place, ["job.toml", "-o", "no/such/out.h5"] + small, status: 74, says: ["output folder", "No such file"])
+      // /proc cannot be written to by anyone, root included.
+      try refused(
+        place, ["job.toml", "-o", "/proc/out.h5"] + small, status: 74, says: ["output folder", "/proc/out.h5"])
+      // Another job's file.
+      _ = try place.fathom(["run", "job.toml"] + small)
+      let before = try place.digest()
+      try refused(
+        place, ["job.toml", "--set", "network.width=12"] + small, status: 65,
+        says: ["another job", "network.width = 24", "network.width = 12", "--fresh"])
+      try refused(place, ["job.toml", "--set", "seed=9"] + small, status: 65, says: ["seed = 7", "seed = 9"])
+      #expect(try place.digest() == before)
+      // A second run of the same job has nothing to do, and says so.
+      let again = try place.fathom(["run", "job.toml"] + small, ranks: 2)
+      #expect(again.status == 0 && again.error.contains("all 500 draws are there"))
+      #expect(try place.digest() == before)
+      // --fresh keeps the old file aside.
+      let fresh = try place.fathom(["run", "job.toml", "--fresh", "--set", "network.width=12"] + small)
+      #expect(fresh.status == 0 && place.names().contains("out.h5.aside-1"))
+      #expect(try place.digest("out.h5.aside-1") == before)
+    }
+
+    @Test func damagedOutputs() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let small = settings(["network.draws=500"])
+      let path = place.folder + "/out.h5"
+      _ = try place.fathom(["run", "job.toml"] + small)
+      let good = FileManager.default.contents(atPath: path)!
+      // No previous generation: refused, and the file is left alone.
+      for (content, word) in [
+        (good.prefix(good.count / 2), "truncated"), (Data("hello".utf8), "not a fathom result file"),
+      ] {
+        try Data(content).write(to: URL(fileURLWithPath: path))
+        try? FileManager.default.removeItem(atPath: ArchiveWriter.previousPath(for: path))
+        try refused(place, ["job.toml"] + small, status: 65, says: [word, "--fresh"])
+        #expect(FileManager.default.contents(atPath: path)! == Data(content))
+        for command in ["show", "digest", "verify"] {
+          let result = try place.fathom([command, "out.h5"])
+          #expect(result.status == 65 && result.error.contains(word), "\(command): \(result.status) \(result.error)")
+        }
+      }
+      // With one, the run goes on from it and keeps the damaged file.
+      try good.write(to: URL(fileURLWithPath: ArchiveWriter.previousPath(for: path)))
+      let recovered = try place.fathom(["run", "job.toml"] + small, ranks: 2)
+      #expect(recovered.status == 0 && recovered.error.contains("goes on from out.h5.previous"), "\(recovered.error)")
+      #expect(place.names().contains("out.h5.damaged-1"))
+      #expect(try place.fathom(["verify", "out.h5"]).status == 0)
+    }
+
+    @Test func launchersOfAnotherMPI() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let hydra = ["PMI_RANK": "1", "PMI_SIZE": "3", "MPI_LOCALNRANKS": "3"]
+      let result = try place.fathom(["run", "job.toml"], extra: hydra)
+      #expect(
+        result.status == 64 && result.error.contains("another MPI") && result.error.contains("mpirun.openmpi"),
+        "\(result.error)")
+      #expect(place.names() == ["job.toml"])
+    }
+
+    @Test func aSecondRunOnTheSameOutputIsRefused() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let long = settings(["network.draws=100000000"])
+      let first = try Shell.start(
+        Shell.launch("fathom", ranks: 0, ["run", "job.toml"] + long), in: place.folder, tag: "first")
+      usleep(700_000)
+      let second = try place.fathom(["run", "job.toml"] + long, limit: 60)
+      #expect(
+        second.status == 74 && second.error.contains("in use by process \(first.processIdentifier)"), "\(second.error)")
+      kill(first.processIdentifier, SIGTERM)
+      #expect(Shell.finish(first, in: place.folder, tag: "first", limit: 30).status == 75)
+    }
   }
 }

@@ -2,151 +2,153 @@ import Foundation
 import Support
 import Testing
 
-/// The same bits whatever the ranks, stops, parts and CPU.
-@Suite(.serialized) struct BitsTests {
-  @Test func theDigestDoesNotDependOnTheRanks() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    var digests: [String] = []
-    for ranks in [0, 1, 2, 3, 7] {
-      let run = try place.fathom(["run", "job.toml", "-o", "r\(ranks).h5"], ranks: ranks)
-      #expect(run.status == 0, "\(run.error)")
-      digests.append(try place.digest("r\(ranks).h5"))
-    }
-    #expect(Set(digests).count == 1 && digests[0].count == 64, "\(digests)")
-    // Another seed is another result: the digest can tell.
-    _ = try place.fathom(["run", "job.toml", "-o", "other.h5"] + settings(["seed=8"]))
-    #expect(try place.digest("other.h5") != digests[0])
-  }
-
-  @Test func extensionAndMergeEqualOneRun() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"], ranks: 2)
-    let whole = try place.digest("whole.h5")
-    // 40% then the rest, on other ranks.
-    _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"] + settings(["network.draws=8000"]), ranks: 3)
-    #expect(try place.digest("grown.h5") != whole)
-    let grown = try place.fathom(["run", "job.toml", "-o", "grown.h5"], ranks: 2)
-    #expect(grown.error.contains("going on from 16000 draws"))
-    #expect(try place.digest("grown.h5") == whole)
-    // 40% and 60% apart, merged.
-    _ = try place.fathom(["run", "job.toml", "-o", "a.h5", "--part", "1-2/5"], ranks: 2)
-    _ = try place.fathom(["run", "job.toml", "-o", "b.h5", "--part", "3-5/5"])
-    let merge = try place.fathom(["merge", "a.h5", "b.h5", "-o", "c.h5"])
-    #expect(merge.status == 0, "\(merge.error)")
-    #expect(try place.digest("c.h5") == whole)
-    // A part is completed by running on it; overlaps and foreign files are refused.
-    _ = try place.fathom(["run", "job.toml", "-o", "a.h5"], ranks: 2)
-    #expect(try place.digest("a.h5") == whole)
-    let overlap = try place.fathom(["merge", "a.h5", "b.h5", "-o", "d.h5"])
-    #expect(overlap.status == 65 && overlap.error.contains("share draws"))
-    _ = try place.fathom(["run", "job.toml", "-o", "w.h5"] + settings(["network.width=12", "network.draws=10"]))
-    let foreign = try place.fathom(["merge", "w.h5", "b.h5", "-o", "d.h5"])
-    #expect(foreign.status == 65 && foreign.error.contains("network.width"), "\(foreign.error)")
-    let exists = try place.fathom(["merge", "a.h5", "b.h5", "-o", "c.h5"])
-    #expect(exists.status == 74 && exists.error.contains("exists"))
-  }
-
-  /// Killed with -9 three times at random moments, a rank or mpirun, resumed on other rank counts.
-  @Test func killedAndResumedEqualsUninterrupted() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let size = settings(["network.draws=150000", "network.width=64"])
-    _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
-    let whole = try place.digest("whole.h5")
-    var random = SystemRandomNumberGenerator()
-    for (ranks, victim) in [(3, "rank"), (2, "mpirun"), (1, "rank")] {
-      let arguments = ["run", "job.toml", "-o", "killed.h5"] + size + settings(["run.checkpoint_every=0.2s"])
-      let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "kill")
-      usleep(UInt32.random(in: 600_000...2_200_000, using: &random))
-      if victim == "mpirun" {
-        kill(process.processIdentifier, SIGKILL)
-      } else {
-        let list = try Shell.run(["pgrep", "-f", "fathom run job.toml -o killed.h5"], in: place.folder)
-        let ranksRunning = list.output.split(separator: "\n").compactMap { Int32($0) }.filter {
-          $0 != process.processIdentifier
-        }
-        if let one = ranksRunning.randomElement(using: &random) { kill(one, SIGKILL) }
+extension Commands {
+  /// The same bits whatever the ranks, stops, parts and CPU.
+  @Suite struct BitsTests {
+    @Test func theDigestDoesNotDependOnTheRanks() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      var digests: [String] = []
+      for ranks in [0, 1, 2, 3, 7] {
+        let run = try place.fathom(["run", "job.toml", "-o", "r\(ranks).h5"], ranks: ranks)
+        #expect(run.status == 0, "\(run.error)")
+        digests.append(try place.digest("r\(ranks).h5"))
       }
-      let result = Shell.finish(process, in: place.folder, tag: "kill", limit: 60)
-      #expect(!result.timedOut)
+      #expect(Set(digests).count == 1 && digests[0].count == 64, "\(digests)")
+      // Another seed is another result: the digest can tell.
+      _ = try place.fathom(["run", "job.toml", "-o", "other.h5"] + settings(["seed=8"]))
+      #expect(try place.digest("other.h5") != digests[0])
     }
-    let last = try place.fathom(["run", "job.toml", "-o", "killed.h5"] + size, ranks: 2)
-    #expect(last.status == 0, "\(last.error)")
-    #expect(try place.digest("killed.h5") == whole)
-    #expect(try place.fathom(["verify", "killed.h5"]).status == 0)
-  }
 
-  /// Signals: a checkpoint, exit 75 on all ranks, and the same bits in the end.
-  @Test(arguments: ["TERM", "INT", "USR1", "USR2"])
-  func signalsStopAndTheRunGoesOn(signal: String) throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    let size = settings(["network.draws=60000", "network.width=64"])
-    let arguments = ["run", "job.toml"] + size
-    // Without mpirun the signal reaches the process itself; with it, USR1 and USR2 are passed on.
-    let ranks = signal.hasPrefix("USR") ? 2 : 0
-    let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "signal")
-    usleep(1_200_000)
-    kill(process.processIdentifier, ["TERM": SIGTERM, "INT": SIGINT, "USR1": SIGUSR1, "USR2": SIGUSR2][signal]!)
-    let result = Shell.finish(process, in: place.folder, tag: "signal", limit: 30)
-    #expect(!result.timedOut && result.status == 75, "\(result.status) \(result.error)")
-    #expect(result.error.contains("run the same command again"))
-    #expect(place.names().contains("out.h5"))
-    _ = try place.fathom(arguments, ranks: 3)
-    _ = try place.fathom(arguments + ["-o", "whole.h5"])
-    #expect(try place.digest() == place.digest("whole.h5"))
-  }
-}
-
-@Suite struct DocumentationTests {
-  @Test func theCatalogPageIsWhatTheProgramSays() throws {
-    let place = try Workplace()
-    let page = try String(contentsOfFile: Shell.root + "/docs/catalog.txt", encoding: .utf8)
-    #expect(try place.fathom(["catalog"]).output == page, "run: fathom catalog > docs/catalog.txt")
-    let json =
-      try JSONSerialization.jsonObject(with: Data(place.fathom(["catalog", "--json"]).output.utf8)) as? [String: Any]
-    #expect((json?["entries"] as? [Any])?.count ?? 0 > 8)
-  }
-
-  @Test func everyJobFilePlans() throws {
-    let jobs = try FileManager.default.contentsOfDirectory(atPath: Shell.root + "/jobs").filter {
-      $0.hasSuffix(".toml")
+    @Test func extensionAndMergeEqualOneRun() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"], ranks: 2)
+      let whole = try place.digest("whole.h5")
+      // 40% then the rest, on other ranks.
+      _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"] + settings(["network.draws=8000"]), ranks: 3)
+      #expect(try place.digest("grown.h5") != whole)
+      let grown = try place.fathom(["run", "job.toml", "-o", "grown.h5"], ranks: 2)
+      #expect(grown.error.contains("going on from 16000 draws"))
+      #expect(try place.digest("grown.h5") == whole)
+      // 40% and 60% apart, merged.
+      _ = try place.fathom(["run", "job.toml", "-o", "a.h5", "--part", "1-2/5"], ranks: 2)
+      _ = try place.fathom(["run", "job.toml", "-o", "b.h5", "--part", "3-5/5"])
+      let merge = try place.fathom(["merge", "a.h5", "b.h5", "-o", "c.h5"])
+      #expect(merge.status == 0, "\(merge.error)")
+      #expect(try place.digest("c.h5") == whole)
+      // A part is completed by running on it; overlaps and foreign files are refused.
+      _ = try place.fathom(["run", "job.toml", "-o", "a.h5"], ranks: 2)
+      #expect(try place.digest("a.h5") == whole)
+      let overlap = try place.fathom(["merge", "a.h5", "b.h5", "-o", "d.h5"])
+      #expect(overlap.status == 65 && overlap.error.contains("share draws"))
+      _ = try place.fathom(["run", "job.toml", "-o", "w.h5"] + settings(["network.width=12", "network.draws=10"]))
+      let foreign = try place.fathom(["merge", "w.h5", "b.h5", "-o", "d.h5"])
+      #expect(foreign.status == 65 && foreign.error.contains("network.width"), "\(foreign.error)")
+      let exists = try place.fathom(["merge", "a.h5", "b.h5", "-o", "c.h5"])
+      #expect(exists.status == 74 && exists.error.contains("exists"))
     }
-    #expect(jobs.count >= 3)
-    for job in jobs {
-      // Data files are named from the folder that holds jobs/.
-      let plan = try Shell.run(["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--ranks", "4"], in: Shell.root)
-      #expect(plan.status == 0 && plan.output.contains("time on 4 ranks"), "\(job): \(plan.error)")
+
+    /// Killed with -9 three times at random moments, a rank or mpirun, resumed on other rank counts.
+    @Test func killedAndResumedEqualsUninterrupted() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let size = settings(["network.draws=150000", "network.width=64"])
+      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
+      let whole = try place.digest("whole.h5")
+      var random = SystemRandomNumberGenerator()
+      for (ranks, victim) in [(3, "rank"), (2, "mpirun"), (1, "rank")] {
+        let arguments = ["run", "job.toml", "-o", "killed.h5"] + size + settings(["run.checkpoint_every=0.2s"])
+        let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "kill")
+        usleep(UInt32.random(in: 600_000...2_200_000, using: &random))
+        if victim == "mpirun" {
+          kill(process.processIdentifier, SIGKILL)
+        } else {
+          let list = try Shell.run(["pgrep", "-f", "fathom run job.toml -o killed.h5"], in: place.folder)
+          let ranksRunning = list.output.split(separator: "\n").compactMap { Int32($0) }.filter {
+            $0 != process.processIdentifier
+          }
+          if let one = ranksRunning.randomElement(using: &random) { kill(one, SIGKILL) }
+        }
+        let result = Shell.finish(process, in: place.folder, tag: "kill", limit: 60)
+        #expect(!result.timedOut)
+      }
+      let last = try place.fathom(["run", "job.toml", "-o", "killed.h5"] + size, ranks: 2)
+      #expect(last.status == 0, "\(last.error)")
+      #expect(try place.digest("killed.h5") == whole)
+      #expect(try place.fathom(["verify", "killed.h5"]).status == 0)
+    }
+
+    /// Signals: a checkpoint, exit 75 on all ranks, and the same bits in the end.
+    @Test(arguments: ["TERM", "INT", "USR1", "USR2"])
+    func signalsStopAndTheRunGoesOn(signal: String) throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let size = settings(["network.draws=60000", "network.width=64"])
+      let arguments = ["run", "job.toml"] + size
+      // Without mpirun the signal reaches the process itself; with it, USR1 and USR2 are passed on.
+      let ranks = signal.hasPrefix("USR") ? 2 : 0
+      let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "signal")
+      usleep(1_200_000)
+      kill(process.processIdentifier, ["TERM": SIGTERM, "INT": SIGINT, "USR1": SIGUSR1, "USR2": SIGUSR2][signal]!)
+      let result = Shell.finish(process, in: place.folder, tag: "signal", limit: 30)
+      #expect(!result.timedOut && result.status == 75, "\(result.status) \(result.error)")
+      #expect(result.error.contains("run the same command again"))
+      #expect(place.names().contains("out.h5"))
+      _ = try place.fathom(arguments, ranks: 3)
+      _ = try place.fathom(arguments + ["-o", "whole.h5"])
+      #expect(try place.digest() == place.digest("whole.h5"))
     }
   }
 
-  @Test func helpAndVersion() throws {
-    let place = try Workplace()
-    for command in ["run", "plan", "show", "digest", "verify", "merge", "catalog"] {
-      let help = try place.fathom([command, "--help"])
-      #expect(help.status == 0 && help.output.contains("OVERVIEW"))
+  @Suite struct DocumentationTests {
+    @Test func theCatalogPageIsWhatTheProgramSays() throws {
+      let place = try Workplace()
+      let page = try String(contentsOfFile: Shell.root + "/docs/catalog.txt", encoding: .utf8)
+      #expect(try place.fathom(["catalog"]).output == page, "run: fathom catalog > docs/catalog.txt")
+      let json =
+        try JSONSerialization.jsonObject(with: Data(place.fathom(["catalog", "--json"]).output.utf8)) as? [String: Any]
+      #expect((json?["entries"] as? [Any])?.count ?? 0 > 8)
     }
-    #expect(try place.fathom(["--version"]).output == "0.1.0\n")
-    #expect(try place.fathom(["show"]).status == 64)
-  }
 
-  @Test func showPrintsTheDocumentedJSON() throws {
-    let place = try Workplace()
-    try place.write(Workplace.job)
-    _ = try place.fathom(["run", "job.toml"] + settings(["network.draws=2000"]))
-    let json =
-      try JSONSerialization.jsonObject(with: Data(place.fathom(["show", "out.h5", "--json"]).output.utf8))
-      as? [String: Any]
-    #expect(json?["schema"] as? String == "fathom-report/1")
-    #expect(json?["digest"] as? String == (try place.digest()))
-    let one = (json?["cases"] as? [[String: Any]])?.first
-    let leg = (one?["legs"] as? [[String: Any]])?.first
-    let observable = (leg?["observables"] as? [[String: Any]])?.first
-    for key in ["name", "layer", "count", "mean", "standard_error", "quantiles"] { #expect(observable?[key] != nil) }
-    let comparison = (one?["comparisons"] as? [[String: Any]])?.first
-    #expect((comparison?["sentence"] as? String)?.contains("network against covariance-sde") == true)
-    #expect(try place.fathom(["show", "out.h5", "--all"]).output.contains("12"))
+    @Test func everyJobFilePlans() throws {
+      let jobs = try FileManager.default.contentsOfDirectory(atPath: Shell.root + "/jobs").filter {
+        $0.hasSuffix(".toml")
+      }
+      #expect(jobs.count >= 3)
+      for job in jobs {
+        // Data files are named from the folder that holds jobs/.
+        let plan = try Shell.run(["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--ranks", "4"], in: Shell.root)
+        #expect(plan.status == 0 && plan.output.contains("time on 4 ranks"), "\(job): \(plan.error)")
+      }
+    }
+
+    @Test func helpAndVersion() throws {
+      let place = try Workplace()
+      for command in ["run", "plan", "show", "digest", "verify", "merge", "catalog"] {
+        let help = try place.fathom([command, "--help"])
+        #expect(help.status == 0 && help.output.contains("OVERVIEW"))
+      }
+      #expect(try place.fathom(["--version"]).output == "0.1.0\n")
+      #expect(try place.fathom(["show"]).status == 64)
+    }
+
+    @Test func showPrintsTheDocumentedJSON() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      _ = try place.fathom(["run", "job.toml"] + settings(["network.draws=2000"]))
+      let json =
+        try JSONSerialization.jsonObject(with: Data(place.fathom(["show", "out.h5", "--json"]).output.utf8))
+        as? [String: Any]
+      #expect(json?["schema"] as? String == "fathom-report/1")
+      #expect(json?["digest"] as? String == (try place.digest()))
+      let one = (json?["cases"] as? [[String: Any]])?.first
+      let leg = (one?["legs"] as? [[String: Any]])?.first
+      let observable = (leg?["observables"] as? [[String: Any]])?.first
+      for key in ["name", "layer", "count", "mean", "standard_error", "quantiles"] { #expect(observable?[key] != nil) }
+      let comparison = (one?["comparisons"] as? [[String: Any]])?.first
+      #expect((comparison?["sentence"] as? String)?.contains("network against covariance-sde") == true)
+      #expect(try place.fathom(["show", "out.h5", "--all"]).output.contains("12"))
+    }
   }
 }

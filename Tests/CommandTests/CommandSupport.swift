@@ -1,5 +1,9 @@
 import Foundation
 import Support
+import Testing
+
+/// Runs of the program, one after another: each takes all cores, and some send signals at a time.
+@Suite(.serialized) enum Commands {}
 
 /// A folder with a job in it, and the program run there.
 struct Workplace: ~Copyable {

@@ -2,171 +2,214 @@ import Foundation
 import Support
 import Testing
 
-/// Particle systems through the program: the same bits on any ranks and shards, after kills and stops, in parts; and what bad
-/// input says.
-@Suite(.serialized) struct ParticleCommandTests {
-  static let attraction = """
-    seed = 5
-    [particles]
-    system = "gaussian-attraction"
-    number = 700
-    step = 0.05
-    warm_up = 50
-    steps = 200
-    replicas = 3
-    frame_every = 50
-    [run]
-    output = "out.h5"
-    """
+extension Commands {
+  /// Particle systems through the program: the same bits on any ranks and shards, after kills and stops, in parts; and what bad
+  /// input says.
+  @Suite struct ParticleCommandTests {
+    static let attraction = """
+      seed = 5
+      [particles]
+      system = "gaussian-attraction"
+      number = 700
+      step = 0.05
+      warm_up = 50
+      steps = 200
+      replicas = 3
+      frame_every = 50
+      [run]
+      output = "out.h5"
+      """
 
-  /// A job for each form of interaction and kind of sampler, `key = value` over the one above.
-  static let forms: [String: [String]] = [
-    "features": [],
-    "pairs": ["system=\"gaussian-kernel\"", "integrator=\"baoab\"", "steps=20", "warm_up=10", "frame_every=10"],
-    "joint acceptance": [
-      "system=\"log-gas\"", "integrator=\"mala\"", "steps=20", "warm_up=20", "frame_every=10", "step=0.001",
-      "target_acceptance=0.6",
-    ],
-    "no interaction": ["system=\"cosine-well\"", "integrator=\"proximal\"", "step=0.1"],
-    "chains with adaptation": [
-      "system=\"power-law\"", "integrator=\"hmc\"", "alpha=1.5", "target_acceptance=0.8", "leapfrog_steps=3",
-    ],
-    "random step": ["system=\"kuramoto\"", "integrator=\"underdamped-midpoint\"", "coupling=3.0"],
-    "spins": ["system=\"curie-weiss\"", "integrator=\"heat-bath\""],
-    "network": ["system=\"two-layer\"", "parity=2", "bits=6", "examples=60", "steps=50", "inverse_temperature=1e3"],
-  ]
-
-  static func options(_ form: String) -> [String] { settings(forms[form]!.map { "particles." + $0 }) }
-
-  @Test(arguments: forms.keys.sorted())
-  func theSameBitsOnAnyRanksAndShards(form: String) throws {
-    let place = try Workplace()
-    try place.write(Self.attraction)
-    var digests: Set<String> = []
-    for (ranks, shards) in [(0, 0), (2, 0), (2, 2), (3, 3), (7, 0), (7, 3)] {
-      let name = "r\(ranks)-\(shards).h5"
-      let run = try place.fathom(
-        ["run", "job.toml", "-o", name] + Self.options(form) + settings(["run.shards=\(shards)"]), ranks: ranks)
-      #expect(run.status == 0, "\(run.error)")
-      digests.insert(try place.digest(name))
-    }
-    #expect(digests.count == 1 && digests.first!.count == 64, "\(digests)")
-  }
-
-  @Test(arguments: ["features", "pairs", "joint acceptance", "chains with adaptation", "network"])
-  func killedAndResumedEqualsUninterrupted(form: String) throws {
-    let place = try Workplace()
-    try place.write(Self.attraction)
-    let length: [String: String] = [
-      "features": "60000", "pairs": "300", "joint acceptance": "400", "chains with adaptation": "10000",
-      "network": "6000",
+    /// A job for each form of interaction and kind of sampler, `key = value` over the one above.
+    static let forms: [String: [String]] = [
+      "features": [],
+      "pairs": ["system=\"gaussian-kernel\"", "integrator=\"baoab\"", "steps=20", "warm_up=10", "frame_every=10"],
+      "joint acceptance": [
+        "system=\"log-gas\"", "integrator=\"mala\"", "steps=20", "warm_up=20", "frame_every=10", "step=0.001",
+        "target_acceptance=0.6",
+      ],
+      "no interaction": ["system=\"cosine-well\"", "integrator=\"proximal\"", "step=0.1"],
+      "chains with adaptation": [
+        "system=\"power-law\"", "integrator=\"hmc\"", "alpha=1.5", "target_acceptance=0.8", "leapfrog_steps=3",
+      ],
+      "random step": ["system=\"kuramoto\"", "integrator=\"underdamped-midpoint\"", "coupling=3.0"],
+      "spins": ["system=\"curie-weiss\"", "integrator=\"heat-bath\""],
+      "shards": ["integrator=\"ulmc\""],
+      "network": ["system=\"two-layer\"", "parity=2", "bits=6", "examples=60", "steps=50", "inverse_temperature=1e3"],
     ]
-    let size =
-      Self.options(form) + settings(["particles.steps=\(length[form]!)", "particles.replicas=2"])
-    let whole = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
-    #expect(whole.status == 0, "\(whole.error)")
-    var random = SystemRandomNumberGenerator()
-    for ranks in [3, 1, 2] {
-      let arguments = ["run", "job.toml", "-o", "killed.h5"] + size + settings(["run.checkpoint_every=0.1s"])
-      let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "kill")
-      usleep(UInt32.random(in: 500_000...1_500_000, using: &random))
-      let list = try Shell.run(["pgrep", "-f", "fathom run job.toml -o killed.h5"], in: place.folder)
-      let running = list.output.split(separator: "\n").compactMap { Int32($0) }
-      if let one = running.randomElement(using: &random) { kill(one, SIGKILL) }
-      #expect(!Shell.finish(process, in: place.folder, tag: "kill", limit: 60).timedOut)
+
+    static func options(_ form: String) -> [String] { settings(forms[form]!.map { "particles." + $0 }) }
+
+    @Test(arguments: forms.keys.sorted())
+    func theSameBitsOnAnyRanksAndShards(form: String) throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      var digests: Set<String> = []
+      for (ranks, shards) in [(0, 0), (2, 2), (3, 0), (7, 3)] {
+        let name = "r\(ranks)-\(shards).h5"
+        let run = try place.fathom(
+          ["run", "job.toml", "-o", name] + Self.options(form) + settings(["run.shards=\(shards)"]), ranks: ranks)
+        #expect(run.status == 0, "\(run.error)")
+        digests.insert(try place.digest(name))
+      }
+      #expect(digests.count == 1 && digests.first!.count == 64, "\(digests)")
     }
-    let last = try place.fathom(["run", "job.toml", "-o", "killed.h5"] + size, ranks: 2)
-    #expect(last.status == 0, "\(last.error)")
-    #expect(try place.digest("killed.h5") == place.digest("whole.h5"))
-    #expect(try place.fathom(["verify", "killed.h5"]).status == 0)
-  }
 
-  /// Stopped in the middle of a replica: exit 75, the state in the file, and the same bits in the end.
-  @Test func aStopLeavesReplicasUnderWay() throws {
-    let place = try Workplace()
-    try place.write(Self.attraction)
-    let size = settings(["particles.steps=150000", "particles.replicas=2"])
-    _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
-    let process = try Shell.start(
-      Shell.launch("fathom", ranks: 0, ["run", "job.toml", "-o", "stopped.h5"] + size), in: place.folder, tag: "stop")
-    usleep(1_500_000)
-    kill(process.processIdentifier, SIGUSR1)
-    let stopped = Shell.finish(process, in: place.folder, tag: "stop", limit: 60)
-    #expect(stopped.status == 75, "\(stopped.error)")
-    let resumed = try place.fathom(["run", "job.toml", "-o", "stopped.h5"] + size, ranks: 3)
-    #expect(resumed.status == 0 && resumed.error.contains("1 replicas under way"), "\(resumed.error)")
-    #expect(try place.digest("stopped.h5") == place.digest("whole.h5"))
-  }
-
-  @Test func partsAndMoreReplicasEqualOneRun() throws {
-    let place = try Workplace()
-    try place.write(Self.attraction)
-    let all = settings(["particles.replicas=8"])
-    _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + all, ranks: 2)
-    _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"], ranks: 2)
-    _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"] + all, ranks: 3)
-    _ = try place.fathom(["run", "job.toml", "-o", "a.h5", "--part", "1/2"] + all)
-    _ = try place.fathom(["run", "job.toml", "-o", "b.h5", "--part", "2/2"] + all, ranks: 2)
-    let merge = try place.fathom(["merge", "b.h5", "a.h5", "-o", "c.h5"])
-    #expect(merge.status == 0, "\(merge.error)")
-    let whole = try place.digest("whole.h5")
-    #expect(try place.digest("grown.h5") == whole)
-    #expect(try place.digest("c.h5") == whole)
-    #expect(try place.fathom(["verify", "c.h5"]).status == 0)
-  }
-
-  static let bad: [(String, String)] = [
-    ("particles.number=0", "particles.number = 0: must be an integer in [1,"),
-    ("particles.step=1.1", "must be below 1.0"), ("particles.step=-1", "particles.step"),
-    ("particles.steps=7;particles.records=2", "must be a multiple of records x measure_every"),
-    ("particles.frame_every=3;particles.measure_every=2", "must be a multiple of measure_every"),
-    ("particles.frame_every=1;particles.framed_particles=700;particles.steps=1000000", "more than 1 GiB"),
-    ("particles.system=\"plasma\"", "must be one of gaussian-attraction"),
-    ("particles.integrator=\"rk4\"", "must be one of lmc"), ("particles.friction=1", "unknown key"),
-    ("particles.integrator=\"proximal\"", "without interaction"), ("particles.integrator=\"heat-bath\"", "curie-weiss"),
-    ("particles.system=\"curie-weiss\"", "spins take heat-bath"),
-    ("particles.system=\"cosine-well\";particles.integrator=\"proximal\";particles.step=0.34", "must be below 0.333"),
-    ("particles.integrator=\"mala\";particles.target_acceptance=0.5;particles.warm_up=0", "must be at least 10 steps"),
-    ("particles.system=\"two-layer\"", "particles.file = (missing)"),
-    ("particles.system=\"two-layer\";particles.file=\"none.csv\"", "none.csv: no such file"),
-    ("particles.system=\"two-layer\";particles.file=\"d.csv\"", "d.csv has no such column; it has a, b"),
-    ("particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\"", "two different labels"),
-    (
-      "particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\";particles.classes=[5, 6]",
-      "no row with either label"
-    ), ("particles.system=\"two-layer\";particles.file=\"ragged.csv\"", "ragged.csv, line 3: 3 columns"),
-    ("particles.system=\"two-layer\";particles.parity=5;particles.bits=3", "must be at most bits = 3"),
-    ("network.width=3", "cannot be given together with particles"), ("bias.widths=1", "unknown key"),
-    ("run.shards=-1", "run.shards"),
-  ]
-
-  @Test(arguments: bad)
-  func badInputIsRefused(setting: String, message: String) throws {
-    let place = try Workplace()
-    try place.write(Self.attraction)
-    try place.write("a,b\n1,0\n2,1\n3,0\n4,1\n", "d.csv")
-    try place.write("a,b\n1,0\n2,1,3\n", "ragged.csv")
-    let options = settings(setting.split(separator: ";").map(String.init))
-    for ranks in [0, 3] {
-      let run = try place.fathom(["run", "job.toml"] + options, ranks: ranks)
-      #expect(run.status == 65 && run.error.contains(message), "\(setting): \(run.status) \(run.error)")
+    @Test(arguments: ["features", "pairs", "joint acceptance", "chains with adaptation", "network"])
+    func killedAndResumedEqualsUninterrupted(form: String) throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      let length: [String: String] = [
+        "features": "60000", "pairs": "300", "joint acceptance": "400", "chains with adaptation": "10000",
+        "network": "6000",
+      ]
+      let size =
+        Self.options(form) + settings(["particles.steps=\(length[form]!)", "particles.replicas=2"])
+      let whole = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
+      #expect(whole.status == 0, "\(whole.error)")
+      var random = SystemRandomNumberGenerator()
+      for ranks in [3, 1, 2] {
+        let arguments = ["run", "job.toml", "-o", "killed.h5"] + size + settings(["run.checkpoint_every=0.1s"])
+        let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "kill")
+        usleep(UInt32.random(in: 500_000...1_500_000, using: &random))
+        let list = try Shell.run(["pgrep", "-f", "fathom run job.toml -o killed.h5"], in: place.folder)
+        let running = list.output.split(separator: "\n").compactMap { Int32($0) }
+        if let one = running.randomElement(using: &random) { kill(one, SIGKILL) }
+        #expect(!Shell.finish(process, in: place.folder, tag: "kill", limit: 60).timedOut)
+      }
+      let last = try place.fathom(["run", "job.toml", "-o", "killed.h5"] + size, ranks: 2)
+      #expect(last.status == 0, "\(last.error)")
+      #expect(try place.digest("killed.h5") == place.digest("whole.h5"))
+      #expect(try place.fathom(["verify", "killed.h5"]).status == 0)
     }
-    #expect(!place.names().contains("out.h5"))
-  }
 
-  /// An energy that grows faster than a square: where the step is too large the run stops and says where, on every rank; what
-  /// was finished before stays.
-  @Test func aRunThatExplodesSaysWhere() throws {
-    let place = try Workplace()
-    try place.write(Self.attraction)
-    let well = settings(["particles.system=\"double-well\"", "particles.step=0.4", "particles.start_spread=3"])
-    for (ranks, shards) in [(0, 0), (3, 3), (3, 1)] {
-      let run = try place.fathom(
-        ["run", "job.toml", "-o", "x\(ranks)\(shards).h5"] + well + settings(["run.shards=\(shards)"]), ranks: ranks)
-      #expect(run.status == 65, "\(run.error)")
-      let pattern = /main\/particles: replica [0-2], step [0-9]+: particle [0-9]+ is not finite; .*smaller step than 0.4/
-      #expect(run.error.contains(pattern), "\(run.error)")
-      #expect(try place.fathom(["verify", "x\(ranks)\(shards).h5"]).status == 0)
+    /// Stopped in the middle of a replica: exit 75, the state in the file, and the same bits in the end.
+    @Test func aStopLeavesReplicasUnderWay() throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      let size = settings(["particles.steps=150000", "particles.replicas=2"])
+      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
+      let process = try Shell.start(
+        Shell.launch("fathom", ranks: 0, ["run", "job.toml", "-o", "stopped.h5"] + size), in: place.folder, tag: "stop")
+      usleep(1_500_000)
+      kill(process.processIdentifier, SIGUSR1)
+      let stopped = Shell.finish(process, in: place.folder, tag: "stop", limit: 60)
+      #expect(stopped.status == 75, "\(stopped.error)")
+      let resumed = try place.fathom(["run", "job.toml", "-o", "stopped.h5"] + size, ranks: 3)
+      #expect(resumed.status == 0 && resumed.error.contains("1 replicas under way"), "\(resumed.error)")
+      #expect(try place.digest("stopped.h5") == place.digest("whole.h5"))
+    }
+
+    /// States too large for one rank: a file for each rank, gone when the job is finished; a lost one is named.
+    @Test func largeStatesArePutAsideInShards() throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      let size =
+        Self.options("shards") + settings(["particles.steps=120000", "particles.replicas=2", "run.shard_above=100"])
+      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
+      func stop(_ ranks: Int) throws {
+        let process = try Shell.start(
+          Shell.launch(
+            "fathom", ranks: ranks, ["run", "job.toml", "-o", "stopped.h5"] + size + settings(["run.shards=9"])),
+          in: place.folder, tag: "stop")
+        usleep(1_200_000)
+        kill(process.processIdentifier, SIGUSR1)
+        #expect(Shell.finish(process, in: place.folder, tag: "stop", limit: 60).status == 75)
+      }
+      func shards() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: place.folder + "/stopped.h5.shards")) ?? []).sorted()
+      }
+      try stop(3)
+      #expect(shards().count == 3 && shards()[0].hasSuffix("part-1-of-3"), "\(shards())")
+      #expect(try place.fathom(["verify", "stopped.h5"]).status == 0)
+      // A lost shard: refused by name on every rank, nothing changed.
+      let lost = place.folder + "/stopped.h5.shards/" + shards()[1]
+      try FileManager.default.moveItem(atPath: lost, toPath: lost + ".away")
+      let refused = try place.fathom(["run", "job.toml", "-o", "stopped.h5"] + size, ranks: 2)
+      #expect(refused.status == 65 && refused.error.contains("part-2-of-3"), "\(refused.status) \(refused.error)")
+      #expect(try place.fathom(["verify", "stopped.h5"]).status == 65)
+      try FileManager.default.moveItem(atPath: lost + ".away", toPath: lost)
+      try stop(2)
+      let resumed = try place.fathom(["run", "job.toml", "-o", "stopped.h5"] + size)
+      #expect(resumed.status == 0, "\(resumed.error)")
+      #expect(try place.digest("stopped.h5") == place.digest("whole.h5"))
+      #expect(!place.names().contains("stopped.h5.shards"))
+    }
+
+    @Test func partsAndMoreReplicasEqualOneRun() throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      let all = settings(["particles.replicas=8"])
+      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + all, ranks: 2)
+      _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"], ranks: 2)
+      _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"] + all, ranks: 3)
+      _ = try place.fathom(["run", "job.toml", "-o", "a.h5", "--part", "1/2"] + all)
+      _ = try place.fathom(["run", "job.toml", "-o", "b.h5", "--part", "2/2"] + all, ranks: 2)
+      let merge = try place.fathom(["merge", "b.h5", "a.h5", "-o", "c.h5"])
+      #expect(merge.status == 0, "\(merge.error)")
+      let whole = try place.digest("whole.h5")
+      #expect(try place.digest("grown.h5") == whole)
+      #expect(try place.digest("c.h5") == whole)
+      #expect(try place.fathom(["verify", "c.h5"]).status == 0)
+    }
+
+    static let bad: [(String, String)] = [
+      ("particles.number=0", "particles.number = 0: must be an integer in [1,"),
+      ("particles.step=1.1", "must be below 1.0"), ("particles.step=-1", "particles.step"),
+      ("particles.steps=7;particles.records=2", "must be a multiple of records x measure_every"),
+      ("particles.frame_every=3;particles.measure_every=2", "must be a multiple of measure_every"),
+      ("particles.frame_every=1;particles.framed_particles=700;particles.steps=1000000", "more than 1 GiB"),
+      ("particles.system=\"plasma\"", "must be one of gaussian-attraction"),
+      ("particles.integrator=\"rk4\"", "must be one of lmc"), ("particles.friction=1", "unknown key"),
+      ("particles.integrator=\"proximal\"", "without interaction"),
+      ("particles.integrator=\"heat-bath\"", "curie-weiss"),
+      ("particles.system=\"curie-weiss\"", "spins take heat-bath"),
+      ("particles.system=\"cosine-well\";particles.integrator=\"proximal\";particles.step=0.34", "must be below 0.333"),
+      (
+        "particles.integrator=\"mala\";particles.target_acceptance=0.5;particles.warm_up=0", "must be at least 10 steps"
+      ),
+      ("particles.system=\"two-layer\"", "particles.file = (missing)"),
+      ("particles.system=\"two-layer\";particles.file=\"none.csv\"", "none.csv: no such file"),
+      ("particles.system=\"two-layer\";particles.file=\"d.csv\"", "d.csv has no such column; it has a, b"),
+      ("particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\"", "two different labels"),
+      (
+        "particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\";particles.classes=[5, 6]",
+        "no row with either label"
+      ), ("particles.system=\"two-layer\";particles.file=\"ragged.csv\"", "ragged.csv, line 3: 3 columns"),
+      ("particles.system=\"two-layer\";particles.parity=5;particles.bits=3", "must be at most bits = 3"),
+      ("network.width=3", "cannot be given together with particles"), ("bias.widths=1", "unknown key"),
+      ("run.shards=-1", "run.shards"),
+    ]
+
+    @Test(arguments: bad)
+    func badInputIsRefused(setting: String, message: String) throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      try place.write("a,b\n1,0\n2,1\n3,0\n4,1\n", "d.csv")
+      try place.write("a,b\n1,0\n2,1,3\n", "ragged.csv")
+      let options = settings(setting.split(separator: ";").map(String.init))
+      for ranks in [0, 3] {
+        let run = try place.fathom(["run", "job.toml"] + options, ranks: ranks)
+        #expect(run.status == 65 && run.error.contains(message), "\(setting): \(run.status) \(run.error)")
+      }
+      #expect(!place.names().contains("out.h5"))
+    }
+
+    /// An energy that grows faster than a square: where the step is too large the run stops and says where, on every rank; what
+    /// was finished before stays.
+    @Test func aRunThatExplodesSaysWhere() throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      let well = settings(["particles.system=\"double-well\"", "particles.step=0.4", "particles.start_spread=3"])
+      for (ranks, shards) in [(0, 0), (3, 3), (3, 1)] {
+        let run = try place.fathom(
+          ["run", "job.toml", "-o", "x\(ranks)\(shards).h5"] + well + settings(["run.shards=\(shards)"]), ranks: ranks)
+        #expect(run.status == 65, "\(run.error)")
+        let pattern =
+          /main\/particles: replica [0-2], step [0-9]+: particle [0-9]+ is not finite; .*smaller step than 0.4/
+        #expect(run.error.contains(pattern), "\(run.error)")
+        #expect(try place.fathom(["verify", "x\(ranks)\(shards).h5"]).status == 0)
+      }
     }
   }
 }

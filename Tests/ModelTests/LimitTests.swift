@@ -18,7 +18,7 @@ import Testing
     return legs[0].experiment!
   }
 
-  /// theory.md B1: c = (1, -1), rho0 = .3, T = 1: E rho .5388(5), E rho^2 .4965(3), E atanh rho .9380(9); 4 combined errors.
+  /// c = (1, -1), rho0 = .3, T = 1: E rho .5388(5), E rho^2 .4965(3), E atanh rho .9380(9); 4 combined errors.
   @Test func coupledMomentsAtTimeOne() throws {
     let experiment = try sde(plus: 1, minus: -1, rho: 0.3, time: 1, step: 0.01)
     let tally = sample(experiment, validating ? 1_000_000 : 100_000, name: "b1")

@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// E V = 1 and E V^2 = (1 + 5/n)^d for ReLU, (1 + 2/n)^d for linear, one input (theory A5), by the three samplers.
+  /// E V = 1 and E V^2 = (1 + 5/n)^d for ReLU, (1 + 2/n)^d for linear, one input (docs/architectures.md), by the three samplers.
   @Test(arguments: ["relu", "linear"], ["conditional", "weights", "chi-square"])
   func exactMomentsOfOneInput(activation: String, sampler: String) throws {
     let draws: UInt64 = sampler == "weights" ? (validating ? 200_000 : 20_000) : (validating ? 1_000_000 : 200_000)

@@ -37,7 +37,7 @@ import Testing
 
   // MARK: A
 
-  /// A2: one layer of ReLU, c = 2, Haar weights: the ratio has mean 1 and variance 3/(n + 2).
+  /// one layer of ReLU, c = 2, Haar weights: the ratio has mean 1 and variance 3/(n + 2).
   @Test func orthogonalRatio() throws {
     for n in [8, 50] {
       let network = try model([
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// A5: moments of one layer by the chi-square law; powers 2, 3, 4.
+  /// moments of one layer by the chi-square law; powers 2, 3, 4.
   @Test func homogeneousRatio() throws {
     let truth = [10: [1.5, 2.94, 7.068], 64: [1.078125, 1.2451171875, 1.5321578980]]
     for (n, expected) in truth {
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// A5, B8: linear networks: E det V, and E log det V by digamma functions.
+  /// linear networks: E det V, and E log det V by digamma functions.
   @Test func linearDeterminant() throws {
     let network = try model([
       "architecture": .text("linear-mlp"), "width": .integer(30), "depth": .integer(5),
@@ -104,7 +104,7 @@ import Testing
 
   // MARK: B1
 
-  /// B1: networks of width and depth 50, 100, 200, c = (1, -1), rho_0 = 0.3.
+  /// networks of width and depth 50, 100, 200, c = (1, -1), rho_0 = 0.3.
   @Test func shapedNetworks() throws {
     let truth = [
       50: (0.5226, 0.0015, 0.9347, 0.0030), 100: (0.5289, 0.0019, 0.9327, 0.0038),
@@ -136,7 +136,7 @@ import Testing
     ])
   }
 
-  /// B2: sinh, a = 1: kappa = 1. P(T* <= .5, 1, 2) = .0267(5), .1423(11), .2350(13), by both integrators.
+  /// sinh, a = 1: kappa = 1. P(T* <= .5, 1, 2) = .0267(5), .1423(11), .2350(13), by both integrators.
   @Test func explosion() throws {
     let network = try smooth(
       "sinh", a: 1, width: 100, depth: 200, inputs: correlated(0, count: 1), bound: 1e6, layers: [50, 100, 200])
@@ -153,7 +153,7 @@ import Testing
     #expect(abs(SpecialFunctions.regularisedGamma(2, 1) - 0.26424111765711533) < 1e-13)
   }
 
-  /// B2: kappa of every activation, tanh(-2), GELU 3/4 phi''^2, SiLU .75, softplus .1875, sinh 1, erf -2 (a = 1): below 0 and
+  /// kappa of every activation, tanh(-2), GELU 3/4 phi''^2, SiLU .75, softplus .1875, sinh 1, erf -2 (a = 1): below 0 and
   /// without a bound a limit is taken, above 0 it asks for one.
   @Test func explosionCriterion() throws {
     for (name, explodes) in [
@@ -174,7 +174,7 @@ import Testing
     }
   }
 
-  /// B2: tanh, a = 1, T = 1, rho_0 = .3: SDE by both integrators, and the network of width 100.
+  /// tanh, a = 1, T = 1, rho_0 = .3: SDE by both integrators, and the network of width 100.
   @Test func smoothShaped() throws {
     let network = try smooth("tanh", a: 1, width: 100, depth: 100, inputs: correlated(0.3), bound: 1e9)
     func checkAll(_ experiment: AnyExperiment, _ count: UInt64, _ name: String, _ truth: [(Double, Double)]) {
@@ -195,7 +195,7 @@ import Testing
 
   // MARK: B3
 
-  /// B3: from the inputs on, closed forms of E q^{-1/2}; E log q and var log q.
+  /// from the inputs on, closed forms of E q^{-1/2}; E log q and var log q.
   @Test func singularLaw() throws {
     let network = try model([
       "architecture": .text("mlp"), "activation": .text("relu"), "width": .integer(1000), "depth": .integer(1000),
@@ -240,7 +240,7 @@ import Testing
     ])
   }
 
-  /// B3: the two integrators, from t_0 = 1/4 and q_0 = 9 pi^2/2.
+  /// the two integrators, from t_0 = 1/4 and q_0 = 9 pi^2/2.
   @Test func singularIntegrators() throws {
     let network = try unshaped(width: 1000)
     let functional = try limit("unshaped-q", network, ["step": .real(0.01)]).experiment!
@@ -252,7 +252,7 @@ import Testing
 
   // MARK: B4
 
-  /// B4: rho(1) = .38295, V_12(1) = .63137 from rho_0 = .3; fluctuation 4.6753; V_11 = (1 + 1/2d)^d at infinite width.
+  /// rho(1) = .38295, V_12(1) = .63137 from rho_0 = .3; fluctuation 4.6753; V_11 = (1 + 1/2d)^d at infinite width.
   @Test func residualFlow() throws {
     let network = try residual(width: 64, depth: 64, inputs: correlated(0.3))
     let leg = try limit("residual-flow", network)
@@ -275,7 +275,7 @@ import Testing
     ])
   }
 
-  /// B4: n var log V(1): (64, 64) 4.685(47), (64, 256) 4.660(75), (256, 64) 4.661(91).
+  /// n var log V(1): (64, 64) 4.685(47), (64, 256) 4.660(75), (256, 64) 4.661(91).
   @Test func residualNetworks() throws {
     for (n, d, value, error) in [(64, 64, 4.685, 0.047), (64, 256, 4.660, 0.075), (256, 64, 4.661, 0.091)] {
       let network = try residual(width: n, depth: d, inputs: correlated(0, count: 1))
@@ -294,7 +294,7 @@ import Testing
     ])
   }
 
-  /// B5: lambda^2 = 1/2: variance 5.44248, mean -1.98386, n (active - 1/2) = -.33503.
+  /// lambda^2 = 1/2: variance 5.44248, mean -1.98386, n (active - 1/2) = -.33503.
   @Test func logGaussianConstants() throws {
     let network = try proportional(100, balanced: false, names("log_V", "active_fraction", "interlayer"))
     let m = sample(try limit("log-gaussian", network).experiment!, 1_000_000, name: "b5").moments(0)
@@ -305,7 +305,7 @@ import Testing
     #expect(abs(100 * (known.means[place] - 0.5) + 0.33503) < 5e-6)
   }
 
-  /// B5: networks n = d = 50, 100, 200: variance 6.044(19), 5.745(21), 5.537(32), mean -2.043(6), -1.997(6), -1.985(10);
+  /// networks n = d = 50, 100, 200: variance 6.044(19), 5.745(21), 5.537(32), mean -2.043(6), -1.997(6), -1.985(10);
   /// Balanced 100: 2.228(13), -1.122(6).
   @Test func logGaussianNetworks() throws {
     let truth = [
@@ -320,7 +320,7 @@ import Testing
     }
   }
 
-  /// B5: active fraction and interlayer covariance, 30 layers from the start: n times both, extrapolated in 1/n from two
+  /// active fraction and interlayer covariance, 30 layers from the start: n times both, extrapolated in 1/n from two
   /// widths, against `hypoactivation`. What is left is of order n^-2, bounded here by 0.02.
   @Test func hypoactivation() throws {
     func measure(_ n: Int) throws -> (known: KnownValues, tally: Tally) {
@@ -353,7 +353,7 @@ import Testing
     ])
   }
 
-  /// B6: m = 2, gamma = .7, tau0 = 1, T = .6, V_0 = (1, .5). Networks n = n_k = 200: .4534(10), .4123(7), -.4314(22),
+  /// m = 2, gamma = .7, tau0 = 1, T = .6, V_0 = (1, .5). Networks n = n_k = 200: .4534(10), .4123(7), -.4314(22),
   /// .0963(7); the SDE, whose printed values fall with the step towards these, by two integrators.
   @Test func transformer() throws {
     let network = try shapedTransformer(width: 200)
@@ -376,7 +376,7 @@ import Testing
 
   // MARK: B8
 
-  /// B8: spectral moments of many inputs from the identity: 1, 1 + tau, 1 + 3 tau + 1.5 tau^2 up to 1/m; E log det = -m(m+1)t/2.
+  /// spectral moments of many inputs from the identity: 1, 1 + tau, 1 + 3 tau + 1.5 tau^2 up to 1/m; E log det = -m(m+1)t/2.
   @Test func linearSpectrum() throws {
     let network = try model([
       "architecture": .text("linear-mlp"), "width": .integer(100_000), "depth": .integer(1000),

@@ -39,8 +39,9 @@ import Testing
     for more in variants {
       // 300 particles: a full tile and a part of one.
       let model = try Self.model(name, number: 300, more)
-      let e = Ensemble(
-        model, number: 300, hasVelocities: false, inverseTemperature: 1, stepSize: 0.1, key: 7, replica: 0, group: Alone(),
+      let e = try Ensemble(
+        model, number: 300, hasVelocities: false, inverseTemperature: 1, stepSize: 0.1, key: 7, replica: 0,
+        group: Alone(),
         saved: nil)
       e.draw(mean: 0.1, spread: 0.8)
       _ = try Self.energy(e)
@@ -83,7 +84,8 @@ import Testing
     for (beta, m) in [(1.2, 0.65856966), (1.5, 0.85855964)] {
       let all = try legs([
         "system": .text("curie-weiss"), "integrator": .text("heat-bath"), "number": .integer(100), "step": .real(1),
-        "steps": .integer(20_000), "warm_up": .integer(200), "replicas": .integer(12), "inverse_temperature": .real(beta),
+        "steps": .integer(20_000), "warm_up": .integer(200), "replicas": .integer(12),
+        "inverse_temperature": .real(beta),
       ])
       let limit = all.first { $0.name == "stationary-limit" }!.known!
       #expect((limit.means[limit.observables.firstIndex { $0.name == "|m|" }!] - m).magnitude < 5e-9)
@@ -126,8 +128,8 @@ import Testing
   @Test("Self-consistent values of the mean-field limits")
   func limits() throws {
     func limit(_ keys: [String: JobValue], _ name: String) throws -> Double {
-      let known = try legs(keys.merging(["number": .integer(10), "step": .real(0.1), "steps": .integer(1), "warm_up": .integer(1)])
-        { $1 }
+      let known = try legs(
+        keys.merging(["number": .integer(10), "step": .real(0.1), "steps": .integer(1), "warm_up": .integer(1)]) { $1 }
       )
       .first { $0.name == "stationary-limit" }!.known!
       return known.means[known.observables.firstIndex { $0.name == name }!]

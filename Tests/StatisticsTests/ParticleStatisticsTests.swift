@@ -101,7 +101,8 @@ import Testing
     // Two-sided 1% points of t.
     for (nu, t) in [(3, 5.8409), (5, 4.0321), (15, 2.9467), (100, 2.6259)] {
       #expect((Student.equivalentZ(t, degreesOfFreedom: nu) - 2.5758).magnitude < 0.04)
-      #expect((Student.equivalentT(Student.equivalentZ(t, degreesOfFreedom: nu), degreesOfFreedom: nu) - t).magnitude < 1e-9)
+      #expect(
+        (Student.equivalentT(Student.equivalentZ(t, degreesOfFreedom: nu), degreesOfFreedom: nu) - t).magnitude < 1e-9)
     }
   }
 }

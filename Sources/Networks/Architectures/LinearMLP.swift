@@ -3,7 +3,7 @@ import Randomness
 import Simulation
 
 /// Linear network: `z_{l+1} = W_l z_l / sqrt(n)`, up to 64 inputs in O(m^3) a layer, whatever n: given V, the next V is
-/// Wishart with n degrees of freedom, and Bartlett's factor of it multiplies L (theory A5):
+/// Wishart with n degrees of freedom, and Bartlett's factor of it multiplies L (docs/architectures.md):
 ///
 ///     V_{l+1} = L T T^T L^T / n,   T lower triangular, T_ii = chi_{n-i}, standard normals below.
 public struct LinearMLP: Architecture {
@@ -78,7 +78,7 @@ extension LinearMLP {
       known: known(frame))
   }
 
-  /// `E V`, `E V^2` of every entry, and `E log det V` (theory B8) with its second moment.
+  /// `E V`, `E V^2` of every entry, and `E log det V` (docs/limits.md) with its second moment.
   private static func known(_ frame: NetworkFrame) -> KnownValues? {
     guard frame.measured.bound == .infinity else { return nil }
     let moments = ExactMoments.mlp(frame, slopes: SlopeActivation(plus: 1, minus: 1), gain: 1)

@@ -144,7 +144,7 @@ extension MLP {
   }
 }
 
-/// Exact moments at finite width (theory A5).
+/// Exact moments at finite width (docs/architectures.md).
 public enum ExactMoments {
   /// `E V_aa` and `E V_aa^2` for positively homogeneous activations without bias, and of every entry for linear ones.
   static func mlp(_ frame: NetworkFrame, slopes: SlopeActivation, gain: Double) -> KnownValues? {

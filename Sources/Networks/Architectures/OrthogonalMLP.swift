@@ -5,7 +5,7 @@ import Simulation
 /// Multilayer perceptron with orthogonal weights: `z_{l+1} = sqrt(c) W_l phi(z_l)`, W_l uniform on the orthogonal group.
 ///
 /// `W Q` of an orthonormal n x m matrix Q is uniform on the Stiefel manifold, so a layer needs n m normals and their QR
-/// factorisation instead of n^2 and its cube (theory A2).
+/// factorisation instead of n^2 and its cube (docs/architectures.md).
 public struct OrthogonalMLP: Architecture {
   public let frame: NetworkFrame
   let activation: any Activation
@@ -134,7 +134,7 @@ extension OrthogonalMLP {
       attributes: ["c": gain.description])
   }
 
-  /// One input, positively homogeneous (theory A2): the ratio of a layer is `c [s+^2 B + s-^2 (1 - B)]`,
+  /// One input, positively homogeneous (docs/architectures.md): the ratio of a layer is `c [s+^2 B + s-^2 (1 - B)]`,
   /// B ~ Beta(K/2, (n-K)/2), K ~ Bin(n, 1/2), so E B = 1/2 and E B^2 = 1/4 + 3/(4 (n + 2)).
   private static func known(_ frame: NetworkFrame, _ choice: ActivationChoice, _ gain: Double) -> KnownValues? {
     guard let slopes = choice.function as? SlopeActivation, frame.measured.bound == .infinity else { return nil }

@@ -9,7 +9,7 @@ import Simulation
 /// with s_l = 1 (vanilla) or fresh random signs, one a unit (Balanced). Measured: `V_l = z_l^T z_l / n`.
 ///
 /// Given z_l the branch is Gaussian with the covariance of the post-activations, so n m normals a layer replace n^2
-/// (theory A1).
+/// (docs/architectures.md).
 public struct ResNet: Architecture {
   public let frame: NetworkFrame
   let activation: any Activation

@@ -11,7 +11,7 @@ import Simulation
 /// for the m tokens that are the inputs, `tau = tau_0 sqrt(n n_k)` (shaped) or `tau_0 sqrt(n_k)` (usual). Measured:
 /// `V = X X^T / n`. With a causal mask row i attends to tokens 0 ... i.
 ///
-/// Given V everything of a layer is known in law through m x m matrices (theory A4): Y = L T N L^T with Bartlett's T of
+/// Given V everything of a layer is known in law through m x m matrices (docs/architectures.md): Y = L T N L^T with Bartlett's T of
 /// n_k degrees of freedom, and the branch, given the attention, is Gaussian with the covariance of its rows.
 public struct Transformer: Architecture {
   public enum Sampler: String, CaseIterable, Sendable { case conditional, gaussian, weights }

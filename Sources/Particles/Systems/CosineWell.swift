@@ -41,7 +41,8 @@ extension StationaryFacts {
     var facts = StationaryFacts(equation: name + ", by quadrature", reference: "docs/particles.md")
     facts.means = [
       // Rounding leaves something like 1e-16 of a mean that is 0 by symmetry.
-      "x": (law.mean { $0 } * 0x1p40).rounded() * 0x1p-40, "x^2": law.mean { $0 * $0 }, "x^4": law.mean { $0 * $0 * $0 * $0 },
+      "x": (law.mean { $0 } * 0x1p40).rounded() * 0x1p-40, "x^2": law.mean { $0 * $0 },
+      "x^4": law.mean { $0 * $0 * $0 * $0 },
       "energy": law.mean(energy) / beta,
     ]
     facts.marginal = TabulatedLaw(name: name, from: -reach, to: reach) { Elementary.exp(energy(0) - energy($0)) }

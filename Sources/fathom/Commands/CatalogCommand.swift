@@ -2,11 +2,13 @@ import ArgumentParser
 import Foundation
 import Limits
 import Networks
+import Particles
 import Simulation
 
 struct CatalogCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "catalog", abstract: "List architectures, activations, limits and every key of a job.")
+    commandName: "catalog",
+    abstract: "List architectures, activations, limits, particle systems, integrators and every key of a job.")
 
   @Flag(help: "Print JSON.") var json = false
 
@@ -30,7 +32,24 @@ struct CatalogCommand: ParsableCommand {
         Entry(
           kind: "limit", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference,
           parameters: $0.parameters)
+      }
+      + ParticleCatalog.systems.map {
+        Entry(
+          kind: "system", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference,
+          parameters: $0.parameters)
+      }
+      + ParticleCatalog.integrators.map {
+        Entry(
+          kind: "integrator", name: $0.name, summary: $0.summary, equation: $0.equation, reference: $0.reference,
+          parameters: $0.parameters)
       } + [
+        Entry(
+          kind: "table", name: "particles",
+          summary: "a particle system; takes the keys of its system and integrator as well",
+          equation: "", reference: "", parameters: ParticleCatalog.parameters),
+        Entry(
+          kind: "table", name: "bias", summary: "tells the bias in the number of particles from that in the step size",
+          equation: "", reference: "", parameters: JobReader.biasParameters),
         Entry(
           kind: "table", name: "network.inputs", summary: "the inputs of a network", equation: "", reference: "",
           parameters: Inputs.parameters),

@@ -69,6 +69,10 @@ struct VerifyCommand: ParsableCommand {
         throw Failure(.badData, "\(file): the report does not follow from the exact state; written by another version?")
       }
     }
+    let shards = ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
+    for shard in snapshot.states.flatMap({ $0.replicas?.inFlight ?? [] }).flatMap(\.shards) {
+      _ = try shards.read(shard.name)
+    }
     for state in snapshot.states {
       print(
         "\(state.path): \(state.done.count) draws in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")"

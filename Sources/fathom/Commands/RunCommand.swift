@@ -79,7 +79,10 @@ struct RunCommand: ParsableCommand {
     }
     let engine = try Engine(
       job: file.job, world: world, restored: restored?.states, checkpointInterval: file.checkpointInterval, part: part,
-      shards: file.shards, save: { try store.save(snapshot($0)) }, stopRequested: { Signals.stopRequested },
+      shards: file.shards,
+      shardStore: ShardFolder(
+        output: file.output, threshold: file.shardAbove, job: Digest.of(lines: file.job.identity)),
+      save: { try store.save(snapshot($0)) }, stopRequested: { Signals.stopRequested },
       report: { if world.isRoot { progress.report($0) } })
     let outcome = try engine.run()
 
