@@ -84,7 +84,7 @@ extension Commands {
     func signalsStopAndTheRunGoesOn(signal: String) throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      let size = settings(["network.draws=60000", "network.width=64"])
+      let size = settings(["network.draws=200000", "network.width=64"])
       let arguments = ["run", "job.toml"] + size
       // Without mpirun the signal reaches the process itself; with it, USR1 and USR2 are passed on.
       let ranks = signal.hasPrefix("USR") ? 2 : 0
