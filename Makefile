@@ -7,10 +7,10 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test validate lint format build setup bench clean
+.PHONY: help demo test test-faults test-slurm validate lint format build setup bench install clean
 
 help:  ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready  ## Install what is missing: system packages, and a Python environment in .venv
 
@@ -34,6 +34,13 @@ validate: setup  ## The statistical suites at full size
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter ModelTests
 	bash tools/validate.sh
 
+test-faults: setup  ## Every fault at every place: truncations, bit flips, full disks, kills (about half an hour)
+	swift build -c release --build-tests
+	FATHOM_FAULTS=full swift test -c release --skip-build --filter FaultTests
+
+test-slurm: build  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about five minutes)
+	bash tools/test-slurm.sh
+
 lint: setup  ## Formatting and style of Swift, Python and shell
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff check analysis Benchmarks
@@ -46,6 +53,11 @@ format: setup  ## Rewrite the sources in the house format
 
 bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md (about 8 minutes)
 	bash Benchmarks/run.sh
+
+PREFIX ?= /usr/local
+
+install: build  ## Program, man pages and shell completions under PREFIX (default /usr/local)
+	@bash tools/install.sh "$(PREFIX)"
 
 clean:  ## Remove what was built
 	rm -rf .build .build-* $(VENV)

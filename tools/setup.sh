@@ -25,6 +25,7 @@ need openmpi-bin command -v mpirun
 need libopenmpi-dev test -e /usr/include/x86_64-linux-gnu/mpi -o -e /usr/lib/x86_64-linux-gnu/openmpi/include/mpi.h
 need libhdf5-dev pkg-config --exists hdf5-serial
 need procps command -v pgrep
+need util-linux command -v unshare
 need time test -x /usr/bin/time
 need python3-venv python3 -c 'import ensurepip, venv'
 

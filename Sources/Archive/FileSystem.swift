@@ -69,6 +69,13 @@ public enum FileSystem {
       if fsync(number) != 0 { throw SystemError("fsync", path) }
     }
 
+    /// Whether the path still names this file.
+    public func isStillAt(_ path: String) -> Bool {
+      var (mine, there) = (stat(), stat())
+      return fstat(number, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino
+        && mine.st_dev == there.st_dev
+    }
+
     /// Takes an exclusive lock that ends with this descriptor; false if another process has it.
     public func lock() throws -> Bool {
       if flock(number, LOCK_EX | LOCK_NB) == 0 { return true }

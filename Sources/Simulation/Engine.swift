@@ -213,7 +213,8 @@ public final class Engine {
     }
   }
 
-  func checkpoint() throws {
+  /// Writes a checkpoint of what rank 0 has. Collective; every rank hears how long it took.
+  public func checkpoint() throws {
     let start = clock.now
     try world.onRoot {
       try save(states)

@@ -5,7 +5,18 @@ import Simulation
 enum Console {
   static func log(_ message: String) { write("fathom: \(message)\n") }
   static func error(_ message: String) { write("fathom: error: \(message)\n") }
-  static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+  /// A log that cannot be written (a full disk, a closed pipe) must not end the run.
+  static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+      let put = bytes[done...].withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if put < 0 && errno == EINTR { continue }
+      if put <= 0 { return }
+      done += put
+    }
+  }
 
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }
@@ -68,6 +79,7 @@ final class Progress {
         lastLine = clock.now
       }
     case .checkpoint(let seconds):
+      if !onTerminal && seconds > 1 { Console.log("checkpoint in \(Console.duration(seconds))") }
       checkpoints += 1
       checkpointSeconds += seconds
     }

@@ -59,7 +59,7 @@ enum Resume {
 /// Keeps a second run from the same output. The lock ends with the process, however it ends.
 final class OutputLock {
   private let path: String
-  private let descriptor: FileSystem.Descriptor
+  private var descriptor: FileSystem.Descriptor
   private var held = false
 
   /// Waits up to ten seconds: the ranks of a killed run live on for a few.
@@ -68,7 +68,12 @@ final class OutputLock {
     do {
       descriptor = try FileSystem.Descriptor(path, O_RDWR | O_CREAT)
       var tries = 0
-      while try !descriptor.lock() {
+      // A holder that leaves removes the file: whoever then locks the one that is gone must try again.
+      while try !descriptor.lock() || !descriptor.isStillAt(path) {
+        guard FileSystem.exists(path) else {
+          descriptor = try FileSystem.Descriptor(path, O_RDWR | O_CREAT)
+          continue
+        }
         let holder = String(decoding: try descriptor.read(256, at: 0).prefix { $0 != 10 }, as: UTF8.self)
         if tries == 0 { Console.log("\(output) is in use by \(holder); waiting up to 10 s") }
         tries += 1
@@ -78,6 +83,9 @@ final class OutputLock {
         usleep(100_000)
       }
       held = true
+      // Holders remove their lock when they leave; one that is left behind, and not locked, is of a run that died.
+      let left = String(decoding: try descriptor.read(256, at: 0).prefix { $0 != 10 && $0 != 0 }, as: UTF8.self)
+      if !left.isEmpty { Console.log("\(output): taking over the lock of \(left), which no longer holds it") }
       try descriptor.write(Array("process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n".utf8), at: 0)
     } catch let error as SystemError {
       throw Failure(.inputOutput, "the output folder cannot be written to: \(error)")

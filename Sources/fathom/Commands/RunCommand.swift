@@ -19,7 +19,8 @@ struct RunCommand: ParsableCommand {
         fathom run job.toml --set network.width=64 --set network.draws=1000
         fathom run job.toml --part 2/5 -o part2.h5      (for job arrays; see fathom merge)
 
-      SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask for a checkpoint and exit 75 on all ranks; a second one leaves at once.
+      SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask for a checkpoint and exit 75 on all ranks; a second one leaves at once. With \
+      --walltime the run does the same by itself, in time for its last checkpoint.
       """)
 
   @OptionGroup var options: JobOptions
@@ -29,6 +30,16 @@ struct RunCommand: ParsableCommand {
 
   @Option(help: "Make only these of K equal parts of the draws: I/K or I-J/K.")
   var part: String?
+
+  @Option(
+    help: "Stop with a checkpoint and exit 75 before this much time has passed: 90s, 4h, 1h30m, 04:00:00, 1-00:00:00.")
+  var walltime: String?
+
+  @Option(help: "Time from a signal to the kill; refused at the start if a checkpoint takes longer.")
+  var grace: String?
+
+  @Option(help: "Name the ranks that have gone silent after so long without progress; 0s for never.")
+  var watchdog = "120s"
 
   func run() throws {
     let part = try parsePart()
@@ -62,6 +73,10 @@ struct RunCommand: ParsableCommand {
 
     // 3. Draw.
     Signals.install()
+    var wallTime = try WallTime(walltime: walltime, grace: grace)
+    let limit = watchdog == "0s" ? 0 : try WallTime.seconds(watchdog, option: "--watchdog")
+    let dog = Watchdog(output: file.output, rank: world.rank, ranks: world.size, limit: limit)
+    defer { dog.finish() }
     let hosts = try Launch.hosts(world)
     let started = Date()
     let progress = Progress()
@@ -82,8 +97,20 @@ struct RunCommand: ParsableCommand {
       shards: file.shards,
       shardStore: ShardFolder(
         output: file.output, threshold: file.shardAbove, job: Digest.of(lines: file.job.identity)),
-      save: { try store.save(snapshot($0)) }, stopRequested: { Signals.stopRequested },
-      report: { if world.isRoot { progress.report($0) } })
+      save: { try store.save(snapshot($0)) },
+      stopRequested: {
+        dog.beat()
+        return Signals.stopRequested || wallTime.isOver
+      },
+      report: { event in
+        if case .checkpoint(let seconds) = event { wallTime.add(checkpoint: seconds) }
+        if world.isRoot { progress.report(event) }
+      })
+    // A limit is held against a checkpoint that was really written, before any work is done.
+    if wallTime.isBounded {
+      try engine.checkpoint()
+      try wallTime.check()
+    }
     let outcome = try engine.run()
 
     // 4. Say what came out.
@@ -150,6 +177,7 @@ struct RunCommand: ParsableCommand {
         Console.duration(progress.elapsed), progress.checkpoints, progress.checkpoints == 1 ? "" : "s",
         Console.duration(progress.checkpointSeconds)))
     if outcome == .stopped {
+      if !Signals.stopRequested { Console.log("stopped in time for --walltime \(walltime ?? "")") }
       Console.log("run the same command again to go on from \(file.output)")
       return
     }

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# make test-slurm: jobs/slurm.sh and job arrays under a real Slurm (slurmctld and slurmd on this host, started and stopped
+# here): a job that finishes; one that meets its time limit, is requeued and finishes; scancel and resubmission; an array of
+# parts with a dependent merge. Each must come to the digest of an uninterrupted run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+fail() {
+  printf 'test-slurm: %s\n' "$@" >&2
+  exit 1
+}
+[ "$(id -u)" -eq 0 ] || fail "slurmctld and slurmd are started as root here; run it as root, or in a container"
+if ! command -v slurmctld >/dev/null || ! command -v slurmd >/dev/null; then
+  echo "test-slurm: installing slurm-wlm"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm slurm-client >/dev/null ||
+    fail "slurm-wlm could not be installed; install slurmctld, slurmd and slurm-client"
+fi
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+work=$(mktemp -d)
+host=$(hostname -s)
+export SLURM_CONF=$work/slurm.conf FATHOM=$root/.build/release/fathom
+daemons=()
+cleanup() {
+  scancel --user=root 2>/dev/null || true
+  sleep 1
+  for process in "${daemons[@]}"; do kill "$process" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+cat >"$SLURM_CONF" <<CONF
+ClusterName=test
+SlurmctldHost=$host
+SlurmUser=root
+AuthType=auth/none
+CredType=cred/none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmctldPort=26817
+SlurmdPort=26818
+StateSaveLocation=$work/state
+SlurmdSpoolDir=$work/spool
+SlurmctldPidFile=$work/slurmctld.pid
+SlurmdPidFile=$work/slurmd.pid
+SlurmctldLogFile=$work/slurmctld.log
+SlurmdLogFile=$work/slurmd.log
+ReturnToService=2
+KillWait=5
+SchedulerParameters=sched_min_interval=500000,defer_batch=no
+NodeName=$host NodeAddr=127.0.0.1 CPUs=2 RealMemory=1000 State=UNKNOWN
+PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:4
+CONF
+mkdir -p "$work/state" "$work/spool"
+slurmctld -D >"$work/ctld.out" 2>&1 &
+daemons+=($!)
+slurmd -D >"$work/slurmd.out" 2>&1 &
+daemons+=($!)
+for _ in $(seq 60); do
+  [ "$(sinfo -h -o %t 2>/dev/null)" = idle ] && break
+  sleep 0.5
+done
+[ "$(sinfo -h -o %t)" = idle ] || { tail -n 5 "$work"/*.log "$work"/*.out >&2; fail "Slurm did not come up"; }
+
+cd "$work"
+cat >job.toml <<'TOML'
+seed = 3
+[particles]
+system = "gaussian-attraction"
+number = 64
+step = 0.1
+warm_up = 100
+steps = 3_000_000
+replicas = 4
+TOML
+cp "$root/jobs/slurm.sh" .
+state() { squeue -h -j "$1" -o %T 2>/dev/null || true; }
+wait_for() { # JOB SECONDS: until it has left the queue; a requeued job waits for two minutes unless told to start
+  for _ in $(seq "$2"); do
+    case $(state "$1") in
+    "") return 0 ;;
+    PENDING) scontrol update jobid="$1" StartTime=now 2>/dev/null || true ;;
+    esac
+    sleep 1
+  done
+  fail "job $1 did not end: $(state "$1")" "$(cat slurm-*.out)"
+}
+submit() { sbatch --parsable --ntasks=1 "$@"; }
+check() { # WHAT FILE DIGEST
+  [ "$("$FATHOM" digest "$2")" = "$3" ] || fail "$1: the digest differs" "$(cat slurm-*.out)"
+  echo "test-slurm: $1"
+}
+
+short=(--set particles.steps=20000)
+"$FATHOM" run job.toml -o local-short.h5 "${short[@]}" >/dev/null 2>&1
+start=$SECONDS
+"$FATHOM" run job.toml -o local.h5 >/dev/null 2>&1
+length=$((SECONDS - start))
+echo "test-slurm: an uninterrupted run takes $length s"
+
+id=$(submit slurm.sh job.toml -o short.h5 "${short[@]}")
+wait_for "$id" 60
+check "submitted and finished" short.h5 "$("$FATHOM" digest local-short.h5)"
+
+# A limit of a minute; Slurm gives USR1 when 45 s of it are left (it looks every few seconds), and twice if need be.
+id=$(submit --time=1 --signal=B:USR1@45 slurm.sh job.toml -o limit.h5)
+wait_for "$id" 300
+grep -q "going on from" "slurm-$id.out" || fail "the time limit was never met: make the job longer" "$(cat "slurm-$id.out")"
+check "time limit, requeued, finished" limit.h5 "$("$FATHOM" digest local.h5)"
+
+id=$(submit slurm.sh job.toml -o cancelled.h5 --set run.checkpoint_every=2s)
+sleep 8
+scancel "$id"
+wait_for "$id" 60
+[ -e cancelled.h5 ] || fail "scancel left no checkpoint"
+id=$(submit slurm.sh job.toml -o cancelled.h5)
+wait_for "$id" 300
+check "scancel, submitted again" cancelled.h5 "$("$FATHOM" digest local.h5)"
+
+cat >part.sh <<'SH'
+#!/bin/bash
+exec "$FATHOM" run job.toml --set particles.steps=20000 --part "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" -o "part-$SLURM_ARRAY_TASK_ID.h5"
+SH
+cat >merge.sh <<'SH'
+#!/bin/bash
+exec "$FATHOM" merge part-*.h5 -o all.h5
+SH
+array=$(submit --array=1-3 part.sh)
+id=$(submit --dependency=afterok:"$array" merge.sh)
+for _ in $(seq 120); do [ -z "$(state "$id")" ] && break; sleep 1; done
+check "array of parts and a dependent merge" all.h5 "$("$FATHOM" digest local-short.h5)"
