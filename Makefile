@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test test-faults test-slurm validate lint format build setup bench install clean
+.PHONY: help demo test test-faults test-slurm test-hosts validate lint format build setup bench install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ test-faults: setup  ## Every fault at every place: truncations, bit flips, full 
 
 test-slurm: build  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about five minutes)
 	bash tools/test-slurm.sh
+
+test-hosts: build  ## Two and three hosts made of network namespaces, one of them lost (root; about three minutes)
+	bash tools/test-hosts.sh
 
 lint: setup  ## Formatting and style of Swift, Python and shell
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
