@@ -34,11 +34,11 @@ validate: setup  ## The statistical suites at full size
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter ModelTests
 	bash tools/validate.sh
 
-test-faults: setup  ## Every fault at every place: truncations, bit flips, full disks, kills (about half an hour)
+test-faults: setup  ## Every fault at every place: truncations, bit flips, full disks, kills (long)
 	swift build -c release --build-tests
 	FATHOM_FAULTS=full swift test -c release --skip-build --filter FaultTests
 
-test-slurm: build  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about five minutes)
+test-slurm: build  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about two minutes)
 	bash tools/test-slurm.sh
 
 test-hosts: build  ## Two and three hosts made of network namespaces, one of them lost (root; about three minutes)
@@ -54,7 +54,7 @@ format: setup  ## Rewrite the sources in the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff format analysis Benchmarks
 
-bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md (about 8 minutes)
+bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md and PARTICLES.md (about 10 minutes)
 	bash Benchmarks/run.sh
 
 PREFIX ?= /usr/local

@@ -71,13 +71,20 @@ public enum ParticleCatalog {
     let system = try entry("system", systems, \.name)
     let integrator = try entry("integrator", integrators, \.name, standard: "lmc")
     let allowed = parameters + system.parameters + integrator.parameters
+    // Ranges first: the variants of `[bias]` double numbers.
+    _ = try Parameters(table, path: path, allowed: allowed)
     var variants: [(name: String, table: JobValue, variant: BiasVariant?)] = [("particles", table, nil)]
     if bias { variants += try BiasVariant.variants(of: table, path: path) }
     var legs: [Leg] = []
     var lines: [String] = []
     for variant in variants {
       let p = try Parameters(variant.table, path: path, allowed: allowed)
-      let model = try system.read(p, load)
+      var data: [String] = []
+      let model = try system.read(p) { request in
+        let table = try load(request)
+        data.append("\(variant.name).data = \(table.fingerprint)")
+        return table
+      }
       let method = try integrator.read(p)
       let frame = try ParticleFrame(p, dimension: model.make().dimension)
       try check(p, model, method, frame, integrator.name)
@@ -116,6 +123,7 @@ public enum ParticleCatalog {
           content: .replicas(
             experiment, count: UInt64(p.integer("replicas")), marginal: facts.marginal),
           attributes: attributes, refines: refines, axis: "step"))
+      lines += data
       lines += p.resolved.lines(prefix: variant.name).filter { !$0.hasPrefix("\(variant.name).replicas = ") }
       if main { legs += known(experiment, model, method, facts) }
     }

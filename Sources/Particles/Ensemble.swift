@@ -107,28 +107,38 @@ package final class Ensemble {
     all = system.interaction == .pairs ? .allocateAligned(capacity: tiling.total * tiling.size) : nil
     system.prepare(tiling)
     step = saved?.step ?? 0
-    self.stepSize = saved?.arrays["step_size"]![0] ?? stepSize
+    self.stepSize = try saved?.array("step_size", count: 1)[0] ?? stepSize
     noise = Noise(
       key: key, replica: replica, tiles: tiling.mine,
-      uniforms: saved.map { UInt64($0.arrays["uniforms_taken"]![0]) } ?? 0)
+      uniforms: try saved.map { try Self.count($0.array("uniforms_taken", count: 1)[0]) } ?? 0)
     guard let saved else { return }
-    if saved.shards.isEmpty { take(saved.arrays, from: 0) }
+    if saved.shards.isEmpty { try take(saved, from: 0, to: number) }
     // Only the shards with particles of this rank.
     let mine = tiling.mine.lowerBound * Tiling.width..<min(tiling.mine.upperBound * Tiling.width, number)
     let ends = saved.shards.dropFirst().map(\.start) + [number]
     for (shard, end) in zip(saved.shards, ends) where shard.start < mine.upperBound && mine.lowerBound < end {
-      take(try shards!.read(shard.name), from: shard.start)
+      var part = saved
+      part.arrays = try shards?.read(shard.name) ?? [:]
+      try take(part, from: shard.start, to: end)
     }
   }
 
-  /// Takes what belongs to this rank from arrays that begin with particle `start`.
-  private func take(_ arrays: [String: [Double]], from start: Int) {
-    positions.scatter(arrays["positions"]!, from: start)
-    velocities?.scatter(arrays["velocities"]!, from: start)
-    let first = start / Tiling.width
-    for (i, count) in arrays["normals_taken"]!.enumerated() where tiling.mine.contains(first + i) {
-      noise.taken[first + i - tiling.mine.lowerBound] = UInt64(count)
+  /// Takes what belongs to this rank from arrays of the particles `start ..< end`.
+  private func take(_ state: ReplicaState, from start: Int, to end: Int) throws {
+    let length = (end - start) * tiling.dimension
+    positions.scatter(try state.array("positions", count: length), from: start)
+    if let velocities { velocities.scatter(try state.array("velocities", count: length), from: start) }
+    let (first, count) = (start / Tiling.width, (end - start + Tiling.width - 1) / Tiling.width)
+    for (i, taken) in try state.array("normals_taken", count: count).enumerated() where tiling.mine.contains(first + i)
+    {
+      noise.taken[first + i - tiling.mine.lowerBound] = try Self.count(taken)
     }
+  }
+
+  /// A count that a file holds as a number.
+  private static func count(_ x: Double) throws -> UInt64 {
+    guard let count = UInt64(exactly: x) else { throw Failure(.badData, "replica under way: \(x) is not a count") }
+    return count
   }
 
   deinit {
@@ -191,9 +201,6 @@ package final class Ensemble {
       }
     }
   }
-
-  /// Moves where no gradient is asked for.
-  func moveAll(_ move: (Int) -> Void) { for t in tiles { move(t) } }
 
   /// The potential where the integrator asked for none but a measurement needs it.
   var measuredPotential: ParticleArray? { wantsPotential ? potential : nil }

@@ -27,16 +27,17 @@ final class Measurement {
     (2...3).contains(system.dimension) ? (0..<system.dimension).map { "[\($0)]" } : [""]
   }
 
-  let names: [Observable]
   private let reducer: Reducer
   private let sums: UnsafeMutablePointer<Double>
   private let model: IntegratorModel
+  /// Coordinates told apart, and order parameters: the names themselves are made once.
+  private let suffixes, orders: Int
 
   init(_ e: Ensemble, _ model: IntegratorModel) {
     self.model = model
-    names = Self.observables(e.system, model)
-    let moments = e.system.hasMoments ? 3 * Self.suffixes(e.system).count : 0
-    reducer = Reducer(moments + (model.hasVelocities ? 1 : 0) + e.system.measuredFeatures + 5, e.tiling, e.group)
+    suffixes = e.system.hasMoments ? Self.suffixes(e.system).count : 0
+    orders = e.system.orderParameters.count
+    reducer = Reducer(3 * suffixes + (model.hasVelocities ? 1 : 0) + e.system.measuredFeatures + 5, e.tiling, e.group)
     sums = .allocate(capacity: reducer.count)
     sums.initialize(repeating: 0, count: reducer.count)
   }
@@ -46,7 +47,6 @@ final class Measurement {
   /// One value for each observable, on every rank of the group.
   func take(_ e: Ensemble, into values: UnsafeMutablePointer<Double>) throws {
     let system = e.system
-    let suffixes = system.hasMoments ? Self.suffixes(system).count : 0
     let perSuffix = suffixes > 0 ? system.dimension / suffixes : 0
     reducer.start()
     for t in e.tiles {
@@ -104,7 +104,7 @@ final class Measurement {
     }
     for i in 0..<system.measuredFeatures { from[i] /= number }
     system.order(e.field, measured: from, to: to)
-    to += system.orderParameters.count
+    to += orders
     from += system.measuredFeatures
     to[0] = from[2] / number + system.fieldEnergy(e.field)
     to[1] = (from[0] - from[1]) / (number * Double(system.dimension))

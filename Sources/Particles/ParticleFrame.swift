@@ -16,6 +16,8 @@ struct ParticleFrame: Sendable {
   let frameEvery: Int?
   let framed: Int
 
+  /// Most coordinates of one system: 64 GiB an array, over all ranks.
+  static let mostCoordinates = 1 << 33
   /// Largest number of doubles kept of a trajectory.
   static let mostFramed = 1 << 27
 
@@ -62,6 +64,9 @@ struct ParticleFrame: Sendable {
     startSpread = p["start_spread"] == nil ? nil : p.real("start_spread")
     frameEvery = p["frame_every"] == nil ? nil : p.integer("frame_every")
     framed = min(p.integer("framed_particles"), number)
+    guard number <= Self.mostCoordinates / dimension else {
+      throw p.invalid("number", "times \(dimension) coordinates must be at most \(Self.mostCoordinates)")
+    }
     guard steps % (records * measureEvery) == 0 else {
       throw p.invalid("steps", "must be a multiple of records x measure_every = \(records * measureEvery)")
     }

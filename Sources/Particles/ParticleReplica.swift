@@ -128,19 +128,19 @@ final class ParticleReplica: Replica {
     marginals = Array(repeating: BitHistogram(), count: experiment.marginals.count * ReplicaRecord.folds)
     adaptation = Adaptation(target: integratorModel.target, step: frame.step)
     if let saved {
-      for i in sums.indices {
-        sums[i].words = Array(saved.arrays["sums"]![i * TimeSums.wordCount..<(i + 1) * TimeSums.wordCount])
-      }
-      values = saved.arrays["values"]!
-      adaptation.words = saved.arrays["adaptation"]!
-      let counted = saved.arrays["counters"]!
+      // All ranks have these arrays alike, so all refuse a file that does not fit.
+      let words = try saved.array("sums", count: count * TimeSums.wordCount)
+      for i in sums.indices { sums[i].words = Array(words[i * TimeSums.wordCount..<(i + 1) * TimeSums.wordCount]) }
+      values = try saved.array("values")
+      adaptation.words = try saved.array("adaptation", count: 3)
+      let counted = try saved.array("counters", count: 3)
       // Joint proposals are counted by all, others only by the sum over ranks.
       if counted[2] != 0 || e.tiling.mine.contains(0) { (e.accepted, e.tried) = (Int(counted[0]), Int(counted[1])) }
       if counted[2] != 0 { e.jointProbability = 0 }
-      if group.isRoot { marginals = saved.marginals }
+      if group.isRoot && saved.marginals.count == marginals.count { marginals = saved.marginals }
       trajectory = Trajectory(
-        steps: saved.arrays["frame_steps"]!.map { Int($0) }, positions: saved.arrays["frame_positions"]!,
-        series: saved.arrays["frame_series"]!)
+        steps: try saved.array("frame_steps").map { Int($0) }, positions: try saved.array("frame_positions"),
+        series: try saved.array("frame_series"))
     } else {
       e.draw(mean: frame.startMean, spread: frame.startSpread ?? experiment.system.spread)
     }

@@ -27,7 +27,7 @@ package protocol ParticleSystem: AnyObject {
 
   /// Told once, before anything else.
   func prepare(_ tiling: Tiling)
-  /// Sums of the features over a tile.
+  /// Sums of the features over a tile; the coordinates, unless a system has others.
   func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>)
   func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>)
   /// The gradient of H in the particles of a tile, `field` being the mean features.
@@ -54,7 +54,13 @@ extension ParticleSystem {
   package var hasMoments: Bool { true }
   package var measuredFeatures: Int { 0 }
   package func prepare(_ tiling: Tiling) {}
-  package func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
+  /// The mean position: sums of the coordinates.
+  package func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {
+    for k in 0..<x.dimension {
+      let row = x[k]
+      sums[k] += laneSum(x.count) { row[$0] }
+    }
+  }
   package func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
   package func addPairs(
     _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,

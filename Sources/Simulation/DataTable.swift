@@ -19,4 +19,16 @@ public struct DataTable: Sendable {
     self.columns = columns
     self.rows = rows
   }
+
+  /// A hash of names and numbers: a job goes on with the data that it began with, or not at all.
+  public var fingerprint: String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01b3 }
+    for byte in columns.joined(separator: ",").utf8 { add(UInt64(byte)) }
+    for row in rows {
+      add(UInt64(row.count))
+      for value in row { add(value.bitPattern) }
+    }
+    return String(hash, radix: 16)
+  }
 }

@@ -41,7 +41,6 @@ extension Engine {
     var work = ReplicaWork(marginals: ReplicaRecord(marginals: leg.marginals.count).marginals)
     work.waiting = saved.enumerated().filter { $0.offset % groupCount == groupIndex }.map(\.element)
     var begun = Set(saved.map(\.replica))
-    var rate = 0.0
     var length = Duration.milliseconds(100)
     while true {
       var free = states[index].done.complement(upTo: target.upperBound)
@@ -69,7 +68,7 @@ extension Engine {
       begun = Set(
         try world.gatherAllVarying(isGroupRoot ? work.begun.map { Int64(bitPattern: $0) } : []).joined()
           .map { UInt64(bitPattern: $0) })
-      rate = Double(reports.reduce(0) { $0 + $1[0] }) / max(seconds, 1e-9)
+      let rate = Double(reports.reduce(0) { $0 + $1[0] }) / max(seconds, 1e-9)
       let finished = states[index].done.count(in: target)
       let made = finished * UInt64(experiment.steps) + UInt64(reports.reduce(0) { $0 + $1[6] })
       report(

@@ -44,7 +44,7 @@ public protocol Replica: AnyObject {
 }
 
 /// A value that is not finite.
-public struct ReplicaFault: Sendable, Equatable {
+public struct ReplicaFault: Sendable {
   public let step: Int
   /// Its number, from 0.
   public let particle: Int
@@ -73,6 +73,14 @@ public struct ReplicaState {
     self.arrays = arrays
     self.marginals = marginals
     self.shards = shards
+  }
+
+  /// An array of the state; throws where a file lacks it or has another length.
+  public func array(_ name: String, count: Int? = nil) throws -> [Double] {
+    guard let values = arrays[name], count.map({ $0 == values.count }) ?? true else {
+      throw Failure(.badData, "replica \(replica) under way: its \(name) does not fit the job; --fresh starts anew")
+    }
+    return values
   }
 }
 
@@ -105,7 +113,7 @@ public struct ReplicaOutcome {
 }
 
 /// Positions of chosen particles, and numbers of the whole system, frame by frame.
-public struct Trajectory: Equatable, Sendable {
+public struct Trajectory: Sendable {
   /// Step of each frame.
   public var steps: [Int]
   /// frames x particles x dimension.

@@ -25,11 +25,16 @@ public enum ExactSum {
     let hidden: UInt64 = exponent == 0 ? 0 : 1 << 52
     let mantissa = (bits & 0x000f_ffff_ffff_ffff) | hidden
     let shift = exponent &- (exponent == 0 ? 0 : 1)
-    let limb = sum + (shift &>> 5)
-    let offset = UInt64(truncatingIfNeeded: shift & 31)
+    spread(mantissa, negative: Int64(bitPattern: bits) &>> 63, from: shift, to: sum)
+  }
+
+  /// Adds a mantissa, or subtracts it where `sign` is -1 and not 0, at a place above the bottom of a row of 32-bit limbs.
+  @inlinable @inline(__always)
+  static func spread(_ mantissa: UInt64, negative sign: Int64, from place: Int, to limbs: UnsafeMutablePointer<Int64>) {
+    let limb = limbs + (place &>> 5)
+    let offset = UInt64(truncatingIfNeeded: place & 31)
     let low = (mantissa & 0xffff_ffff) &<< offset
     let high = (mantissa &>> 32) &<< offset
-    let sign = Int64(bitPattern: bits) &>> 63
     limb[0] &+= (Int64(bitPattern: low & 0xffff_ffff) ^ sign) &- sign
     limb[1] &+= (Int64(bitPattern: (low &>> 32) &+ (high & 0xffff_ffff)) ^ sign) &- sign
     limb[2] &+= (Int64(bitPattern: high &>> 32) ^ sign) &- sign

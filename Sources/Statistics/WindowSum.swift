@@ -24,14 +24,7 @@ public enum WindowSum {
       mantissa &>>= UInt64(truncatingIfNeeded: -place)
       place = 0
     }
-    let limb = sum + (place &>> 5)
-    let offset = UInt64(truncatingIfNeeded: place & 31)
-    let low = (mantissa & 0xffff_ffff) &<< offset
-    let high = (mantissa &>> 32) &<< offset
-    let sign = Int64(bitPattern: bits) &>> 63
-    limb[0] &+= (Int64(bitPattern: low & 0xffff_ffff) ^ sign) &- sign
-    limb[1] &+= (Int64(bitPattern: (low &>> 32) &+ (high & 0xffff_ffff)) ^ sign) &- sign
-    limb[2] &+= (Int64(bitPattern: high &>> 32) ^ sign) &- sign
+    ExactSum.spread(mantissa, negative: Int64(bitPattern: bits) &>> 63, from: place, to: sum)
   }
 
   /// Whether a sum of `x` alone is `x` itself, with every bit.

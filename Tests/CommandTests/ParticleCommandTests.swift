@@ -96,7 +96,7 @@ extension Commands {
       let stopped = Shell.finish(process, in: place.folder, tag: "stop", limit: 60)
       #expect(stopped.status == 75, "\(stopped.error)")
       let resumed = try place.fathom(["run", "job.toml", "-o", "stopped.h5"] + size, ranks: 3)
-      #expect(resumed.status == 0 && resumed.error.contains("1 replicas under way"), "\(resumed.error)")
+      #expect(resumed.status == 0 && resumed.error.contains("1 replica under way"), "\(resumed.error)")
       #expect(try place.digest("stopped.h5") == place.digest("whole.h5"))
     }
 
@@ -136,6 +136,22 @@ extension Commands {
       #expect(!place.names().contains("stopped.h5.shards"))
     }
 
+    /// Data that changed between a run and its resumption are another job.
+    @Test func changedDataAreRefused() throws {
+      let place = try Workplace()
+      try place.write(Self.attraction)
+      let learn = settings([
+        "particles.system=\"logistic-regression\"", "particles.file=\"d.csv\"", "particles.label=\"b\"",
+        "particles.classes=[0, 1]", "particles.number=8",
+      ])
+      try place.write("a,b\n1,0\n2,1\n3,0\n4,1\n", "d.csv")
+      #expect(try place.fathom(["run", "job.toml"] + learn).status == 0)
+      #expect(try place.fathom(["run", "job.toml"] + learn).status == 0)
+      try place.write("a,b\n1,0\n2,1\n3,0\n5,1\n", "d.csv")
+      let refused = try place.fathom(["run", "job.toml"] + learn, ranks: 2)
+      #expect(refused.status == 65 && refused.error.contains("particles.data"), "\(refused.status) \(refused.error)")
+    }
+
     @Test func partsAndMoreReplicasEqualOneRun() throws {
       let place = try Workplace()
       try place.write(Self.attraction)
@@ -155,6 +171,8 @@ extension Commands {
 
     static let bad: [(String, String)] = [
       ("particles.number=0", "particles.number = 0: must be an integer in [1,"),
+      ("particles.number=9223372036854775807;bias.enabled=true", "particles.number"),
+      ("particles.dimension=100000;particles.number=1000000", "coordinates must be at most"),
       ("particles.step=1.1", "must be below 1.0"), ("particles.step=-1", "particles.step"),
       ("particles.steps=7;particles.records=2", "must be a multiple of records x measure_every"),
       ("particles.frame_every=3;particles.measure_every=2", "must be a multiple of measure_every"),

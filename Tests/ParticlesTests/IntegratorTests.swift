@@ -8,7 +8,7 @@ import Testing
   static let names = ParticleCatalog.integrators.map(\.name).filter { $0 != "heat-bath" }
   static let steps = [0.05, 0.2, 0.8]
 
-  /// 9 integrators x 3 steps x up to 3 observables: 62 tests, all within 4 standard errors with probability 0.996.
+  /// 9 integrators x 3 steps x up to 3 observables: 60 tests, all within 4 standard errors with probability 0.996.
   @Test("Stationary moments on N(0, 1) are those of the closed form, at three steps", arguments: names)
   func stationary(_ name: String) throws {
     for h in Self.steps {

@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// The certificate has mean zero in exp(-beta H), which MALA samples without error: 10 systems, all |z| < 4 with probability 0.999.
+  /// The certificate has mean zero in exp(-beta H), which MALA samples without error: 11 systems, all |z| < 4 with probability 0.999.
   @Test("Certificate under MALA", arguments: smooth)
   func certificate(_ name: String) throws {
     let slow = ["two-layer", "log-gas", "gaussian-kernel"].contains(name)
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  /// 8 runs, up to 6 observables each: all |z| < 4 with probability 0.997.
+  /// 8 runs, 5 observables each: all |z| < 4 with probability 0.997.
   @Test("Gaussian with attraction: the exact moments at N = 4, 16, 64, 256, h = 0.1 and without error in h")
   func attraction() throws {
     for (integrator, h) in [("lmc", 0.1), ("mala", 0.05)] {

@@ -16,11 +16,6 @@ final class DoubleWell: ParticleSystem {
     Observable("m^2", "square of the mean of the particles"),
   ]
 
-  func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {
-    let row = x.base
-    sums[0] += laneSum(x.count) { row[$0] }
-  }
-
   func gradient(
     _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
     potential: UnsafeMutablePointer<Double>?

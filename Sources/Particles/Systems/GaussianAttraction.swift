@@ -17,13 +17,6 @@ final class GaussianAttraction: ParticleSystem {
 
   var interaction: Interaction { .features(dimension) }
 
-  func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {
-    for k in 0..<dimension {
-      let row = x[k]
-      sums[k] += laneSum(x.count) { row[$0] }
-    }
-  }
-
   func gradient(
     _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
     potential: UnsafeMutablePointer<Double>?

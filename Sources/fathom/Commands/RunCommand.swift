@@ -57,6 +57,8 @@ struct RunCommand: ParsableCommand {
   }
 
   private func run(_ world: MessagePassing.Communicator, _ part: DrawPart) throws -> ExitStatus {
+    var wallTime = try WallTime(walltime: walltime, grace: grace)
+    let limit = watchdog == "0s" ? 0 : try WallTime.seconds(watchdog, option: "--watchdog")
     // 1. Rank 0 reads the files; every rank checks the same text and comes to the same job.
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
@@ -73,8 +75,6 @@ struct RunCommand: ParsableCommand {
 
     // 3. Draw.
     Signals.install()
-    var wallTime = try WallTime(walltime: walltime, grace: grace)
-    let limit = watchdog == "0s" ? 0 : try WallTime.seconds(watchdog, option: "--watchdog")
     let dog = Watchdog(output: file.output, rank: world.rank, ranks: world.size, limit: limit)
     defer { dog.finish() }
     let hosts = try Launch.hosts(world)
@@ -106,10 +106,10 @@ struct RunCommand: ParsableCommand {
         if case .checkpoint(let seconds) = event { wallTime.add(checkpoint: seconds) }
         if world.isRoot { progress.report(event) }
       })
-    // A limit is held against a checkpoint that was really written, before any work is done.
+    // A limit is held against a checkpoint that was really written, before any work is done; by rank 0, whose clock counts for all.
     if wallTime.isBounded {
       try engine.checkpoint()
-      try wallTime.check()
+      try world.onRoot { try wallTime.check() }
     }
     let outcome = try engine.run()
 
@@ -164,7 +164,9 @@ struct RunCommand: ParsableCommand {
     if let restored {
       let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }
       let begun = restored.states.reduce(0) { $0 + ($1.replicas?.inFlight.count ?? 0) }
-      Console.log("\(file.output): going on from \(made) draws\(begun == 0 ? "" : " and \(begun) replicas under way")")
+      Console.log(
+        "\(file.output): going on from \(made) draws\(begun == 0 ? "" : " and \(begun) replica\(begun == 1 ? "" : "s") under way")"
+      )
     } else {
       Console.log("\(file.output): new, checkpoint every \(Console.duration(file.checkpointInterval))")
     }
