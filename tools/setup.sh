@@ -26,6 +26,8 @@ need libopenmpi-dev test -e /usr/include/x86_64-linux-gnu/mpi -o -e /usr/lib/x86
 need libhdf5-dev pkg-config --exists hdf5-serial
 need procps command -v pgrep
 need util-linux command -v unshare
+need strace command -v strace
+need libfaketime sh -c "ls /usr/lib/*/faketime/libfaketimeMT.so.1"
 need time test -x /usr/bin/time
 need python3-venv python3 -c 'import ensurepip, venv'
 

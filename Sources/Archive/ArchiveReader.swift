@@ -48,6 +48,16 @@ public struct ArchiveReader: ~Copyable {
     }
   }
 
+  /// Paths of all datasets. Throws at the first link that leads elsewhere.
+  public func datasets(below group: String = "/") throws -> [String] {
+    try list(group).flatMap { name in
+      let path = group == "/" ? "/\(name)" : "\(group)/\(name)"
+      try checkLinks(path)
+      let object = try Handle("H5Oopen", path, .object) { H5Oopen(file.id, path, chdf5_default()) }
+      return H5Iget_type(object.id) == H5I_GROUP ? try datasets(below: path) : [path]
+    }
+  }
+
   /// Whether a name exists, without following anything but hard links.
   public func contains(_ name: String) -> Bool { (try? checkLinks(name)) != nil }
 

@@ -15,6 +15,8 @@ public struct ArchiveWriter: ~Copyable {
   private let temporary: String
   /// Hash of the bytes of every dataset, in the order of writing.
   private var written: [(path: String, hash: UInt64)] = []
+  /// Texts of attributes: the library puts no checksum on these.
+  private var texts: [(object: String, name: String, value: String)] = []
 
   public static func temporaryPath(for path: String) -> String { path + ".partial" }
   public static func previousPath(for path: String) -> String { path + ".previous" }
@@ -101,7 +103,7 @@ public struct ArchiveWriter: ~Copyable {
   }
 
   /// Gives an object a string attribute.
-  public func setAttribute(_ object: String, _ name: String, _ value: String) throws {
+  public mutating func setAttribute(_ object: String, _ name: String, _ value: String) throws {
     let type = try Self.stringType(name)
     let target = try self.object(object)
     let space = try Handle("H5Screate", name, .space) { H5Screate(H5S_SCALAR) }
@@ -112,6 +114,8 @@ public struct ArchiveWriter: ~Copyable {
       _ = try Library.call("H5Awrite", name) { H5Awrite(attribute.id, type.id, pointers) }
     }
     try attribute.close()
+    // The library ends a text at its first NUL.
+    texts.append((object, name, String(value.prefix { $0 != "\0" })))
   }
 
   /// Gives an object a numeric attribute.
@@ -177,7 +181,7 @@ public struct ArchiveWriter: ~Copyable {
 
   /// Closes, checks, seals and puts the file into place.
   public consuming func publish() throws {
-    let (path, temporary, written) = (path, temporary, written)
+    let (path, temporary, written, texts) = (path, temporary, written, texts)
     _ = try Library.call("H5Fflush", temporary) { H5Fflush(file.id, H5F_SCOPE_GLOBAL) }
     try finish()
     do {
@@ -185,12 +189,31 @@ public struct ArchiveWriter: ~Copyable {
       for entry in written where try back.hash(entry.path) != entry.hash {
         throw ArchiveError("\(temporary): \(entry.path) does not read back as it was written")
       }
+      for text in texts where try back.attribute(text.object, text.name) != text.value {
+        throw ArchiveError("\(temporary): \(text.name) of \(text.object) does not read back as it was written")
+      }
     }
     try Seal.write(temporary)
     try FileSystem.replace(path, by: temporary, keepingPrevious: Self.previousPath(for: path))
   }
 
   private consuming func finish() throws { try file.close() }
+
+  /// Instead of publishing: holds what was written against a file, and throws at the first difference.
+  public consuming func compare(with reader: borrowing ArchiveReader) throws {
+    let (temporary, written, texts) = (temporary, written, texts)
+    try finish()
+    unlink(temporary)
+    let wrong = "does not follow from the exact state; forged, or written by another version"
+    let known = Set(written.map(\.path))
+    for name in try reader.datasets() where !known.contains(name) { throw ArchiveError("\(name) \(wrong)") }
+    for entry in written where try reader.hash(entry.path) != entry.hash {
+      throw ArchiveError("\(entry.path) \(wrong)")
+    }
+    for text in texts where try reader.attribute(text.object, text.name) != text.value {
+      throw ArchiveError("\(text.name) of \(text.object) \(wrong)")
+    }
+  }
 
   /// A fast hash for the read-back, which guards against faults, not against people (the seal does): FNV-1a over words.
   static func hash<T: ArchiveElement>(_ values: [T]) -> UInt64 {

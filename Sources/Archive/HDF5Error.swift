@@ -9,8 +9,10 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
   public let stack: [String]
 
   public var description: String {
-    let cause = stack.first.map { ": \($0)" } ?? ""
-    return "\(call) failed on \(subject)\(cause)"
+    // Drivers wrap what the system said in addresses and times.
+    let cause = stack.first.map { text in text.firstMatch(of: /error message = '([^']*)'/).map { String($0.1) } ?? text
+    }
+    return "\(call) failed on \(subject)" + (cause.map { ": " + $0.replacing("\n", with: " ") } ?? "")
   }
 }
 

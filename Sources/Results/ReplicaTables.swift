@@ -45,7 +45,10 @@ enum ReplicaTables {
       pages.flatMap { histograms[$0.0].page($0.1) })
   }
 
-  static func readState(_ reader: borrowing ArchiveReader, _ group: String, width: Int) throws -> ReplicaRecord {
+  /// `width`: of a replica's row; `observables`: numbers of a frame's series.
+  static func readState(
+    _ reader: borrowing ArchiveReader, _ group: String, width: Int, observables: Int
+  ) throws -> ReplicaRecord {
     func wrong(_ what: String) -> ArchiveError { ArchiveError("\(group)/\(what) does not fit the other tables") }
     var record = ReplicaRecord(marginals: 0)
     record.marginals = try readHistograms(reader, group)
@@ -62,8 +65,9 @@ enum ReplicaTables {
       let names = try reader.readStrings("\(place)/shards")
       let starts = try reader.read("\(place)/shard_starts", as: Int64.self).values
       guard names.count == starts.count else { throw wrong("begun") }
-      guard let replica = try reader.read("\(place)/replica", as: UInt64.self).values.first,
-        let step = try reader.read("\(place)/step", as: Int64.self).values.first
+      guard let replica = try reader.read("\(place)/replica", as: UInt64.self).values.first, replica < 1 << 63,
+        let step = try reader.read("\(place)/step", as: Int64.self).values.first, step >= 0,
+        !record.inFlight.contains(where: { $0.replica == replica })
       else { throw wrong("begun") }
       record.inFlight.append(
         ReplicaState(
@@ -74,10 +78,16 @@ enum ReplicaTables {
     for name in reader.contains("\(group)/trajectories") ? try reader.list("\(group)/trajectories") : [] {
       guard let id = UInt64(name) else { throw wrong("trajectories") }
       let place = "\(group)/trajectories/\(name)"
-      record.trajectories[id] = Trajectory(
+      let trajectory = Trajectory(
         steps: try reader.read("\(place)/steps", as: Int64.self).values.map { Int($0) },
         positions: try reader.read("\(place)/positions", as: Double.self).values,
         series: try reader.read("\(place)/series", as: Double.self).values)
+      let other = record.trajectories.first?.value ?? trajectory
+      guard trajectory.steps == other.steps, trajectory.positions.count == other.positions.count,
+        trajectory.series.count == trajectory.steps.count * observables,
+        trajectory.positions.count % max(trajectory.steps.count, 1) == 0
+      else { throw wrong("trajectories") }
+      record.trajectories[id] = trajectory
     }
     return record
   }

@@ -27,6 +27,21 @@ public struct ResultFile: ResultStore {
     }
   }
 
+  /// Makes every table anew from the exact state and holds it against the one in the file; throws at the first that differs.
+  public static func check(_ path: String, _ snapshot: Snapshot) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fathom-verify-\(UUID().uuidString)")
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let reader = try ArchiveReader(sealed: path)
+      var writer = try ArchiveWriter(path: folder.appendingPathComponent("again.h5").path)
+      try ResultFile(path: path, creator: try reader.attribute("/", "creator") ?? "").write(snapshot, to: &writer)
+      try writer.compare(with: reader)
+    } catch let error as SystemError {
+      throw Failure(.inputOutput, error.description)
+    } catch { throw Failure(.badData, "\(path): \(error)") }
+  }
+
   private func write(_ snapshot: Snapshot, to writer: inout ArchiveWriter) throws {
     try writer.setAttribute("/", "title", snapshot.job.title)
     try writer.setAttribute("/", "creator", creator)
@@ -125,13 +140,19 @@ public struct ResultFile: ResultStore {
       let states = try (try reader.list("/state")).sorted { Int($0) ?? 0 < Int($1) ?? 0 }.map {
         try loadState(reader, "/state/\($0)", path)
       }
+      for (path, leg) in job.sampledLegs {
+        guard let state = states.first(where: { $0.path == path }), state.fits(leg) else {
+          throw ArchiveError("the state of \(path) does not fit the job in the file")
+        }
+      }
       return Snapshot(job: job, states: states, provenance: [])
     } catch let failure as Failure {
       throw failure
     } catch let error as SystemError {
       throw Failure(.inputOutput, error.description)
     } catch {
-      throw Failure(.badData, "\(error)")
+      let text = "\(error)"
+      throw Failure(.badData, text.contains(path) ? text : "\(path): \(text)")
     }
   }
 
@@ -171,8 +192,30 @@ public struct ResultFile: ResultStore {
     let place = "\(group)/replicas"
     // Of each observable the values of the records, and the diagnostics.
     let width = tally.layout.observables + tally.layout.perGroup * ReplicaRecord.diagnostics.count
-    let replicas = reader.contains(place) ? try ReplicaTables.readState(reader, place, width: width) : nil
-    guard replicas.map({ UInt64($0.rows.count) == done.count }) ?? true else { throw wrong("replicas") }
+    let replicas =
+      reader.contains(place)
+      ? try ReplicaTables.readState(
+        reader, place, width: width, observables: tally.layout.perGroup) : nil
+    if let replicas {
+      guard UInt64(replicas.rows.count) == done.count,
+        (Array(replicas.rows.keys) + Array(replicas.trajectories.keys)).allSatisfy({ done.contains($0) }),
+        !replicas.inFlight.contains(where: { done.contains($0.replica) })
+      else { throw wrong("replicas") }
+    }
     return LegState(path: name, tally: tally, done: done, replicas: replicas)
+  }
+}
+
+extension LegState {
+  /// Whether the tables have the shapes that a leg asks for.
+  fileprivate func fits(_ leg: Leg) -> Bool {
+    guard tally.layout.perGroup == leg.observables.count, tally.layout.groups == leg.layers.count,
+      leg.isReplicated == (replicas != nil)
+    else { return false }
+    let histograms = leg.marginals.count * ReplicaRecord.folds
+    return replicas.map { record in
+      record.marginals.count == histograms
+        && record.inFlight.allSatisfy { [0, histograms].contains($0.marginals.count) }
+    } ?? true
   }
 }

@@ -27,7 +27,7 @@ extension Engine {
   {
     let path = states[index].path
     let key = Stream.key(seed: job.seed, path: path)
-    let saved = try agreedInFlight(index)
+    let saved = try agreedInFlight(index, experiment)
     let total = UInt64(target.count)
     let unfinished = total - states[index].done.count(in: target)
     report(.legStarted(path: path, done: total - unfinished, target: total))
@@ -113,12 +113,17 @@ extension Engine {
   }
 
   /// States that rank 0 has read, on every rank.
-  private func agreedInFlight(_ index: Int) throws -> [ReplicaState] {
+  private func agreedInFlight(_ index: Int, _ experiment: any ReplicaExperiment) throws -> [ReplicaState] {
     var writer = ByteWriter()
     if world.isRoot { for state in states[index].replicas!.inFlight { writer.add(state) } }
     var reader = ByteReader(try world.broadcast(writer.bytes))
     var result: [ReplicaState] = []
     while !reader.isAtEnd { result.append(reader.state()) }
+    if let late = result.first(where: { $0.step >= experiment.steps }) {
+      throw Failure(
+        .badData,
+        "\(states[index].path): replica \(late.replica) under way is at step \(late.step) of \(experiment.steps)")
+    }
     return result.sorted { $0.replica < $1.replica }
   }
 

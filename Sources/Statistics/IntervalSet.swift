@@ -83,6 +83,8 @@ public struct IntervalSet: Sendable, Equatable {
     return taken
   }
 
+  public func contains(_ value: UInt64) -> Bool { intervals.contains { $0.contains(value) } }
+
   public func overlaps(_ other: IntervalSet) -> Bool {
     var union = self
     union.formUnion(other)

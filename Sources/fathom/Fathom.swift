@@ -31,7 +31,7 @@ struct Fathom: ParsableCommand {
 
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Array(Launch.arguments.dropFirst()))
       do {
         try command.run()
       } catch let failure as Failure {

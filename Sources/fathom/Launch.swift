@@ -10,6 +10,17 @@ extension MessagePassing.Communicator: Simulation.Communicator {
 
 /// How the process was started.
 enum Launch {
+  /// The words of the command line. The kernel's copy: libraries that a cluster preloads may move the environment, and beside it
+  /// Swift looks for its arguments.
+  static let arguments: [String] = {
+    guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/cmdline")), !line.isEmpty else {
+      return CommandLine.arguments
+    }
+    return line.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }()
+
   /// Refuses to run as several worlds of one process each, which is what the launcher of another MPI
   /// makes of this program: every process would write the same file.
   static func refuseForeignLauncher(worldSize: Int) throws {

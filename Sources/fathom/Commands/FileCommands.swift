@@ -60,15 +60,7 @@ struct VerifyCommand: ParsableCommand {
 
   private func verify() throws {
     let snapshot = try ResultFile.load(file)
-    if snapshot.isFinished {
-      let stored: String
-      do {
-        stored = try ArchiveReader(sealed: file).readStrings("/report/json").first ?? ""
-      } catch { throw Failure(.badData, "\(file): \(error)") }
-      guard stored == (try Report(snapshot).json()) else {
-        throw Failure(.badData, "\(file): the report does not follow from the exact state; written by another version?")
-      }
-    }
+    try ResultFile.check(file, snapshot)
     let shards = ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
     for shard in snapshot.states.flatMap({ $0.replicas?.inFlight ?? [] }).flatMap(\.shards) {
       _ = try shards.read(shard.name)
