@@ -7,47 +7,57 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test test-faults test-slurm test-hosts validate lint format build setup bench install clean
+.PHONY: help demo test test-faults test-slurm test-hosts validate lint format build setup bench scaling gallery install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready  ## Install what is missing: system packages, and a Python environment in .venv
 
-$(VENV)/.ready: analysis/requirements.txt tools/setup.sh
+$(VENV)/.ready: analysis/pyproject.toml tools/setup.sh
 	@bash tools/setup.sh
 
 build: setup  ## Build the program (release)
 	swift build -c release --product fathom
 
-demo: build  ## Run the main job on 2 ranks, print the verdict, draw the figure
+demo: build  ## Run the main job on 2 ranks, print the verdict, make the report
 	mpirun --oversubscribe -n $(RANKS) $(FATHOM) run jobs/neural-covariance.toml
-	$(PYTHON) analysis/figure.py neural-covariance.h5 neural-covariance.png
+	@$(VENV)/bin/fathom-report neural-covariance.h5
+	@echo "open neural-covariance.html in a browser"
 
-test: setup  ## Every test, statistical suites in a reduced size
+test: setup  ## Every test, statistical suites and faults in a reduced size
 	swift build -c release --build-tests
 	swift test -c release --skip-build
 	$(PYTHON) -m pytest -q analysis
+	bash tools/test-slurm.sh
+	bash tools/test-hosts.sh reduced
 
 validate: setup  ## The statistical suites at full size
 	swift build -c release --build-tests
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter ModelTests
 	bash tools/validate.sh
 
-test-faults: setup  ## Every fault at every place: truncations, bit flips, full disks, kills (long)
+# Rows that the tests write for docs/reliability.md.
+ROWS := $(CURDIR)/.build/faults
+
+test-faults: setup  ## Every fault at every place: system calls, truncations, bit flips, full disks, kills (about an hour)
 	swift build -c release --build-tests
-	FATHOM_FAULTS=full swift test -c release --skip-build --filter FaultTests
+	FATHOM_FAULTS=full FATHOM_FAULT_ROWS=$(ROWS) swift test -c release --skip-build --filter FaultTests
+	@bash tools/reliability.sh $(ROWS)
 
 test-slurm: build  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about two minutes)
-	bash tools/test-slurm.sh
+	FATHOM_FAULT_ROWS=$(ROWS) bash tools/test-slurm.sh
+	@bash tools/reliability.sh $(ROWS)
 
 test-hosts: build  ## Two and three hosts made of network namespaces, one of them lost (root; about three minutes)
-	bash tools/test-hosts.sh
+	FATHOM_FAULT_ROWS=$(ROWS) bash tools/test-hosts.sh
+	@bash tools/reliability.sh $(ROWS)
 
 lint: setup  ## Formatting and style of Swift, Python and shell
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff check analysis Benchmarks
 	$(VENV)/bin/ruff format --check analysis Benchmarks
+	cd analysis && ../$(VENV)/bin/mypy --no-error-summary
 	@bash tools/check-style.sh
 
 format: setup  ## Rewrite the sources in the house format
@@ -56,6 +66,13 @@ format: setup  ## Rewrite the sources in the house format
 
 bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md and PARTICLES.md (about 10 minutes)
 	bash Benchmarks/run.sh
+
+scaling: build  ## The model of the run time and SimGrid's replay; writes docs/scaling.md (about 20 minutes)
+	bash tools/setup.sh scaling
+	$(PYTHON) Benchmarks/scaling.py
+
+gallery: build  ## The papers' figures from their jobs; writes docs/gallery.md (about 10 minutes)
+	$(PYTHON) analysis/gallery.py
 
 PREFIX ?= /usr/local
 

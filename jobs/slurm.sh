@@ -3,6 +3,11 @@
 #
 #   sbatch --ntasks=64 --time=04:00:00 jobs/slurm.sh jobs/width-sweep.toml [further options of fathom run]
 #
+# As a job array each task makes its part of the draws, into width-sweep-part-I.h5; a dependent job joins them:
+#
+#   id=$(sbatch --parsable --array=1-8 --ntasks=16 --time=04:00:00 jobs/slurm.sh jobs/width-sweep.toml)
+#   sbatch --dependency=afterok:$id jobs/slurm-merge.sh width-sweep
+#
 #SBATCH --job-name=fathom
 #SBATCH --requeue
 # A requeued job adds to the same log.
@@ -16,8 +21,14 @@ if [ $# -lt 1 ]; then
   exit 64
 fi
 
+# The part of the draws of this task of an array, and a file for it.
+part=()
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
+  part=(--part "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_MAX" -o "$(basename "$1" .toml)-part-$SLURM_ARRAY_TASK_ID.h5")
+fi
+
 # Open MPI's mpirun reads hosts and task counts from the allocation.
-mpirun "${FATHOM:-fathom}" run "$@" &
+mpirun "${FATHOM:-fathom}" run "$@" "${part[@]}" &
 mpirun_pid=$!
 trap 'kill -USR1 "$mpirun_pid" 2>/dev/null' USR1
 

@@ -28,8 +28,13 @@ need procps command -v pgrep
 need util-linux command -v unshare
 need strace command -v strace
 need libfaketime sh -c "ls /usr/lib/*/faketime/libfaketimeMT.so.1"
+need chromium test -x /usr/bin/chromium
+need chromium-driver test -x /usr/bin/chromedriver
 need time test -x /usr/bin/time
 need python3-venv python3 -c 'import ensurepip, venv'
+
+# make scaling alone needs SimGrid.
+[ "${1:-}" = scaling ] && need libsimgrid-dev command -v smpirun
 
 if [ ${#packages[@]} -gt 0 ]; then
   manual="install these packages and run the same command again: ${packages[*]}"
@@ -46,6 +51,6 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 [ -x .venv/bin/python ] || python3 -m venv .venv || fail "python3 -m venv failed; install python3-venv"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r analysis/requirements.txt ||
-  fail "the Python packages of analysis/requirements.txt could not be installed (is PyPI reachable?)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -e 'analysis[test]' ||
+  fail "the Python packages of analysis/pyproject.toml could not be installed (is PyPI reachable?)"
 touch .venv/.ready

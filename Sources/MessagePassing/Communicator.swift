@@ -21,8 +21,11 @@ public struct Communicator {
   /// Longest piece of one call, in elements. Small in tests of the chunking only.
   public var pieceLength = 1 << 28
 
-  init(handle: MPI_Comm) throws {
+  let trace: Trace?
+
+  init(handle: MPI_Comm, trace: Trace? = nil) throws {
     self.handle = handle
+    self.trace = trace
     var value: Int32 = 0
     try check("MPI_Comm_rank", MPI_Comm_rank(handle, &value))
     rank = Int(value)
@@ -61,9 +64,13 @@ public struct Communicator {
           let into = UnsafeMutableRawPointer(target.baseAddress! + start)
           switch destination {
           case .all:
-            try check("MPI_Allreduce", MPI_Allreduce(from, into, count, T.datatype, operation.handle, handle))
+            try call(
+              "MPI_Allreduce", "allreduce \(Int(count) * MemoryLayout<T>.size) \(count)",
+              MPI_Allreduce(from, into, count, T.datatype, operation.handle, handle))
           case .root:
-            try check("MPI_Reduce", MPI_Reduce(from, into, count, T.datatype, operation.handle, 0, handle))
+            try call(
+              "MPI_Reduce", "reduce \(Int(count) * MemoryLayout<T>.size) \(count) 0",
+              MPI_Reduce(from, into, count, T.datatype, operation.handle, 0, handle))
           }
         }
       }
@@ -77,8 +84,8 @@ public struct Communicator {
     for (start, count) in pieces(values.count) {
       var piece = Array(repeating: T.zero, count: Int(count) * size)
       try values.withUnsafeBufferPointer { source in
-        try check(
-          "MPI_Allgather",
+        try call(
+          "MPI_Allgather", "allgather \(Int(count) * MemoryLayout<T>.size) \(Int(count) * MemoryLayout<T>.size)",
           MPI_Allgather(source.baseAddress! + start, count, T.datatype, &piece, count, T.datatype, handle))
       }
       for rank in 0..<size {
@@ -91,11 +98,13 @@ public struct Communicator {
   /// The values of rank 0 on every rank; their number travels first (MPI 3.1, section 5.4).
   public func broadcast<T: Transferable>(_ values: [T]) throws -> [T] {
     var count = Int64(values.count)
-    try check("MPI_Bcast", MPI_Bcast(&count, 1, Int64.datatype, 0, handle))
+    try call("MPI_Bcast", "bcast 8 0", MPI_Bcast(&count, 1, Int64.datatype, 0, handle))
     var result = rank == 0 ? values : Array(repeating: T.zero, count: Int(count))
     try result.withUnsafeMutableBufferPointer { buffer in
       for (start, count) in pieces(Int(count)) {
-        try check("MPI_Bcast", MPI_Bcast(buffer.baseAddress! + start, count, T.datatype, 0, handle))
+        try call(
+          "MPI_Bcast", "bcast \(Int(count) * MemoryLayout<T>.size) 0",
+          MPI_Bcast(buffer.baseAddress! + start, count, T.datatype, 0, handle))
       }
     }
     return result
@@ -123,13 +132,17 @@ public struct Communicator {
       for owner in 0..<size {
         for (start, count) in pieces(counts[owner]) {
           let place = buffer + places[owner] + start
-          try check("MPI_Bcast", MPI_Bcast(place, count, T.datatype, Int32(owner), handle))
+          try call(
+            "MPI_Bcast", "bcast \(Int(count) * MemoryLayout<T>.size) \(owner)",
+            MPI_Bcast(place, count, T.datatype, Int32(owner), handle))
         }
       }
       return
     }
-    try check(
+    try call(
       "MPI_Allgatherv",
+      "allgatherv \(counts[rank] * MemoryLayout<T>.size) "
+        + counts.map { String($0 * MemoryLayout<T>.size) }.joined(separator: " "),
       MPI_Allgatherv(
         cmpi_in_place(), 0, T.datatype, buffer, counts.map(Int32.init), places.dropLast().map(Int32.init), T.datatype,
         handle))
@@ -139,8 +152,8 @@ public struct Communicator {
   public func sumInPlace<T: Transferable>(_ words: UnsafeMutablePointer<T>, count total: Int) throws {
     guard size > 1 else { return }
     for (start, count) in pieces(total) {
-      try check(
-        "MPI_Allreduce",
+      try call(
+        "MPI_Allreduce", "allreduce \(Int(count) * MemoryLayout<T>.size) \(count)",
         MPI_Allreduce(cmpi_in_place(), words + start, count, T.datatype, Operation.sum.handle, handle))
     }
   }
@@ -151,7 +164,8 @@ public struct Communicator {
     if rank != 0 {
       try bytes.withUnsafeBufferPointer { buffer in
         for (start, count) in pieces(bytes.count) {
-          try check("MPI_Send", MPI_Send(buffer.baseAddress! + start, count, UInt8.datatype, 0, 1, handle))
+          try call(
+            "MPI_Send", "send 0 1 \(count)", MPI_Send(buffer.baseAddress! + start, count, UInt8.datatype, 0, 1, handle))
         }
       }
       return []
@@ -176,11 +190,11 @@ public struct Communicator {
   public func split(color: Int) throws -> Communicator {
     var made: MPI_Comm? = cmpi_comm_self()
     try check("MPI_Comm_split", MPI_Comm_split(handle, Int32(color), Int32(rank), &made))
-    return try Communicator(handle: made!)
+    return try Communicator(handle: made!, trace: trace)
   }
 
   /// Waits for all (MPI 3.1, section 5.3).
-  public func barrier() throws { try check("MPI_Barrier", MPI_Barrier(handle)) }
+  public func barrier() throws { try call("MPI_Barrier", "barrier", MPI_Barrier(handle)) }
 
   /// Name of the processor this rank runs on (MPI 3.1, section 8.1.2).
   public static func processorName() throws -> String {

@@ -104,6 +104,7 @@ public enum ParticleCatalog {
       }
       let instance = model.make()
       attributes["particle_dimension"] = String(instance.dimension)
+      attributes["framed_particles"] = String(frame.framed)
       attributes["interaction"] =
         switch instance.interaction {
         case .none: "none"

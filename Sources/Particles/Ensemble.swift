@@ -110,7 +110,7 @@ package final class Ensemble {
     self.stepSize = try saved?.array("step_size", count: 1)[0] ?? stepSize
     noise = Noise(
       key: key, replica: replica, tiles: tiling.mine,
-      uniforms: try saved.map { try Self.count($0.array("uniforms_taken", count: 1)[0]) } ?? 0)
+      uniforms: try saved.map { UInt64(try Self.count($0.array("uniforms_taken", count: 1)[0])) } ?? 0)
     guard let saved else { return }
     if saved.shards.isEmpty { try take(saved, from: 0, to: number) }
     // Only the shards with particles of this rank.
@@ -131,13 +131,13 @@ package final class Ensemble {
     let (first, count) = (start / Tiling.width, (end - start + Tiling.width - 1) / Tiling.width)
     for (i, taken) in try state.array("normals_taken", count: count).enumerated() where tiling.mine.contains(first + i)
     {
-      noise.taken[first + i - tiling.mine.lowerBound] = try Self.count(taken)
+      noise.taken[first + i - tiling.mine.lowerBound] = UInt64(try Self.count(taken))
     }
   }
 
   /// A count that a file holds as a number.
-  private static func count(_ x: Double) throws -> UInt64 {
-    guard let count = UInt64(exactly: x) else { throw Failure(.badData, "replica under way: \(x) is not a count") }
+  static func count(_ x: Double) throws -> Int {
+    guard x >= 0, let count = Int(exactly: x) else { throw Failure(.badData, "replica under way: \(x) is not a count") }
     return count
   }
 

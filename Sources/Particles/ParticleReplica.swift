@@ -130,17 +130,26 @@ final class ParticleReplica: Replica {
     if let saved {
       // All ranks have these arrays alike, so all refuse a file that does not fit.
       let words = try saved.array("sums", count: count * TimeSums.wordCount)
-      for i in sums.indices { sums[i].words = Array(words[i * TimeSums.wordCount..<(i + 1) * TimeSums.wordCount]) }
-      values = try saved.array("values")
+      for i in sums.indices {
+        let own = Array(words[i * TimeSums.wordCount..<(i + 1) * TimeSums.wordCount])
+        guard BatchMeans.areWords(Array(own[6...])) else { throw saved.unfit("sums") }
+        sums[i].words = own
+      }
+      let complete = max(0, saved.step - frame.warmUp) / (frame.steps / frame.records)
+      values = try saved.array("values", count: complete * count)
       adaptation.words = try saved.array("adaptation", count: 3)
-      let counted = try saved.array("counters", count: 3)
+      let counted = try saved.array("counters", count: 3).map(Ensemble.count)
       // Joint proposals are counted by all, others only by the sum over ranks.
-      if counted[2] != 0 || e.tiling.mine.contains(0) { (e.accepted, e.tried) = (Int(counted[0]), Int(counted[1])) }
+      if counted[2] != 0 || e.tiling.mine.contains(0) { (e.accepted, e.tried) = (counted[0], counted[1]) }
       if counted[2] != 0 { e.jointProbability = 0 }
       if group.isRoot && saved.marginals.count == marginals.count { marginals = saved.marginals }
+      let steps = try saved.array("frame_steps").map(Ensemble.count)
+      let positions = try saved.array("frame_positions")
       trajectory = Trajectory(
-        steps: try saved.array("frame_steps").map { Int($0) }, positions: try saved.array("frame_positions"),
-        series: try saved.array("frame_series"))
+        steps: steps, positions: positions, series: try saved.array("frame_series", count: steps.count * count))
+      guard positions.isEmpty || positions.count == steps.count * frame.framed * (e.tiling.dimension + 1) else {
+        throw saved.unfit("frame_positions")
+      }
     } else {
       e.draw(mean: frame.startMean, spread: frame.startSpread ?? experiment.system.spread)
     }

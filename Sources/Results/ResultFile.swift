@@ -175,6 +175,7 @@ public struct ResultFile: ResultStore {
     let pages = try reader.read("\(group)/pages", as: Int64.self).values
     let counts = try reader.read("\(group)/counts", as: Int64.self).values
     guard pages.count % 2 == 0, counts.count == pages.count / 2 * BitHistogram.pageSize else { throw wrong("pages") }
+    guard ReplicaTables.areCounts(counts) else { throw wrong("counts") }
     let entries = stride(from: 0, to: pages.count, by: 2).map { (observable: Int(pages[$0]), page: Int(pages[$0 + 1])) }
     guard
       entries.allSatisfy({
@@ -187,7 +188,7 @@ public struct ResultFile: ResultStore {
       stride(from: 0, to: borders.count, by: 2).allSatisfy({ borders[$0] < borders[$0 + 1] }),
       let done = IntervalSet(
         disjoint: stride(from: 0, to: borders.count, by: 2).map { borders[$0]..<borders[$0 + 1] }),
-      done.count == UInt64(tally.counter(.draws))
+      tally.counter(.draws) >= 0, done.count == UInt64(tally.counter(.draws))
     else { throw wrong("intervals") }
     let place = "\(group)/replicas"
     // Of each observable the values of the records, and the diagnostics.
@@ -213,8 +214,13 @@ extension LegState {
       leg.isReplicated == (replicas != nil)
     else { return false }
     let histograms = leg.marginals.count * ReplicaRecord.folds
+    // Coordinates and potential of each kept particle.
+    let frame = ["framed_particles", "particle_dimension"].map { leg.attributes[$0].flatMap { Int($0) } ?? 0 }
     return replicas.map { record in
       record.marginals.count == histograms
+        && record.trajectories.values.allSatisfy {
+          $0.positions.isEmpty || $0.positions.count == $0.steps.count * frame[0] * (frame[1] + 1)
+        }
         && record.inFlight.allSatisfy { [0, histograms].contains($0.marginals.count) }
     } ?? true
   }

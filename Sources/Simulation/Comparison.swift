@@ -324,6 +324,6 @@ extension Comparison {
     }
     for _ in 0..<max(places, 0) { scale *= 10 }
     let rounded = (x * scale).rounded() / scale
-    return places <= 0 ? "\(Int64(rounded))" : "\(rounded)"
+    return places <= 0 && x.magnitude < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
   }
 }

@@ -92,15 +92,20 @@ public final class Engine {
     for (path, leg) in job.sampledLegs {
       let old = restored?.first { $0.path == path }
       var words: [UInt64] = []
+      var foreign = false
       let count = leg.observables.count * leg.layers.count
       if world.isRoot {
         // The tally of replicas is made from their rows, which bring their own centres.
-        let centres =
-          old?.tally.layout.centres
-          ?? leg.experiment?.centres(key: Stream.key(seed: job.seed, path: path))
-          ?? Array(repeating: 0, count: count)
+        let own = leg.experiment?.centres(key: Stream.key(seed: job.seed, path: path))
+        let centres = own ?? old?.tally.layout.centres ?? Array(repeating: 0, count: count)
+        foreign = old.map { $0.tally.layout.centres != centres } ?? false
         words = centres.map(\.bitPattern)
         words += (old?.done.intervals ?? []).flatMap { [$0.lowerBound, $0.upperBound] }
+      }
+      try world.onRoot {
+        if foreign {
+          throw Failure(.badData, "\(path): the centres of its sums are not those of this job; --fresh starts anew")
+        }
       }
       words = try world.broadcast(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
         .chunked(8).map { bytes in bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }

@@ -154,18 +154,15 @@ extension Engine {
       try replica.advance(count)
       steps += count
       let now = clock.now
-      var facts = [
-        replica.fault == nil ? Int64(0) : 1, now - start >= deadline || stopRequested() ? 1 : 0,
-        now - before < .milliseconds(2) ? 2 : (now - before > .milliseconds(6) ? 1 : 0),
-      ]
-      if group.size > 1 {
-        let all = try group.gatherAll(facts).chunked(3)
-        facts = [all.map { $0[0] }.max()!, all.map { $0[1] }.max()!, all[0][2]]
-      }
-      if facts[0] != 0 { return (steps, replica.fault ?? ReplicaFault(step: 0, particle: 0)) }
-      // Pieces of 2 to 6 ms, by the clock of the root.
-      if facts[2] == 2 && count == work.batch { work.batch *= 2 }
-      if facts[2] == 1 { work.batch = max(1, work.batch / 2) }
+      // One word: a fault anywhere, a stop asked for anywhere, and the pace that the root measured.
+      let pace: Int64 = now - before < .milliseconds(2) ? 4 : (now - before > .milliseconds(6) ? 8 : 0)
+      var facts: Int64 = (replica.fault == nil ? 0 : 1) | (now - start >= deadline || stopRequested() ? 2 : 0)
+      if group.isRoot { facts |= pace }
+      if group.size > 1 { facts = try group.unite([facts])[0] }
+      if facts & 1 != 0 { return (steps, replica.fault ?? ReplicaFault(step: 0, particle: 0)) }
+      // Pieces of 2 to 6 ms.
+      if facts & 4 != 0 && count == work.batch { work.batch *= 2 }
+      if facts & 8 != 0 { work.batch = max(1, work.batch / 2) }
       if replica.step == experiment.steps {
         let outcome = try replica.finish()
         if group.isRoot { work.finished.append((id, outcome)) }
@@ -174,7 +171,7 @@ extension Engine {
         }
         work.current = nil
       }
-      if facts[1] != 0 { return (steps, nil) }
+      if facts & 2 != 0 { return (steps, nil) }
     }
   }
 

@@ -78,9 +78,13 @@ public struct ReplicaState {
   /// An array of the state; throws where a file lacks it or has another length.
   public func array(_ name: String, count: Int? = nil) throws -> [Double] {
     guard let values = arrays[name], count.map({ $0 == values.count }) ?? true else {
-      throw Failure(.badData, "replica \(replica) under way: its \(name) does not fit the job; --fresh starts anew")
+      throw unfit(name)
     }
     return values
+  }
+
+  public func unfit(_ name: String) -> Failure {
+    Failure(.badData, "replica \(replica) under way: its \(name) does not fit the job; --fresh starts anew")
   }
 }
 

@@ -40,6 +40,12 @@ public struct BatchMeans: Sendable, Equatable {
     return (variance / k).squareRoot()
   }
 
+  /// Whether these may be `words`: two counts among them, the second not the smaller.
+  public static func areWords(_ words: [Double]) -> Bool {
+    words.count == wordCount && Int(exactly: words[2]).map { $0 >= 0 } ?? false && words[3] >= words[2]
+      && Int(exactly: words[3]) != nil
+  }
+
   /// The state, for checkpoints.
   public var words: [Double] {
     get {

@@ -180,6 +180,16 @@ extension Commands {
       #expect(place.names() == ["job.toml"])
     }
 
+    /// A preloaded library that changes the environment, as clusters have for accounting: Swift then loses its arguments, fathom not.
+    @Test func preloadedLibrariesMayMoveTheEnvironment() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let folder = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+      let run = try place.fathom(
+        ["run", "job.toml"] + settings(["network.draws=500"]), ranks: 2, extra: ["LD_PRELOAD": folder, "FAKETIME": "-1d"])
+      #expect(run.status == 0 && place.names().contains("out.h5"), "\(run.output) \(run.error)")
+    }
+
     @Test func aSecondRunOnTheSameOutputIsRefused() throws {
       let place = try Workplace()
       try place.write(Workplace.job)

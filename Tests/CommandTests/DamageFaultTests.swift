@@ -83,7 +83,7 @@ extension Commands {
           f.visititems(lambda name, item: names.append("/" + name) if isinstance(item, h5py.Dataset) else None)
           numbers = {n: f[n].dtype != object for n in names}
       chosen = names if every else [
-          n for n in names if n.endswith(("/words", "/begun/0/step", "/begun/0/arrays/values", "/particles/mean", "/job"))]
+          n for n in names if n.endswith(("/words", "/begun/0/step", "/particles/mean", "/job"))]
       for name in chosen:
           for kind, change in kinds.items():
               if kind in ("huge", "negative") and not numbers[name]:
@@ -134,8 +134,10 @@ extension Commands {
         let words = line.split(separator: " ").map(String.init)
         let (name, kind, path) = (words[0], words[1], words[2])
         let verify = try place.fathom(["verify", path], limit: 20)
-        // Wild numbers may stand where any number may stand, in the state of a replica under way.
-        let free = ["huge", "negative"].contains(kind) && name.contains("/begun/")
+        // Wild numbers may stand where any number may stand; what a replica under way needs, only a run can tell.
+        let (wild, begun) = (["huge", "negative"].contains(kind), name.contains("/begun/"))
+        let derived = ["/rows", "/centres", "/ids"].contains { name.hasSuffix($0) } || name.contains("/trajectories/")
+        let free = begun || (wild && derived)
         #expect(verify.status == 65 || (free && verify.status == 0), "\(line): \(verify.status) \(verify.error)")
         #expect(!verify.timedOut && !verify.error.contains("crashed"), "\(line): \(verify.error)")
         if verify.status == 65 && !["job-json", "more", "title"].contains(kind) {
@@ -150,11 +152,13 @@ extension Commands {
         harmless += verify.status == 0 ? 1 : 0
         times += 1
         // A run that is to go on from it refuses it too, or comes to an end: tables are made anew, and never read.
-        guard name.contains("/state/") || name == "attribute" || Fault.full else { continue }
+        guard name.contains("/state/") || name == "attribute" else { continue }
         let run = try place.fathom(["run", "job.toml", "-o", path, "--walltime", "3s"] + long, limit: 60)
         #expect([0, 65, 75].contains(run.status), "\(line): run \(run.status) \(run.error)")
         #expect(!run.timedOut && (run.status == 65) == run.error.contains("error"), "\(line): \(run.error)")
-        if name.contains("/state/") && !free { #expect(run.status == 65, "\(line): run \(run.status) \(run.error)") }
+        if name.contains("/state/") && (!free || !wild) {
+          #expect(run.status == 65, "\(line): run \(run.status) \(run.error)")
+        }
       }
       #expect(times >= 40 && Date().timeIntervalSince(started) < Double(times) * 10)
       try Fault.row(

@@ -47,10 +47,7 @@ write("exp", uniform(-708, 709.7, 1500) + uniform(-1, 1, 1000) + spread(-60, 0, 
 subnormal = [struct.unpack("<d", struct.pack("<Q", rng.randrange(1, 1 << 52)))[0] for _ in range(100)]
 write(
     "log",
-    [abs(x) for x in spread(-1020, 1020, 1500)]
-    + uniform(0.5, 2, 1500)
-    + [1 + x for x in spread(-50, -3, 500)]
-    + subnormal,
+    [abs(x) for x in spread(-1020, 1020, 1500)] + uniform(0.5, 2, 1500) + [1 + x for x in spread(-50, -3, 500)] + subnormal,
     log,
 )
 write(

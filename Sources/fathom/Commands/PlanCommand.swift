@@ -12,9 +12,11 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var options: JobOptions
   @Option(help: "Number of ranks to predict for.") var ranks = 1
+  @Option(help: "Ranks on a node, for the number of nodes and of node hours.") var perNode = 32
 
   func validate() throws {
     guard ranks >= 1 else { throw ValidationError("--ranks must be at least 1") }
+    guard perNode >= 1 else { throw ValidationError("--per-node must be at least 1") }
   }
 
   func run() throws {
@@ -55,7 +57,11 @@ struct PlanCommand: ParsableCommand {
         "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(leg.layers.count) layer\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
           + Console.duration(seconds * Double(leg.draws) / Double(ranks)))
     }
-    print("time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total / Double(ranks)))")
+    let nodes = (ranks + perNode - 1) / perNode
+    let time = total / Double(ranks)
+    print(
+      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(time)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Comparison.format(time / 3600 * Double(nodes), 2)) node hours"
+    )
     print(
       "memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0"
     )

@@ -1,14 +1,12 @@
 """Particle results as the readers of the field open them: xarray, ArviZ, MDAnalysis; and their figure."""
 
 import subprocess
-import sys
 import warnings
 
 import numpy as np
 import pytest
 import xarray as xr
-
-from test_result_file import FATHOM, ROOT, open_leg
+from test_result_file import FATHOM, open_leg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -98,32 +96,12 @@ def test_tables_of_the_replicas(system):
     assert leg["replica_value"].dims == ("replica", "step", "observable")
     assert list(leg.step.values) == [25, 50, 75, 100] and list(leg.replica.values) == [0, 1, 2]
     np.testing.assert_allclose(leg["replica_value"].mean("replica"), leg["mean"], rtol=1e-10, atol=1e-14)
-    np.testing.assert_allclose(
-        leg["standard_error"], leg["replica_value"].std("replica", ddof=1) / np.sqrt(3), rtol=1e-6, atol=1e-12
-    )
+    np.testing.assert_allclose(leg["standard_error"], leg["replica_value"].std("replica", ddof=1) / np.sqrt(3), rtol=1e-6, atol=1e-12)
     halves = 0.5 * (leg["first_half"] + leg["second_half"])
     np.testing.assert_allclose(halves.mean("replica"), leg["mean"].mean("step"), rtol=1e-10, atol=1e-14)
     widths = np.diff(leg["marginal_edge"], axis=-1)
     assert np.all(np.abs((leg["marginal_density"].values * widths).sum(axis=-1) - 0.999) < 2e-3)
     assert {"split_r_hat", "effective_samples", "batch_means_error"} <= set(leg.data_vars)
-
-
-def test_figure(system, tmp_path):
-    for swept, name in ((False, "curves"), (True, "sweep")):
-        file = system
-        if swept:
-            text = SYSTEM.replace("number = 300\n", "number = 50\n").replace("records = 4\n", "")
-            text += '[sweep]\n"particles.number" = [50, 100, 200]\n'
-            file = run(tmp_path, text)
-        out = tmp_path / f"{name}.png"
-        subprocess.run([sys.executable, ROOT / "analysis" / "particles_figure.py", file, out], check=True)
-        assert out.stat().st_size > 10_000
-    bad = tmp_path / "bad.h5"
-    bad.write_text("nothing")
-    done = subprocess.run(
-        [sys.executable, ROOT / "analysis" / "particles_figure.py", bad, "x.png"], capture_output=True, text=True
-    )
-    assert done.returncode != 0 and "is not a fathom result file" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_bias_and_order_tables(tmp_path):
@@ -134,15 +112,12 @@ def test_bias_and_order_tables(tmp_path):
     assert set(bias["observable"].values) >= {"x^2", "energy"}
     # a - 2 (a - c): the value at step 0 of an error of first order, by hand.
     particles, half = (
-        open_leg_of(file, "particles.step=0.1", name)["mean"].sel(observable="energy").item()
-        for name in ("particles", "particles-half-step")
+        open_leg_of(file, "particles.step=0.1", name)["mean"].sel(observable="energy").item() for name in ("particles", "particles-half-step")
     )
     double = open_leg_of(file, "particles.step=0.1", "particles-2N")["mean"].sel(observable="energy").item()
     row = list(bias["observable"].values).index("energy")
     assert bias["step_bias"].values[row] == pytest.approx(2 * (particles - half), rel=1e-9)
-    assert bias["extrapolated"].values[row] == pytest.approx(
-        particles - 2 * (particles - double) - 2 * (particles - half), rel=1e-9
-    )
+    assert bias["extrapolated"].values[row] == pytest.approx(particles - 2 * (particles - double) - 2 * (particles - half), rel=1e-9)
     order = xr.open_dataset(file, group="order/0", engine="h5netcdf")
     assert order.attrs["key"] == "particles.step" and "order_error" in order
 

@@ -1,8 +1,7 @@
-"""The result file as Python users open it: labelled axes in xarray, and the figure of `make demo`."""
+"""The result file as Python users open it: labelled axes in xarray, and through the package."""
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FATHOM = Path(os.environ.get("FATHOM_PRODUCTS", ROOT / ".build" / "release")) / "fathom"
 SETTINGS = ["network.draws=4000", "network.width=20", "network.depth=20", "network.layers=[5, 20]"]
 
@@ -63,18 +62,3 @@ def test_comparison_and_provenance(result):
         assert "architecture" in f["provenance/job_text"][0].decode()
     table = xr.open_dataset(result, group="comparison/0", engine="h5netcdf")
     assert table["z"].dims == ("row",) and len(table["row"]) == 14
-
-
-def test_figure(result, tmp_path):
-    out = tmp_path / "figure.png"
-    subprocess.run([sys.executable, ROOT / "analysis" / "figure.py", result, out], check=True)
-    assert out.stat().st_size > 10_000
-
-
-def test_figure_of_a_foreign_file_says_so(tmp_path):
-    bad = tmp_path / "bad.h5"
-    bad.write_text("nothing")
-    done = subprocess.run(
-        [sys.executable, ROOT / "analysis" / "figure.py", bad, "x.png"], capture_output=True, text=True
-    )
-    assert done.returncode != 0 and "is not a fathom result file" in done.stderr and len(done.stderr.splitlines()) == 1

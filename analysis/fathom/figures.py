@@ -1,0 +1,252 @@
+"""The figures of a report: each drawn by `plots`, with the numbers that it shows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from . import plots
+from .result import Result
+
+Column = list[Any]
+
+#: Panels of one kind at most; sweeps of hundreds of cases would make a page that nobody can load.
+MOST = 12
+#: What particle systems report of themselves, which is no observable of the law.
+OWN = ("acceptance", "step_size")
+
+
+@dataclass
+class Drawing:
+    """A figure of the report: what draws it, its caption, and its numbers as columns."""
+
+    name: str
+    section: str
+    caption: str
+    #: Called with the keyword `ax`.
+    draw: Callable[..., Any]
+    table: dict[str, Column]
+    small: bool = False
+
+
+def _named(result: Result, case: str) -> str:
+    return "" if len(result.cases) == 1 else f" ({plots.short(case)})"
+
+
+def _main(leg: xr.Dataset) -> list[str]:
+    """The observables that are shown first: a correlation, a norm, then what else there is."""
+    names = [str(name) for name in leg.observable.values]
+    first = [n for n in ("rho[0,1]", "log_V[0]", "q[0,1]", "log_lambda[0]", "x", "|m|", "energy") if n in names]
+    rest = [n for n in names if n not in first and n not in OWN and not n.startswith("V[")]
+    return (first + rest)[:4]
+
+
+def _cases(result: Result) -> list[str]:
+    """The first and the last case, and some between."""
+    count = len(result.cases)
+    return [result.cases[i] for i in sorted({round(k * (count - 1) / 3) for k in range(4)})]
+
+
+def densities(result: Result) -> Iterator[Drawing]:
+    for case in _cases(result):
+        finite = result.finite(case)
+        if "density" not in finite or finite.attrs.get("role") != "finite" or "replica" in finite.dims:
+            continue
+        for name in _main(finite):
+            one = finite.sel(observable=name).isel({plots.axis_of(finite): -1})
+            edges = one.density_edge.values
+            if not np.all(np.isfinite(edges)) or edges[0] == edges[-1]:
+                continue
+            table = {"from": list(edges[:-1]), "to": list(edges[1:]), "finite": list(one.density.values)}
+            yield Drawing(
+                f"density-{name}", "Laws", f"Density of {name} at the last layer{_named(result, case)}.",
+                partial(plots.plot_density, result, name, case=case), table,
+            )  # fmt: skip
+            for reference, leg in result.references(case).items():
+                if "quantile" not in leg or name not in leg.observable.values:
+                    continue
+                other = leg.sel(observable=name).isel({plots.axis_of(leg): -1})
+                yield Drawing(
+                    f"quantiles-{name}-{reference}", "Laws",
+                    f"Quantiles of {name}, finite against {reference}{_named(result, case)}; bars: two standard errors.",
+                    partial(plots.plot_quantiles, result, name, reference, case=case),
+                    {
+                        "level": list(one.quantile_level.values), "finite": list(one["quantile"].values),
+                        "finite error": list(one["quantile_error"].values), reference: list(other["quantile"].values),
+                    },
+                )  # fmt: skip
+
+
+def depths(result: Result) -> Iterator[Drawing]:
+    case = result.cases[-1]
+    finite = result.finite(case)
+    axis = plots.axis_of(finite)
+    if finite.sizes[axis] < 2:
+        return
+    curves = [n for n in finite.observable.values if str(n).endswith(("loss", "accuracy"))]
+    several = axis == "step" and len(result.cases) > 1
+    for name in [str(n) for n in curves] or _main(finite):
+
+        def draw(ax: Axes, name: str = name) -> None:
+            if several:
+                plots.plot_curves(result, name, cases=_cases(result), ax=ax)
+                return
+            plots.plot_depth(finite, name, label="finite", color=plots.COLOURS[0], ax=ax)
+            for index, (other, leg) in enumerate(result.references(case).items()):
+                if name in leg.observable.values and np.isfinite(leg["mean"].sel(observable=name)).any():
+                    colour = plots.COLOURS[(1 + index) % len(plots.COLOURS)]
+                    plots.plot_depth(leg, name, label=other, color=colour, ls="--", ax=ax)
+            if name.endswith("loss"):
+                ax.set_yscale("log")
+            ax.legend(frameon=False, fontsize=8)
+
+        one = finite.sel(observable=name)
+        table = {axis: list(one[axis].values), "mean": list(one["mean"].values)}
+        table["standard error"] = list(one["standard_error"].values)
+        what = f"over {axis}s" if axis == "step" else "over depth"
+        place = "" if several else _named(result, case)
+        yield Drawing(
+            f"depth-{name}", "Over depth" if axis == "layer" else "Over the run",
+            f"Mean of {name} {what}{place}; bands: two standard errors.", draw, table,
+        )  # fmt: skip
+
+
+def distances(result: Result) -> Iterator[Drawing]:
+    for comparison in result.comparisons()[:MOST]:
+        table = comparison.table
+        known = np.isfinite(table["ks_distance"].values)
+        if len(set(table["layer"].values[known])) > 1:
+            yield Drawing(
+                f"ks-{comparison.case}-{comparison.reference}", "Over depth",
+                f"Kolmogorov-Smirnov distance to {comparison.reference} over depth{_named(result, comparison.case)}.",
+                partial(plots.plot_ks, comparison),
+                {k: list(table[k].values[known]) for k in ("observable", "layer", "ks_distance", "ks_p_value")},
+            )  # fmt: skip
+
+
+def sweeps(result: Result) -> Iterator[Drawing]:
+    if len(result.cases) < 2:
+        return
+    swept = [plots.settings(case) for case in result.cases]
+    for key in dict.fromkeys(key for setting in swept for key in setting):
+        values = {setting.get(key) for setting in swept}
+        try:
+            numbers = {float(value) for value in values if value is not None}
+        except ValueError:
+            continue
+        if len(numbers) < 2:
+            continue
+        finite = result.finite()
+        names = [n for n in [*_main(finite), *map(str, finite.observable.values)] if n not in OWN]
+        for name in list(dict.fromkeys(names))[:6]:
+            rows = [
+                (case, leg.sel(observable=name).isel({plots.axis_of(leg): -1}))
+                for case, leg in ((c, result.finite(c)) for c in result.cases)
+                if name in leg.observable.values
+            ]
+            yield Drawing(
+                f"sweep-{key}-{name}", "Over the sweep",
+                f"Mean of {name} at the end against {key.split('.')[-1]}; bars: two standard errors, dashes: the limit.",
+                partial(plots.plot_sweep, result, key, name),
+                {
+                    "case": [plots.short(case) for case, _ in rows], "mean": [float(r["mean"]) for _, r in rows],
+                    "standard error": [float(r["standard_error"]) for _, r in rows],
+                },
+            )  # fmt: skip
+
+
+def extrapolations(result: Result) -> Iterator[Drawing]:
+    if not result.finished:
+        return
+    for fit in result.report().get("finite_size", []):
+        for row in fit["rows"][:4]:
+            widths = np.array(row["widths"], dtype=float)
+            means = []
+            for width in row["widths"]:
+                case = next((c for c in result.cases if plots.settings(c).get("network.width") == str(width)), None)
+                leg = result.finite(case) if case else None
+                if leg is None or row["observable"] not in leg.observable.values:
+                    break
+                one = leg.sel(observable=row["observable"]).isel(layer=-1)
+                means.append((float(one["mean"]), float(one["standard_error"])))
+            if len(means) < len(widths):
+                continue
+            y, error = np.array(means).T
+
+            def draw(ax: Axes, row: dict[str, Any] = row, widths: Any = widths, y: Any = y, error: Any = error) -> None:
+                ax.errorbar(1 / widths, y, 2 * error, fmt="o", ms=4, color=plots.COLOURS[0], label="finite")
+                end, bar = row["reference"] + row["difference"], 2 * row["difference_error"]
+                ax.errorbar([0], [end], [bar], fmt="s", ms=5, color=plots.COLOURS[2], label="extrapolated")
+                ax.axhline(row["reference"], color=plots.COLOURS[1], lw=1.2, ls="--", label="limit")
+                ax.set(xlabel="1 / width", ylabel=f"E {row['observable']}")
+                ax.legend(frameon=False, fontsize=8)
+
+            yield Drawing(
+                f"size-{fit['reference']}-{row['observable']}", "Finite-size scaling",
+                f"{row['observable']} against 1/width and its limit, {fit['reference']}: z = {row['z'] or float('nan'):.2f}.",
+                draw, {"width": list(widths), "mean": list(y), "standard error": list(error)},
+            )  # fmt: skip
+
+
+def biases(result: Result) -> Iterator[Drawing]:
+    if "bias" not in result._names:
+        return
+    for table in result.bias()[:MOST]:
+        last = table.isel(row=table["step"].values == table["step"].values.max())
+        columns = (
+            "observable",
+            "value",
+            "value_error",
+            "number_bias",
+            "number_bias_error",
+            "step_bias",
+            "step_bias_error",
+        )
+        yield Drawing(
+            f"bias-{table.attrs['case']}", "Bias",
+            f"Bias in N and in h against the Monte Carlo error{_named(result, table.attrs['case'])}. {table.attrs['sentence']}",
+            partial(plots.plot_bias, last), {k: list(last[k].values) for k in columns},
+        )  # fmt: skip
+
+
+def marginals(result: Result) -> Iterator[Drawing]:
+    for case in _cases(result):
+        leg = result.finite(case)
+        if "marginal_density" not in leg:
+            continue
+        for index, name in enumerate(str(n) for n in leg.marginal.values[:2]):
+            edges, density = leg["marginal_edge"].values[index], leg["marginal_density"].values[index]
+
+            def draw(ax: Axes, edges: Any = edges, density: Any = density, name: str = name) -> None:
+                ax.stairs(density, edges, fill=True, color=plots.COLOURS[0], alpha=0.5)
+                ax.set(xlabel=name, ylabel="density", ylim=(0, None))
+
+            yield Drawing(
+                f"marginal-{name}", "Laws", f"Law of {name} of one particle, over the run{_named(result, case)}.", draw,
+                {"from": list(edges[:-1]), "to": list(edges[1:]), "density": list(density)},
+            )  # fmt: skip
+
+
+def films(result: Result) -> Iterator[Drawing]:
+    if "particles" not in result._names:
+        return
+    reader = result.trajectory()
+    frames = sorted({round(k * (reader.n_frames - 1) / 5) for k in range(6)})
+    for frame in frames:
+        shot = reader[frame]
+        x = shot.positions.copy()
+        yield Drawing(
+            f"film-{frame}", "Film", f"The kept particles at t = {shot.time:g}.",
+            partial(plots.plot_film, result, frame),
+            {"particle": list(range(len(x))), "x": list(x[:, 0]), "y": list(x[:, 1])}, small=True,
+        )  # fmt: skip
+
+
+def all_drawings(result: Result) -> Iterator[Drawing]:
+    """Every figure that the file has the numbers for."""
+    for make in (densities, marginals, depths, distances, sweeps, extrapolations, biases, films):
+        yield from make(result)

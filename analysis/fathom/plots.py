@@ -1,0 +1,204 @@
+"""Drawings of results with matplotlib. Every function draws into the given axes, or the current ones, and returns them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from .result import Comparison, FileError, Result
+
+INK, RULE = "#1f2328", "#d0d7de"
+COLOURS = ("#1f6feb", "#cf222e", "#1a7f37", "#8250df", "#bf8700", "#0a7d91", "#a0406b", "#57606a")
+
+
+def axis_of(leg: xr.Dataset) -> str:
+    """`layer` of networks, `step` of particle systems."""
+    return "layer" if "layer" in leg.dims else "step"
+
+
+def _select(leg: xr.Dataset, observable: str) -> xr.Dataset:
+    names = [str(name) for name in leg.observable.values]
+    if observable not in names:
+        raise FileError(f"the leg has no {observable}; it has {', '.join(names)}")
+    return leg.sel(observable=observable)
+
+
+def plot_depth(
+    leg: xr.Dataset,
+    observable: str,
+    *,
+    band: str = "error",
+    label: str | None = None,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
+    """The mean of an observable over depth, or over the steps of a particle system.
+
+    `band`: "error" for two standard errors, "quantile" for the middle nine tenths of the draws, "none".
+    """
+    ax = ax or plt.gca()
+    one = _select(leg, observable)
+    x = one[axis_of(leg)].values
+    (line,) = ax.plot(x, one["mean"], label=label, **style)
+    low = high = None
+    if band == "error" and "standard_error" in one:
+        low, high = one["mean"] - 2 * one["standard_error"], one["mean"] + 2 * one["standard_error"]
+    elif band == "quantile" and "quantile" in one:
+        low, high = (one["quantile"].sel(quantile_level=level, method="nearest") for level in (0.05, 0.95))
+    if low is not None and high is not None:
+        ax.fill_between(x, low, high, color=line.get_color(), alpha=0.25, lw=0)
+    ax.set(xlabel=axis_of(leg), ylabel=f"E {observable}")
+    return ax
+
+
+def plot_density(result: Result, observable: str, *, case: str | None = None, layer: int = -1, ax: Axes | None = None) -> Axes:
+    """Densities of an observable, finite (filled) against the limits that were sampled (lines); `layer` by position."""
+    ax = ax or plt.gca()
+    one = _select(result.finite(case), observable)
+    one = one.isel({axis_of(one): layer})
+    if "density" not in one:
+        raise FileError("the leg has no densities")
+    edges, density = one.density_edge.values, one.density.values
+    ax.stairs(density, edges, fill=True, color=COLOURS[0], alpha=0.35, label="finite")
+    for index, (name, leg) in enumerate(result.references(case).items()):
+        if "density" in leg and observable in leg.observable.values:
+            other = leg.sel(observable=observable).isel({axis_of(leg): layer})
+            ax.stairs(other.density.values, other.density_edge.values, color=COLOURS[1 + index], lw=1.6, label=name)
+    ax.set(xlabel=f"{observable} at {axis_of(result.finite(case))} {int(one[axis_of(result.finite(case))])}")
+    ax.set(ylabel="density", ylim=(0, None))
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_quantiles(result: Result, observable: str, reference: str, *, case: str | None = None, ax: Axes | None = None) -> Axes:
+    """Quantiles of the finite leg against those of a limit, with two standard errors, at the last layer."""
+    ax = ax or plt.gca()
+    finite, other = _select(result.finite(case), observable), _select(result.leg(reference, case), observable)
+    if "quantile" not in finite or "quantile" not in other:
+        raise FileError(f"{reference} was not sampled: it has no quantiles")
+    finite, other = (leg.isel({axis_of(leg): -1}) for leg in (finite, other))
+    x, y = other["quantile"].values, finite["quantile"].values
+    ax.errorbar(
+        x,
+        y,
+        2 * finite["quantile_error"].values,
+        2 * other["quantile_error"].values,
+        fmt="o",
+        ms=3,
+        lw=1,
+        color=COLOURS[0],
+    )
+    ends = [min(x.min(), y.min()), max(x.max(), y.max())]
+    ax.plot(ends, ends, color=RULE, lw=1, zorder=0)
+    ax.set(xlabel=f"quantiles of {observable}, {reference}", ylabel="finite")
+    return ax
+
+
+def plot_ks(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
+    """Kolmogorov-Smirnov distances over depth, a line an observable."""
+    ax = ax or plt.gca()
+    table = comparison.table
+    for index, name in enumerate(dict.fromkeys(str(n) for n in table["observable"].values)):
+        rows = (table["observable"].values == name) & np.isfinite(table["ks_distance"].values)
+        if rows.any():
+            x, y = table["layer"].values[rows], table["ks_distance"].values[rows]
+            ax.plot(x, y, "o-", ms=3, color=COLOURS[index % len(COLOURS)], label=name)
+    ax.set(xlabel="layer", ylabel=f"KS distance to {comparison.reference}", ylim=(0, None))
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_bias(bias: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+    """Bias in N and in h of every observable in units of its value's error, with the errors of the biases."""
+    ax = ax or plt.gca()
+    names = [str(n) for n in bias["observable"].values]
+    scale = bias["value_error"].values
+    for shift, key, colour, label in (
+        (-0.18, "number_bias", COLOURS[0], "in N"),
+        (0.18, "step_bias", COLOURS[1], "in h"),
+    ):
+        place = np.arange(len(names)) + shift
+        y, error = bias[key].values / scale, 2 * bias[f"{key}_error"].values / scale
+        ax.errorbar(place, y, error, fmt="o", ms=4, color=colour, label=label)
+    ax.axhspan(-2, 2, color=RULE, alpha=0.5, lw=0, label="2 Monte Carlo errors")
+    ax.set_xticks(range(len(names)), names, rotation=30, ha="right")
+    ax.set(ylabel="bias / standard error of the value")
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_curves(result: Result, observable: str, *, cases: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+    """An observable over the steps, or over depth, a line a case, with two standard errors."""
+    ax = ax or plt.gca()
+    cases = result.cases if cases is None else cases
+    for index, case in enumerate(cases):
+        label = None if len(cases) == 1 else short(case)
+        plot_depth(result.finite(case), observable, label=label, color=COLOURS[index % len(COLOURS)], ax=ax)
+    if observable.endswith("loss"):
+        ax.set_yscale("log")
+    if len(cases) > 1:
+        ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def settings(case: str) -> dict[str, str]:
+    """The keys and values of a case of a sweep."""
+    parts = [part.partition("=") for part in case.split(",") if "=" in part]
+    return {key: value for key, _, value in parts}
+
+
+def short(case: str) -> str:
+    """A case's label without the tables of its keys."""
+    return ", ".join(f"{key.split('.')[-1]} {value}" for key, value in settings(case).items()) or case
+
+
+def plot_sweep(result: Result, key: str, observable: str, *, ax: Axes | None = None) -> Axes:
+    """An observable at the end against a swept key, a line for every setting of the other keys, limits as dashes."""
+    ax = ax or plt.gca()
+    lines: dict[str, list[tuple[float, float, float]]] = {}
+    limits: dict[tuple[str, float], float] = {}
+    for case in result.cases:
+        swept = settings(case)
+        leg = result.finite(case)
+        if key not in swept or observable not in leg.observable.values:
+            continue
+        rest = ", ".join(f"{k.split('.')[-1]} {v}" for k, v in swept.items() if k != key)
+        one = leg.sel(observable=observable).isel({axis_of(leg): -1})
+        lines.setdefault(rest, []).append((float(swept[key]), float(one["mean"]), float(one["standard_error"])))
+        for other in result.references(case).values():
+            if other.attrs["role"] == "limit" and observable in other.observable.values:
+                value = float(other.sel(observable=observable).isel({axis_of(other): -1})["mean"])
+                if np.isfinite(value):
+                    limits[rest, float(swept[key])] = value
+    if not lines:
+        raise FileError(f"{result.path} has no sweep over {key} with {observable}")
+    for index, (rest, points) in enumerate(lines.items()):
+        x, y, error = np.array(sorted(points)).T
+        colour = COLOURS[index % len(COLOURS)]
+        ax.errorbar(x, y, 2 * error, fmt="o-", ms=3, lw=1, color=colour, label=rest or "finite")
+        known = sorted((x, value) for (name, x), value in limits.items() if name == rest)
+        if known:
+            ax.plot(*zip(*known, strict=True), "--", lw=1, color=colour)
+    if max(x) > 8 * max(min(x), 1e-300):
+        ax.set_xscale("log")
+    ax.set(xlabel=key.split(".")[-1], ylabel=f"E {observable}")
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_film(result: Result, frame: int, *, ax: Axes | None = None) -> Axes:
+    """The kept particles at a frame: points in the plane, or a histogram of one coordinate."""
+    ax = ax or plt.gca()
+    reader = result.trajectory()
+    shot = reader[frame]
+    x = shot.positions
+    if np.any(x[:, 1] != 0):
+        ax.plot(x[:, 0], x[:, 1], "o", ms=2.5, color=COLOURS[0])
+        ax.set_aspect("equal")
+    else:
+        ax.hist(x[:, 0], bins="auto", color=COLOURS[0], alpha=0.6)
+    ax.set(title=f"t = {shot.time:g}", xlabel="x")
+    return ax

@@ -1,0 +1,259 @@
+"""The papers' figures, each from its job: runs them, draws them, writes docs/gallery.md.
+
+    python analysis/gallery.py [NAME ...]        (make gallery; results are kept in .build/gallery and gone on with)
+
+The text of an entry is written here; verdicts and numbers of draws are those of the results.
+"""
+
+# ruff: noqa: E501 (texts)
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+import fathom
+from fathom import plots
+from fathom.report import STYLE
+
+ROOT = Path(__file__).parents[1]
+FATHOM = ROOT / ".build/release/fathom"
+RESULTS = ROOT / ".build/gallery"
+RANKS = os.environ.get("RANKS", "2")
+
+
+@dataclass
+class Entry:
+    """A figure: its job with the settings that reduce it, what draws it, what it shows, and which verdicts belong below it."""
+
+    name: str
+    title: str
+    source: str
+    job: str
+    draw: Callable[[fathom.Result], Figure]
+    text: str
+    settings: list[str] = field(default_factory=list)
+    verdicts: int = 4
+
+    @property
+    def command(self) -> str:
+        words = "".join(f" --set '{setting}'" for setting in self.settings)
+        return f"mpirun -n 2 fathom run jobs/{self.job}.toml{words}"
+
+
+def panels(count: int, width: float = 4.4) -> tuple[Figure, list]:
+    figure = Figure(figsize=(width * count, 3.3), layout="constrained")
+    return figure, list(np.atleast_1d(figure.subplots(1, count)))
+
+
+def neural_covariance(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, name in zip(axes, ("rho[0,1]", "log_V[0]"), strict=True):
+        fathom.plot_density(result, name, ax=ax)
+    return figure
+
+
+def unshaped_q(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    widest = result.cases[-1]
+    fathom.plot_density(result, "q^-1/2[0,1]", case=widest, ax=axes[0])
+    axes[0].set_title("width 512")
+    fathom.plot_sweep(result, "network.width", "q^-1/2[0,1]", ax=axes[1])
+    return figure
+
+
+def normal(ax: matplotlib.axes.Axes, leg, label: str) -> None:
+    """A normal density with the mean and the second moment of a leg that has no draws."""
+    one = leg.sel(observable="log_V[0]").isel(layer=-1)
+    mean = float(one["mean"])
+    deviation = np.sqrt(float(one["second_moment"]) - mean**2)
+    x = np.linspace(mean - 4 * deviation, mean + 4 * deviation, 200)
+    y = np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
+    ax.plot(x, y, color=plots.COLOURS[1], label=label)
+
+
+def log_norm(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, case in zip(axes, (result.cases[0], result.cases[-1]), strict=True):
+        fathom.plot_density(result, "log_V[0]", case=case, ax=ax)
+        leg = result.leg("log-gaussian", case)
+        if "density" not in leg:
+            normal(ax, leg, "log-gaussian")
+        ax.legend(frameon=False, fontsize=8)
+        ax.set_title(f"width = depth = {plots.settings(case)['network.width']}")
+    return figure
+
+
+def transformer(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    fathom.plot_density(result, "rho[0,1]", ax=axes[0])
+    for name, label, colour in (("network", "finite", 0), ("transformer-sde", "SDE", 1)):
+        fathom.plot_depth(result.leg(name), "rho[0,1]", label=label, color=plots.COLOURS[colour], ax=axes[1])
+    axes[1].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def rank_collapse(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 6)
+    fathom.plot_curves(result, "rho[0,1]", ax=axes[0])
+    axes[0].set_xscale("log")
+    return figure
+
+
+def explosion(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 6)
+    for index, case in enumerate(result.cases):
+        name = "sinh" if "sinh" in case else "tanh"
+        colour = plots.COLOURS[index]
+        fathom.plot_depth(result.finite(case), "crossed", label=f"{name}, network", color=colour, marker="o", ax=axes[0])
+        law = result.references(case).get("explosion-law")
+        if law is not None and np.isfinite(law["mean"].sel(observable="crossed")).any():
+            fathom.plot_depth(law, "crossed", label=f"{name}, law of the SDE", color=colour, ls="--", ax=axes[0])
+    axes[0].set_ylabel("P(V beyond 1000)")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def chaos(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 6)
+    for index, integrator in enumerate(("baoab", "lmc")):
+        points = []
+        for case in result.cases:
+            swept = plots.settings(case)
+            if swept["particles.integrator"] == integrator:
+                law = result.finite(case)["marginal_density"].attrs
+                points.append((float(swept["particles.number"]), float(law["kl"]), float(law["kl_error"])))
+        n, kl, error = np.array(sorted(points)).T
+        axes[0].errorbar(n, kl, 2 * error, fmt="o", ms=4, color=plots.COLOURS[index], label=integrator)
+    n = np.array([4.0, 256.0])
+    axes[0].plot(n, 0.25 / n**2, "--", color=plots.RULE, label="1 / (4 N²)")
+    axes[0].set(xscale="log", yscale="log", xlabel="N", ylabel="KL of one particle to the limit")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def samplers(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, name in zip(axes, ("energy", "x^2"), strict=True):
+        fathom.plot_sweep(result, "particles.step", name, ax=ax)
+        ax.legend().remove()
+    axes[1].legend(*axes[0].get_legend_handles_labels(), frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def transition(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 6)
+    fathom.plot_sweep(result, "particles.inverse_temperature", "x", ax=axes[0])
+    axes[0].axvline(2.1884396, color=plots.RULE, lw=1, zorder=0)
+    axes[0].set(ylabel="E x", xlabel="inverse temperature")
+    return figure
+
+
+ENTRIES = [
+    Entry(
+        "neural-covariance", "The Neural Covariance SDE", "arXiv:2206.02768", "neural-covariance", neural_covariance,
+        "Correlation and log-norm of two inputs after 150 layers of width 150, shaped ReLU c = (0, -1), finite networks filled.", verdicts=1,
+    ),
+    Entry(
+        "unshaped-q", "Unshaped ReLU: q = layer² (1 - rho)", "arXiv:2302.09712", "unshaped-q", unshaped_q,
+        "Correlations of an unshaped network tend to 1 as layer^-2; what is left, q, has a singular SDE. Dashes: E q^-1/2 in closed form.",
+        ["network.draws=20_000"], 0,
+    ),
+    Entry(
+        "vanilla-resnet", "Vanilla ResNet: a log-Gaussian norm", "arXiv:2206.04026", "resnet-log-gaussian", log_norm,
+        "log V after as many layers as the width, against the normal law of the limit.", ["network.draws=20_000", "network.observables=[\"log_V\"]", "limit={equation=\"log-gaussian\"}"], 4,
+    ),
+    Entry(
+        "balanced-resnet", "Balanced ResNet", "arXiv:2206.04026", "balanced-resnet", log_norm,
+        "The same with one half of each layer's signs turned: the variance falls from 5.44 t to 2.25 t.", ["network.draws=20_000"], 4,
+    ),
+    Entry(
+        "shaped-transformer", "The shaped Transformer", "arXiv:2306.17759", "shaped-transformer", transformer,
+        "Correlation of two tokens after 120 attention layers of width 200.", ["network.draws=50_000"], 2,
+    ),
+    Entry(
+        "rank-collapse", "Rank collapse of usual attention", "arXiv:2306.17759", "rank-collapse", rank_collapse,
+        "Mean correlation of tokens over depth. Softmax alone (centred false) makes all tokens equal within 16 layers, whatever its temperature; centred and shaped it keeps them apart.",
+        ["network.draws=5_000"], 0,
+    ),
+    Entry(
+        "explosion", "Explosion of smooth activations", "arXiv:2206.02768", "explosion", explosion,
+        "Probability that V has passed 1000: sinh lies above the criterion and explodes in finite time, tanh below it and never does.",
+        ["network.draws=10_000"], 2,
+    ),
+    Entry(
+        "propagation-of-chaos", "Propagation of chaos in N", "closed form, docs/particles.md", "propagation-of-chaos", chaos,
+        "Divergence of the law of one particle from its limit, 1/(4 N²) to first order. BAOAB has no error in h here and follows the line; LMC (h = 0.05) meets the floor of its step.",
+        ["particles.replicas=8"], 0,
+    ),
+    Entry(
+        "langevin-bias", "Bias of the samplers in h", "closed form, docs/particles.md", "langevin-bias", samplers,
+        "Means on x²/2 + cos 2x. Metropolised samplers and the proximal one have no bias; LMC and ULMC are of first order, OBABO of second, BAOAB of second with a small constant.",
+        ["particles.number=512"], 0,
+    ),
+    Entry(
+        "phase-transition", "A mean-field phase transition", "Dawson (1983)", "double-well-transition", transition,
+        "Desai-Zwanzig model, N = 1,000, started at 0.7: mean position against inverse temperature; dashes: the stable solution of the limit, upright line: the critical point 2.188. Nearest to it the finite system has not reached its limit.",
+        [
+            "bias.enabled=false", "particles.number=1000", "particles.replicas=8", "particles.step=0.01",
+            "sweep={\"particles.inverse_temperature\"=[1.1, 1.5, 1.9, 2.1, 2.3, 2.5, 2.8, 3.3, 4.0]}",
+        ], 0,
+    ),
+]  # fmt: skip
+
+
+def draws(result: fathom.Result) -> str:
+    """How many draws or particles were simulated, from the file."""
+    leg = result.finite()
+    cases = f", {len(result.cases)} cases" if len(result.cases) > 1 else ""
+    unit = "replicas" if "replica" in leg.dims else "draws"
+    return f"{int(leg.attrs['draws']):,} {unit} a case{cases}"
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    unknown = set(wanted) - {entry.name for entry in ENTRIES}
+    if unknown:
+        sys.exit(f"gallery: no entry {', '.join(unknown)}; there are {', '.join(entry.name for entry in ENTRIES)}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (ROOT / "docs/gallery").mkdir(exist_ok=True)
+    environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    page = [
+        "# Gallery\n\nWritten by `make gallery` (analysis/gallery.py): every figure from its job, with fewer draws than the job file asks for. Bars and bands are two standard errors. "
+        "Run the job without `--set` for the full size; `fathom-report` makes a page of each result.\n"
+    ]
+    for entry in ENTRIES:
+        path = RESULTS / f"{entry.name}.h5"
+        start = time.time()
+        if not wanted or entry.name in wanted:
+            options = [word for setting in entry.settings for word in ("--set", setting)]
+            done = subprocess.run(
+                ["mpirun", "--oversubscribe", "-n", RANKS, FATHOM, "run", ROOT / f"jobs/{entry.job}.toml", "-o", path, *options],
+                env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            if done.returncode != 0:
+                sys.exit(f"gallery: {entry.name}: {done.stderr}")
+        result = fathom.open(path)
+        with matplotlib.rc_context(STYLE | {"text.color": "black"}):
+            entry.draw(result).savefig(ROOT / f"docs/gallery/{entry.name}.png", dpi=130)
+        print(f"{entry.name}: {time.time() - start:.0f} s", flush=True)
+        said = [c for c in result.comparisons() if c.reference != "infinite-width"][-entry.verdicts :] if entry.verdicts else []
+        lines = [f"- {plots.short(c.case)}, {c.reference}: {c.sentence}" if c.case != "main" else f"- {c.reference}: {c.sentence}" for c in said]
+        if result.finished:
+            lines += [f"- {fit['sentence']}" for fit in result.report()["finite_size"]]
+        page.append(
+            f"## {entry.title}\n\n![{entry.title}](gallery/{entry.name}.png)\n\n{entry.text} Source: {entry.source}. {draws(result)}.\n\n"
+            f"```\n{entry.command}\n```\n" + ("\n" + "\n".join(lines) + "\n" if lines else "")
+        )
+    (ROOT / "docs/gallery.md").write_text("\n".join(page))
+    print("wrote docs/gallery.md")
+
+
+if __name__ == "__main__":
+    main()
