@@ -179,7 +179,7 @@ enum ReplicaTables {
         ("w2", marginal.w2), ("w2_error", marginal.w2Error), ("kl", marginal.divergence),
         ("kl_error", marginal.divergenceError), ("entropy", marginal.entropy), ("entropy_error", marginal.entropyError),
       ] { try writer.setAttribute("\(group)/marginal_density", name + suffix, value) }
-      if let law = marginal.law { try writer.setAttribute("\(group)/marginal_density", "known_law", law) }
+      if let law = marginal.law { try writer.setAttribute("\(group)/marginal_density", "known_law" + suffix, law) }
     }
   }
 

@@ -46,9 +46,14 @@ import Testing
       let lines = try String(contentsOfFile: "\(folder)/rank-\(rank).trace", encoding: .utf8).split(separator: "\n")
       let calls = lines.filter { !$0.contains(" compute ") }.map { $0.dropFirst("\(rank) ".count) }
       // Eight words of eight bytes whole, then in pieces of three.
-      let whole = ["allreduce 64 8", "reduce 64 8 0", "allreduce 64 8", "allreduce 8 1", "allgather 64 64", "bcast 8 0", "bcast 11 0", "barrier"]
+      let whole = [
+        "allreduce 64 8", "reduce 64 8 0", "allreduce 64 8", "allreduce 8 1", "allgather 64 64", "bcast 8 0",
+        "bcast 11 0", "barrier",
+      ]
       #expect(calls.prefix(9).elementsEqual((["init"] + whole).map { $0[...] }), "\(calls)")
-      #expect(calls.dropFirst(9).prefix(3).elementsEqual(["allreduce 24 3", "allreduce 24 3", "allreduce 16 2"].map { $0[...] }))
+      #expect(
+        calls.dropFirst(9).prefix(3).elementsEqual(
+          ["allreduce 24 3", "allreduce 24 3", "allreduce 16 2"].map { $0[...] }))
       #expect(calls.last == "finalize")
       #expect(lines.filter { $0.contains(" compute ") }.count == calls.count - 1)
       #expect(lines.allSatisfy { $0.hasPrefix("\(rank) ") })

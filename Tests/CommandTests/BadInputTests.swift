@@ -186,7 +186,8 @@ extension Commands {
       try place.write(Workplace.job)
       let folder = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
       let run = try place.fathom(
-        ["run", "job.toml"] + settings(["network.draws=500"]), ranks: 2, extra: ["LD_PRELOAD": folder, "FAKETIME": "-1d"])
+        ["run", "job.toml"] + settings(["network.draws=500"]), ranks: 2,
+        extra: ["LD_PRELOAD": folder, "FAKETIME": "-1d"])
       #expect(run.status == 0 && place.names().contains("out.h5"), "\(run.output) \(run.error)")
     }
 

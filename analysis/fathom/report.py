@@ -198,12 +198,13 @@ def write(path: Path, out: Path, refresh: int | None = None) -> Result:
 
 def watch(path: Path, out: Path, every: int) -> None:
     """Writes the page whenever the file changes, until the run is finished."""
-    seen = None
+    seen: int | None = -1
     while True:
         changed = path.stat().st_mtime_ns if path.exists() else None
-        if changed is None:
-            print(f"{path} is not there yet", flush=True)
-        elif changed != seen:
+        if changed is None and seen != changed:
+            print(f"{path} is not there yet; waiting for it", flush=True)
+            seen = changed
+        elif changed is not None and changed != seen:
             # A checkpoint may replace the file while it is read: the next round reads the new one.
             try:
                 result = write(path, out, every)

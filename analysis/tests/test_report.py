@@ -142,7 +142,7 @@ def test_one_figure_by_itself(network, tmp_path):
 
 def test_watching_a_run(tmp_path):
     """The page is there before the run has ended, refreshes itself, and stops doing so when it has."""
-    text = PARTICLES.split("[bias]")[0].replace("steps = 200", "steps = 120000").replace("frame_every = 20\n", "frame_every = 12000\n")
+    text = PARTICLES.split("[bias]")[0].replace("steps = 200", "steps = 480000").replace("frame_every = 20\n", "frame_every = 48000\n")
     (tmp_path / "job.toml").write_text(text + '[run]\ncheckpoint_every = "0.5s"\n')
     path, page = tmp_path / "job.h5", tmp_path / "job.html"
     watcher = subprocess.Popen([*REPORT, path, "--watch", "1"], stdout=subprocess.PIPE, text=True)
