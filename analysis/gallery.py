@@ -243,7 +243,7 @@ def main() -> None:
         with matplotlib.rc_context(STYLE | {"text.color": "black"}):
             entry.draw(result).savefig(ROOT / f"docs/gallery/{entry.name}.png", dpi=130)
         print(f"{entry.name}: {time.time() - start:.0f} s", flush=True)
-        said = [c for c in result.comparisons() if c.reference != "infinite-width"][-entry.verdicts :] if entry.verdicts else []
+        said = [c for c in result.comparisons() if c.reference not in ("infinite-width", "exact")][-entry.verdicts :] if entry.verdicts else []
         lines = [f"- {plots.short(c.case)}, {c.reference}: {c.sentence}" if c.case != "main" else f"- {c.reference}: {c.sentence}" for c in said]
         if result.finished:
             lines += [f"- {fit['sentence']}" for fit in result.report()["finite_size"]]

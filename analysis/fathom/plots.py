@@ -145,9 +145,16 @@ def plot_curves(result: Result, observable: str, *, cases: Sequence[str] | None 
 
 
 def settings(case: str) -> dict[str, str]:
-    """The keys and values of a case of a sweep."""
-    parts = [part.partition("=") for part in case.split(",") if "=" in part]
-    return {key: value for key, _, value in parts}
+    """The keys and values of a case of a sweep; values that are tables or arrays stay whole."""
+    parts, depth = [""], 0
+    for letter in case:
+        depth += (letter in "{[") - (letter in "}]")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    pairs = [part.partition("=") for part in parts if "=" in part]
+    return {key.strip(): value.strip().strip('"') for key, _, value in pairs}
 
 
 def short(case: str) -> str:
@@ -160,12 +167,14 @@ def plot_sweep(result: Result, key: str, observable: str, *, ax: Axes | None = N
     ax = ax or plt.gca()
     lines: dict[str, list[tuple[float, float, float]]] = {}
     limits: dict[tuple[str, float], float] = {}
-    for case in result.cases:
-        swept = settings(case)
+    # Keys that move together with the swept one do not tell lines apart.
+    every = [settings(case) for case in result.cases]
+    tied = {k for s in every for k in s if len({(s.get(key), s.get(k)) for s in every}) == len({s.get(key) for s in every})}
+    for case, swept in zip(result.cases, every, strict=True):
         leg = result.finite(case)
         if key not in swept or observable not in leg.observable.values:
             continue
-        rest = ", ".join(f"{k.split('.')[-1]} {v}" for k, v in swept.items() if k != key)
+        rest = ", ".join(f"{k.split('.')[-1]} {v}" for k, v in swept.items() if k not in tied)
         one = leg.sel(observable=observable).isel({axis_of(leg): -1})
         lines.setdefault(rest, []).append((float(swept[key]), float(one["mean"]), float(one["standard_error"])))
         for other in result.references(case).values():
@@ -177,8 +186,8 @@ def plot_sweep(result: Result, key: str, observable: str, *, ax: Axes | None = N
         raise FileError(f"{result.path} has no sweep over {key} with {observable}")
     for index, (rest, points) in enumerate(lines.items()):
         x, y, error = np.array(sorted(points)).T
-        colour = COLOURS[index % len(COLOURS)]
-        ax.errorbar(x, y, 2 * error, fmt="o-", ms=3, lw=1, color=colour, label=rest or "finite")
+        colour, line = COLOURS[index % len(COLOURS)], ("-", ":")[index // len(COLOURS) % 2]
+        ax.errorbar(x, y, 2 * error, fmt="o", ls=line, ms=3, lw=1, color=colour, label=rest or "finite")
         known = sorted((x, value) for (name, x), value in limits.items() if name == rest)
         if known:
             ax.plot(*zip(*known, strict=True), "--", lw=1, color=colour)

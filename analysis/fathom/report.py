@@ -110,7 +110,8 @@ def verdicts(result: Result) -> str:
         for entry in [*report.get("finite_size", []), *report.get("health", [])]:
             items.append(f"<li>{html.escape(entry.get('sentence') or '')}</li>")
         for entry in report.get("diagnostics", []):
-            items.append(f"<li>certificate: {html.escape(entry['certificate'])}</li>")
+            where = entry["leg"] if entry["case"] == "main" else f"{entry['leg']} · {plots.short(entry['case'])}"
+            items.append(f'<li>certificate <span class="quiet">of {html.escape(where)}</span><br>{html.escape(entry["certificate"])}</li>')
     return f'<ul class="verdicts">{"".join(items)}</ul>' if items else '<p class="quiet">Nothing was compared.</p>'
 
 

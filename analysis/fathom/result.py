@@ -88,8 +88,9 @@ class Result:
 
     @property
     def cases(self) -> list[str]:
-        """Labels of the cases: `main`, or one for each combination of a sweep, `key=value,...`."""
-        return self._names["cases"]
+        """Labels of the cases: `main`, or one for each combination of a sweep, `key=value,...`; numbers in their order."""
+        parts = {case: re.split(r"(\d+(?:\.\d+)?)", case) for case in self._names["cases"]}
+        return sorted(parts, key=lambda case: [float(p) if i % 2 else p for i, p in enumerate(parts[case])])
 
     @property
     def finished(self) -> bool:

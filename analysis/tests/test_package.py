@@ -23,6 +23,17 @@ def test_a_result_says_what_it_holds(network):
     assert len(result.verdicts()) == 3
 
 
+def test_cases_are_told_apart(widths):
+    result = fathom.open(widths)
+    sizes = [int(fathom.plots.settings(case)["network.width"]) for case in result.cases]
+    assert sizes in ([8, 16, 32, 64] * 2, [8, 8, 16, 16, 32, 32, 64, 64])
+    label = 'particles.integrator="lmc",network.inputs={q = 4.5, layer = 16},network.width=64'
+    assert fathom.plots.settings(label) == {
+        "particles.integrator": "lmc", "network.inputs": "{q = 4.5, layer = 16}", "network.width": "64",
+    }  # fmt: skip
+    assert fathom.plots.short(label) == "integrator lmc, inputs {q = 4.5, layer = 16}, width 64"
+
+
 def test_depth_draws_the_mean_with_its_band(network):
     leg = fathom.open(network).finite()
     ax = fathom.plot_depth(leg, "rho[0,1]", ax=plt.figure().add_subplot())
