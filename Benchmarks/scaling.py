@@ -177,7 +177,7 @@ def replay(folder, ranks, steps, compute, collectives):
     (folder / "list").write_text("".join(names))
     done = subprocess.run(
         ["smpirun", "-np", str(ranks), "-platform", folder / "fat-tree.xml", "-hostfile", folder / "hosts",
-         "-replay", folder / "list", "--cfg=smpi/host-speed:1Gf", "--cfg=contexts/stack-size:256",
+         "-no-privatize", "-replay", folder / "list", "--cfg=smpi/host-speed:1Gf", "--cfg=contexts/stack-size:256",
          "--cfg=smpi/allreduce:rdb", "--cfg=smpi/allgather:bruck", "--cfg=smpi/reduce:binomial",
          "--log=replay.thresh:critical", "--log=no_loc"],
         cwd=folder, capture_output=True, text=True,
