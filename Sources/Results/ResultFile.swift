@@ -30,16 +30,21 @@ public struct ResultFile: ResultStore {
   /// Makes every table anew from the exact state and holds it against the one in the file; throws at the first that differs.
   public static func check(_ path: String, _ snapshot: Snapshot) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fathom-verify-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let writer = try remake(path, snapshot, in: folder)
+    do { try writer.compare(with: ArchiveReader(sealed: path)) } catch { throw Failure(.badData, "\(path): \(error)") }
+  }
+
+  private static func remake(_ path: String, _ snapshot: Snapshot, in folder: URL) throws -> ArchiveWriter {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      defer { try? FileManager.default.removeItem(at: folder) }
-      let reader = try ArchiveReader(sealed: path)
       var writer = try ArchiveWriter(path: folder.appendingPathComponent("again.h5").path)
-      try ResultFile(path: path, creator: try reader.attribute("/", "creator") ?? "").write(snapshot, to: &writer)
-      try writer.compare(with: reader)
-    } catch let error as SystemError {
-      throw Failure(.inputOutput, error.description)
-    } catch { throw Failure(.badData, "\(path): \(error)") }
+      let creator = try ArchiveReader(sealed: path).attribute("/", "creator")
+      try ResultFile(path: path, creator: creator ?? "").write(snapshot, to: &writer)
+      return writer
+    } catch {
+      throw Failure(.inputOutput, "\(path): the tables could not be made anew in \(folder.path): \(error)")
+    }
   }
 
   private func write(_ snapshot: Snapshot, to writer: inout ArchiveWriter) throws {
