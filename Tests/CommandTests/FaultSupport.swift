@@ -26,7 +26,7 @@ enum Fault {
     guard let folder = ProcessInfo.processInfo.environment["FATHOM_FAULT_ROWS"] else { return }
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let line = "| \(name) | \(injected) | \(times) | \(happened) | \(message) |\n"
-    try line.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+    try line.write(toFile: "\(folder)/\(name.replacing("/", with: "-"))", atomically: true, encoding: .utf8)
   }
 
   /// The error of a run as a cell of that table.

@@ -91,7 +91,7 @@ extension Commands {
     /// The clock of the wall goes back by three days and forward by ten: checkpoints, the limit of time and the bits do not follow.
     @Test func clockJumps() throws {
       let place = try Workplace()
-      let size = settings(["particles.steps=400000", "run.checkpoint_every=0.3s"])
+      let size = settings(["particles.steps=1500000", "run.checkpoint_every=0.3s"])
       let whole = try place.finished(size, "whole.h5")
       let library = try #require(
         ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"].map { "\($0)/faketime/libfaketimeMT.so.1" }
@@ -107,7 +107,7 @@ extension Commands {
             "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": place.folder + "/clock", "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
           ], tag: "c")
-        usleep(1_000_000)
+        usleep(700_000)
         try place.write("-3d", "clock")
         usleep(500_000)
         try place.write("+10d", "clock")
