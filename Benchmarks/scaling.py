@@ -24,7 +24,7 @@ import matplotlib.pyplot as plt
 ROOT = Path(__file__).parents[1]
 FATHOM = ROOT / ".build/release/fathom"
 CORES = os.cpu_count()
-REPEATS = 4
+REPEATS = 2
 RANKS = [1, 2, 4, 8]
 ENVIRONMENT = os.environ | {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",

@@ -82,10 +82,10 @@ done
 long=(--set "particles.steps=$steps" --set run.checkpoint_every=1s)
 "$fathom" run job.toml -o long-one.h5 "${long[@]}" >/dev/null 2>&1 &
 reference=$!
-on_hosts 2 run "$work/job.toml" -o "$work/lost.h5" --set run.shards=2 --watchdog 5s "${long[@]}" >out 2>log &
+on_hosts 2 run "$work/job.toml" -o "$work/two.h5" --set run.shards=2 --watchdog 5s "${long[@]}" >out 2>log &
 job=$!
-for _ in $(seq 40); do [ -e lost.h5 ] && break; sleep 0.5; done
-[ -e lost.h5 ] || fail "no checkpoint after twenty seconds: $(cat log)"
+for _ in $(seq 40); do [ -e two.h5 ] && break; sleep 0.5; done
+[ -e two.h5 ] || fail "no checkpoint after twenty seconds: $(cat log)"
 start=$SECONDS
 ip link set "v$$-2" down
 status=0
@@ -99,15 +99,15 @@ wait "$job" || status=$?
 grep -qiE "no progress|lost|unreachable|communication|aborted" log || fail "no word about the lost host: $(cat log)"
 ended=$((SECONDS - start))
 echo "test-hosts: a lost host ended the job after $ended s, status $status"
-cp log log.lost
-"$fathom" verify lost.h5 >/dev/null || fail "the file of the lost run is not whole"
+cp log log.two
+"$fathom" verify two.h5 >/dev/null || fail "the file of the lost run is not whole"
 wait "$reference"
-"$fathom" run job.toml -o lost.h5 "${long[@]}" >/dev/null 2>log || fail "$(cat log)"
-[ "$("$fathom" digest lost.h5)" = "$("$fathom" digest long-one.h5)" ] || fail "resumed after the loss: another digest"
+"$fathom" run job.toml -o two.h5 "${long[@]}" >/dev/null 2>log || fail "$(cat log)"
+[ "$("$fathom" digest two.h5)" = "$("$fathom" digest long-one.h5)" ] || fail "resumed after the loss: another digest"
 echo "test-hosts: gone on with on one host: the digest of an uninterrupted run"
 
 if [ -n "${FATHOM_FAULT_ROWS:-}" ]; then
   mkdir -p "$FATHOM_FAULT_ROWS"
-  said=$(grep -m 1 -iE "no progress|lost|unreachable|communication|aborted" log.lost | sed 's/|/ /g')
+  said=$(grep -m 1 -iE "no progress|lost|unreachable|communication|aborted" log.two | sed 's/|/ /g')
   echo "| lost host | \`ip link set … down\` for one of two hosts in the middle of a run | 1 | mpirun ends the job after $ended s, status $status; the file is whole; gone on with on one host, same bits | \`$said\` |" >"$FATHOM_FAULT_ROWS/lost host"
 fi
