@@ -186,11 +186,8 @@ public struct ArchiveWriter: ~Copyable {
     try finish()
     do {
       let back = try ArchiveReader(unsealed: temporary)
-      for entry in written where try back.hash(entry.path) != entry.hash {
-        throw ArchiveError("\(temporary): \(entry.path) does not read back as it was written")
-      }
-      for text in texts where try back.attribute(text.object, text.name) != text.value {
-        throw ArchiveError("\(temporary): \(text.name) of \(text.object) does not read back as it was written")
+      if let place = try Self.difference(back, written, texts) {
+        throw ArchiveError("\(temporary): \(place) does not read back as it was written")
       }
     }
     try Seal.write(temporary)
@@ -207,12 +204,17 @@ public struct ArchiveWriter: ~Copyable {
     let wrong = "does not follow from the exact state; forged, or written by another version"
     let known = Set(written.map(\.path))
     for name in try reader.datasets() where !known.contains(name) { throw ArchiveError("\(name) \(wrong)") }
-    for entry in written where try reader.hash(entry.path) != entry.hash {
-      throw ArchiveError("\(entry.path) \(wrong)")
-    }
-    for text in texts where try reader.attribute(text.object, text.name) != text.value {
-      throw ArchiveError("\(text.name) of \(text.object) \(wrong)")
-    }
+    if let place = try Self.difference(reader, written, texts) { throw ArchiveError("\(place) \(wrong)") }
+  }
+
+  /// The first dataset or text that is not as it was written.
+  private static func difference(
+    _ reader: borrowing ArchiveReader, _ written: [(path: String, hash: UInt64)],
+    _ texts: [(object: String, name: String, value: String)]
+  ) throws -> String? {
+    if let entry = try written.first(where: { try reader.hash($0.path) != $0.hash }) { return entry.path }
+    let text = try texts.first { try reader.attribute($0.object, $0.name) != $0.value }
+    return text.map { "\($0.name) of \($0.object)" }
   }
 
   /// A fast hash for the read-back, which guards against faults, not against people (the seal does): FNV-1a over words.

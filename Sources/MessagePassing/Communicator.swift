@@ -6,6 +6,10 @@ public protocol Transferable: BitwiseCopyable {
   static var datatype: MPI_Datatype { get }
 }
 
+extension Transferable {
+  static func bytes(_ count: some BinaryInteger) -> Int { Int(count) * MemoryLayout<Self>.size }
+}
+
 extension Int64: Transferable { public static var datatype: MPI_Datatype { cmpi_int64() } }
 extension Double: Transferable { public static var datatype: MPI_Datatype { cmpi_double() } }
 extension UInt8: Transferable { public static var datatype: MPI_Datatype { cmpi_byte() } }
@@ -21,7 +25,7 @@ public struct Communicator {
   /// Longest piece of one call, in elements. Small in tests of the chunking only.
   public var pieceLength = 1 << 28
 
-  let trace: Trace?
+  var trace: Trace?
 
   init(handle: MPI_Comm, trace: Trace? = nil) throws {
     self.handle = handle
@@ -65,11 +69,11 @@ public struct Communicator {
           switch destination {
           case .all:
             try call(
-              "MPI_Allreduce", "allreduce \(Int(count) * MemoryLayout<T>.size) \(count)",
+              "MPI_Allreduce", "allreduce \(T.bytes(count)) \(count)",
               MPI_Allreduce(from, into, count, T.datatype, operation.handle, handle))
           case .root:
             try call(
-              "MPI_Reduce", "reduce \(Int(count) * MemoryLayout<T>.size) \(count) 0",
+              "MPI_Reduce", "reduce \(T.bytes(count)) \(count) 0",
               MPI_Reduce(from, into, count, T.datatype, operation.handle, 0, handle))
           }
         }
@@ -85,7 +89,7 @@ public struct Communicator {
       var piece = Array(repeating: T.zero, count: Int(count) * size)
       try values.withUnsafeBufferPointer { source in
         try call(
-          "MPI_Allgather", "allgather \(Int(count) * MemoryLayout<T>.size) \(Int(count) * MemoryLayout<T>.size)",
+          "MPI_Allgather", "allgather \(T.bytes(count)) \(T.bytes(count))",
           MPI_Allgather(source.baseAddress! + start, count, T.datatype, &piece, count, T.datatype, handle))
       }
       for rank in 0..<size {
@@ -103,7 +107,7 @@ public struct Communicator {
     try result.withUnsafeMutableBufferPointer { buffer in
       for (start, count) in pieces(Int(count)) {
         try call(
-          "MPI_Bcast", "bcast \(Int(count) * MemoryLayout<T>.size) 0",
+          "MPI_Bcast", "bcast \(T.bytes(count)) 0",
           MPI_Bcast(buffer.baseAddress! + start, count, T.datatype, 0, handle))
       }
     }
@@ -133,7 +137,7 @@ public struct Communicator {
         for (start, count) in pieces(counts[owner]) {
           let place = buffer + places[owner] + start
           try call(
-            "MPI_Bcast", "bcast \(Int(count) * MemoryLayout<T>.size) \(owner)",
+            "MPI_Bcast", "bcast \(T.bytes(count)) \(owner)",
             MPI_Bcast(place, count, T.datatype, Int32(owner), handle))
         }
       }
@@ -141,8 +145,7 @@ public struct Communicator {
     }
     try call(
       "MPI_Allgatherv",
-      "allgatherv \(counts[rank] * MemoryLayout<T>.size) "
-        + counts.map { String($0 * MemoryLayout<T>.size) }.joined(separator: " "),
+      "allgatherv \(T.bytes(counts[rank])) " + counts.map { String(T.bytes($0)) }.joined(separator: " "),
       MPI_Allgatherv(
         cmpi_in_place(), 0, T.datatype, buffer, counts.map(Int32.init), places.dropLast().map(Int32.init), T.datatype,
         handle))
@@ -153,7 +156,7 @@ public struct Communicator {
     guard size > 1 else { return }
     for (start, count) in pieces(total) {
       try call(
-        "MPI_Allreduce", "allreduce \(Int(count) * MemoryLayout<T>.size) \(count)",
+        "MPI_Allreduce", "allreduce \(T.bytes(count)) \(count)",
         MPI_Allreduce(cmpi_in_place(), words + start, count, T.datatype, Operation.sum.handle, handle))
     }
   }
@@ -175,8 +178,8 @@ public struct Communicator {
       var received = Array(repeating: UInt8.zero, count: counts[source])
       try received.withUnsafeMutableBufferPointer { buffer in
         for (start, count) in pieces(counts[source]) {
-          try check(
-            "MPI_Recv",
+          try call(
+            "MPI_Recv", "recv \(source) 1 \(count)",
             MPI_Recv(
               buffer.baseAddress! + start, count, UInt8.datatype, Int32(source), 1, handle, cmpi_status_ignore()))
         }

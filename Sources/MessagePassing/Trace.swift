@@ -12,11 +12,11 @@ final class Trace {
   let ranks: Int
   private var last: UInt64
 
-  /// Nil unless FATHOM_TRACE is set.
-  init?(rank: Int, ranks: Int) {
-    guard let folder = getenv("FATHOM_TRACE"),
-      let file = fopen("\(String(cString: folder))/rank-\(rank).trace", "w")
-    else { return nil }
+  init(folder: String, rank: Int, ranks: Int) throws {
+    let path = "\(folder)/rank-\(rank).trace"
+    guard let file = fopen(path, "w") else {
+      throw TraceError(description: "FATHOM_TRACE: cannot write \(path): \(String(cString: strerror(errno)))")
+    }
     (self.file, self.rank, self.ranks) = (file, rank, ranks)
     last = Self.now()
     fputs("\(rank) init\n", file)
@@ -38,6 +38,10 @@ final class Trace {
     fputs("\(rank) compute \(Self.now() - last)\n\(rank) finalize\n", file)
     fclose(file)
   }
+}
+
+struct TraceError: Error, CustomStringConvertible {
+  let description: String
 }
 
 extension Communicator {

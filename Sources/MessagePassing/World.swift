@@ -27,10 +27,12 @@ public enum World {
     do {
       try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_comm_world(), cmpi_errors_return()))
       try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_comm_self(), cmpi_errors_return()))
-      let world = try Communicator(handle: cmpi_comm_world())
-      let trace = Trace(rank: world.rank, ranks: world.size)
-      let status = try body(try Communicator(handle: cmpi_comm_world(), trace: trace))
-      trace?.close()
+      var world = try Communicator(handle: cmpi_comm_world())
+      if let folder = getenv("FATHOM_TRACE") {
+        world.trace = try Trace(folder: String(cString: folder), rank: world.rank, ranks: world.size)
+      }
+      let status = try body(world)
+      world.trace?.close()
       try check("MPI_Finalize", MPI_Finalize())
       return status
     } catch {

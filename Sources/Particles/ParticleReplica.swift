@@ -25,6 +25,7 @@ struct ParticleExperiment: ReplicaExperiment {
   }
 
   var steps: Int { frame.warmUp + frame.steps }
+  var pieces: Int { (frame.number + Tiling.width - 1) / Tiling.width }
 
   func begin(
     _ replica: UInt64, key: UInt64, group: any Communicator, from saved: ReplicaState?, shards: (any ShardStore)?

@@ -92,17 +92,12 @@ enum ReplicaTables {
     return record
   }
 
-  /// Whether these may be counts of one histogram: none negative, and a sum that 63 bits hold.
-  static func areCounts(_ counts: [Int64]) -> Bool {
-    counts.allSatisfy { $0 >= 0 } && counts.reduce(0.0) { $0 + Double($1) } < 0x1p62
-  }
-
   private static func readHistograms(_ reader: borrowing ArchiveReader, _ group: String) throws -> [BitHistogram] {
     let pages = try reader.read("\(group)/marginal_pages", as: Int64.self).values
     let counts = try reader.read("\(group)/marginal_counts", as: Int64.self).values
     guard let number = try reader.read("\(group)/marginal_count", as: Int64.self).values.first,
       (0...1024).contains(number),
-      pages.count % 2 == 0, counts.count == pages.count / 2 * BitHistogram.pageSize, areCounts(counts)
+      pages.count % 2 == 0, counts.count == pages.count / 2 * BitHistogram.pageSize, BitHistogram.areCounts(counts)
     else { throw ArchiveError("\(group)/marginal_pages does not fit the other tables") }
     var result = Array(repeating: BitHistogram(), count: Int(number))
     for i in 0..<pages.count / 2 {

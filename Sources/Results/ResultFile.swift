@@ -180,7 +180,7 @@ public struct ResultFile: ResultStore {
     let pages = try reader.read("\(group)/pages", as: Int64.self).values
     let counts = try reader.read("\(group)/counts", as: Int64.self).values
     guard pages.count % 2 == 0, counts.count == pages.count / 2 * BitHistogram.pageSize else { throw wrong("pages") }
-    guard ReplicaTables.areCounts(counts) else { throw wrong("counts") }
+    guard BitHistogram.areCounts(counts) else { throw wrong("counts") }
     let entries = stride(from: 0, to: pages.count, by: 2).map { (observable: Int(pages[$0]), page: Int(pages[$0 + 1])) }
     guard
       entries.allSatisfy({

@@ -18,6 +18,12 @@ private struct ReplicaWork {
 }
 
 extension Engine {
+  /// Ranks that share a replica: as many as the job says, or one as long as there are replicas enough; and the groups so made.
+  public static func groups(_ shards: Int?, replicas: UInt64, ranks: Int) -> (size: Int, count: Int) {
+    let size = shards ?? (replicas >= UInt64(ranks) ? 1 : (ranks + Int(replicas) - 1) / Int(replicas))
+    return (size, max(1, ranks / size))
+  }
+
   /// Runs the replicas of a leg: groups of ranks, each with a replica at a time.
   ///
   /// As with independent draws the work goes in rounds: at the start of one all ranks know which replicas are finished or begun,
@@ -33,9 +39,8 @@ extension Engine {
     report(.legStarted(path: path, done: total - unfinished, target: total))
     guard unfinished > 0 else { return .finished }
 
-    let wanted = shards ?? (unfinished >= UInt64(world.size) ? 1 : (world.size + Int(unfinished) - 1) / Int(unfinished))
-    let groupCount = max(1, world.size / wanted)
-    let groupIndex = min(world.rank / wanted, groupCount - 1)
+    let (groupSize, groupCount) = Self.groups(shards, replicas: unfinished, ranks: world.size)
+    let groupIndex = min(world.rank / groupSize, groupCount - 1)
     let group = try groups[groupCount] ?? world.group(color: groupIndex)
     groups[groupCount] = group
     var work = ReplicaWork(marginals: ReplicaRecord(marginals: leg.marginals.count).marginals)

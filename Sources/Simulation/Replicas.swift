@@ -10,6 +10,8 @@ public protocol ReplicaExperiment: Sendable {
   var steps: Int { get }
   /// Coordinates of the one-particle marginal that are counted in histograms.
   var marginals: [String] { get }
+  /// Pieces in which ranks can share a replica; more ranks than these gain nothing.
+  var pieces: Int { get }
 
   /// What a user may do about values that are not finite.
   var advice: String { get }

@@ -11,6 +11,11 @@ public struct BitHistogram: Sendable {
   @usableFromInline var slots: [Int32]
   @usableFromInline var counts: [Int64]
 
+  /// Whether these may be counts: none negative, and a sum that 63 bits hold.
+  public static func areCounts(_ counts: [Int64]) -> Bool {
+    counts.allSatisfy { $0 >= 0 } && counts.reduce(0.0) { $0 + Double($1) } < 0x1p62
+  }
+
   public init() {
     slots = Array(repeating: -1, count: Self.pageCount)
     counts = []

@@ -17,7 +17,7 @@ import Testing
     let sum = base.map { Int64(n) * $0 + 10 * Int64(n * (n - 1) / 2) }
     let top = base.map { $0 + 10 * Int64(n - 1) }
     let all = (0..<n).flatMap { rank in base.map { $0 + Int64(10 * rank) } }
-    let line = "\(sum) \(top) \(base.map(Double.init)) [\((1 << n) - 1)] \(all) hello there"
+    let line = "\(sum) \(top) \(base.map(Double.init)) [\((1 << n) - 1)] \(all) hello there \((0..<n).map { 4 * $0 })"
     #expect(result.status == 0 && !result.timedOut)
     #expect(result.output == line + "\n" + line + "\n", "\(result.output)\(result.error)")
   }
@@ -45,18 +45,28 @@ import Testing
     for rank in 0..<2 {
       let lines = try String(contentsOfFile: "\(folder)/rank-\(rank).trace", encoding: .utf8).split(separator: "\n")
       let calls = lines.filter { !$0.contains(" compute ") }.map { $0.dropFirst("\(rank) ".count) }
-      // Eight words of eight bytes whole, then in pieces of three.
+      // Eight words of eight bytes whole, then in pieces of three; a gather of bytes is a length and a message.
+      let message = rank == 0 ? "recv 1 1 4" : "send 0 1 4"
       let whole = [
-        "allreduce 64 8", "reduce 64 8 0", "allreduce 64 8", "allreduce 8 1", "allgather 64 64", "bcast 8 0",
-        "bcast 11 0", "barrier",
+        "allreduce 64 8", "reduce 64 8 0", "allreduce 64 8", "allreduce 8 1", "allgather 64 64", "allgather 8 8",
+        message, "bcast 8 0", "bcast 11 0", "barrier",
       ]
-      #expect(calls.prefix(9).elementsEqual((["init"] + whole).map { $0[...] }), "\(calls)")
+      #expect(calls.prefix(11).elementsEqual((["init"] + whole).map { $0[...] }), "\(calls)")
       #expect(
-        calls.dropFirst(9).prefix(3).elementsEqual(
+        calls.dropFirst(11).prefix(3).elementsEqual(
           ["allreduce 24 3", "allreduce 24 3", "allreduce 16 2"].map { $0[...] }))
+      #expect(calls.filter { $0.hasPrefix(message.prefix(8)) }.count == 3)
       #expect(calls.last == "finalize")
       #expect(lines.filter { $0.contains(" compute ") }.count == calls.count - 1)
       #expect(lines.allSatisfy { $0.hasPrefix("\(rank) ") })
     }
+  }
+
+  @Test func aTraceWithoutItsFolderIsAnError() throws {
+    let folder = try Shell.temporaryFolder()
+    defer { Shell.cleanUp(folder) }
+    let run = try Shell.run(
+      Shell.launch("mpi-probe", ranks: 2, ["calls"]), in: folder, extra: ["FATHOM_TRACE": folder + "/none"], limit: 60)
+    #expect(run.status == 70 && run.error.contains("FATHOM_TRACE: cannot write \(folder)/none/rank-"), "\(run.error)")
   }
 }

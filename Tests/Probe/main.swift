@@ -22,10 +22,11 @@ let status = World.run { world in
       let low = try world.reduce(mine.map(Double.init), .minimum, to: .all)
       let bits = try world.reduce([Int64(1) << Int64(world.rank)], .bitwiseOr, to: .all)
       let all = try world.gatherAll(mine)
+      let parts = try world.gatherToRoot([UInt8](repeating: 7, count: 4 * world.rank))
       let told = try world.broadcast(world.rank == 0 ? Array("hello there".utf8) : [])
       try world.barrier()
       if world.rank == 0 {
-        print(sum, root, low, bits, all, String(decoding: told, as: UTF8.self))
+        print(sum, root, low, bits, all, String(decoding: told, as: UTF8.self), parts.map(\.count))
       }
     }
     return 0

@@ -8,7 +8,9 @@ import Statistics
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Check a job and predict its time, memory and file size.",
-    discussion: "Makes some draws of every leg for about a third of a second to measure their speed; writes nothing.")
+    discussion: """
+      Makes some draws of every leg to measure their speed, for a third of a second each or five in all; writes nothing.
+      """)
 
   @OptionGroup var options: JobOptions
   @Option(help: "Number of ranks to predict for.") var ranks = 1
@@ -22,32 +24,41 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     let file = try options.read(options.text(), load: DataFiles.rows, loadTable: DataFiles.table)
     var total = 0.0
+    var sharesReplicas = false
     var memory = 0.0
     var largest = 0.0
     var size = 64.0 * 1024
     print(
       "\(file.job.title): \(file.job.cases.count) case\(file.job.cases.count == 1 ? "" : "s"), seed \(file.job.seed), output \(file.output)"
     )
+    // A sweep of many legs shares five seconds.
+    let patience = min(0.3, 5 / Double(file.job.sampledLegs.count))
     for (path, leg) in file.job.sampledLegs {
       let key = Stream.key(seed: file.job.seed, path: path)
       guard let experiment = leg.experiment else {
-        let (seconds, bytes) = try calibrate(leg.replicas!, key: key)
-        total += seconds * Double(leg.draws)
+        let replicas = leg.replicas!
+        let (seconds, bytes) = try calibrate(replicas, key: key, patience)
+        let groups = Engine.groups(file.shards, replicas: leg.draws, ranks: ranks)
+        let rounds = (Int(leg.draws) + groups.count - 1) / groups.count
+        let time = Double(rounds) * seconds / Double(min(groups.size, ranks, replicas.pieces))
+        total += time
         // A rank works at one replica at a time; rank 0 gathers those of all groups for a checkpoint.
         memory += 2 * Double(ranks) * bytes
         largest = max(largest, 4 * bytes)
         size += Double(ranks) * bytes + Double(leg.draws) * Double((leg.layers.count + 4) * leg.observables.count * 8)
         print(
-          "  \(path): \(leg.draws) replicas of \(leg.replicas!.steps) steps at \(Console.duration(seconds)) each, \(leg.layers.count) record\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
-            + Console.duration(seconds * Double(leg.draws) / Double(min(ranks, Int(leg.draws)))))
+          "  \(path): \(leg.draws) replicas of \(replicas.steps) steps at \(Console.duration(seconds)) each, \(leg.layers.count) record\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
+            + Console.duration(time))
+        sharesReplicas = sharesReplicas || groups.size > 1
         continue
       }
       let layout = Tally.Layout(
         perGroup: leg.observables.count, groups: leg.layers.count,
         covariances: leg.observables.count <= file.job.covarianceLimit, centres: experiment.centres(key: key))
       let tally = Tally(layout: layout)
-      let seconds = calibrate(experiment, key: key, tally: tally)
-      total += seconds * Double(leg.draws)
+      let seconds = calibrate(experiment, key: key, tally: tally, patience)
+      let time = seconds * Double(leg.draws) / Double(ranks)
+      total += time
       // Histograms are counted at three times the pages that the calibration touched.
       let bytes = Double(tally.wordCount * 8 + layout.observables * (BitHistogram.pageCount * 4 + 3 * 2048 * 8))
       memory += bytes
@@ -55,13 +66,13 @@ struct PlanCommand: ParsableCommand {
       size += Double(tally.wordCount * 8 + 3 * tally.pages.count * 2048) + Double(layout.observables * 4000)
       print(
         "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(leg.layers.count) layer\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
-          + Console.duration(seconds * Double(leg.draws) / Double(ranks)))
+          + Console.duration(time))
     }
     let nodes = (ranks + perNode - 1) / perNode
-    let time = total / Double(ranks)
     print(
-      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(time)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Comparison.format(time / 3600 * Double(nodes), 2)) node hours"
+      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Comparison.format(total / 3600 * Double(nodes), 2)) node hours"
     )
+    if sharesReplicas { print("ranks share replicas: their collectives are not in this time (docs/scaling.md)") }
     print(
       "memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0"
     )
@@ -69,20 +80,22 @@ struct PlanCommand: ParsableCommand {
   }
 
   /// Seconds a replica, and bytes of its state.
-  private func calibrate(_ experiment: any ReplicaExperiment, key: UInt64) throws -> (seconds: Double, bytes: Double) {
+  private func calibrate(_ experiment: any ReplicaExperiment, key: UInt64, _ patience: Double) throws -> (
+    seconds: Double, bytes: Double
+  ) {
     let clock = ContinuousClock()
     let replica = try experiment.begin(0, key: key, group: Alone(), from: nil)
     var best = Double.infinity
     var spent = 0.0
     var count = 1
-    while spent < 0.3 && replica.step < experiment.steps && replica.fault == nil {
+    while spent < patience && replica.step < experiment.steps && replica.fault == nil {
       let made = min(count, experiment.steps - replica.step)
       let start = clock.now
       try replica.advance(made)
       let seconds = (clock.now - start).seconds
       spent += seconds
       best = min(best, seconds / Double(made))
-      if seconds < 0.05 { count *= 2 }
+      if seconds < patience / 6 { count *= 2 }
     }
     if let fault = replica.fault {
       throw Failure(.badData, "step \(fault.step): particle \(fault.particle) is not finite; \(experiment.advice)")
@@ -92,7 +105,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   /// Seconds a draw: the better of two batches, after the caches are warm.
-  private func calibrate(_ experiment: AnyExperiment, key: UInt64, tally: Tally) -> Double {
+  private func calibrate(_ experiment: AnyExperiment, key: UInt64, tally: Tally, _ patience: Double) -> Double {
     let clock = ContinuousClock()
     let runner = experiment.makeRunner(key)
     var count: UInt64 = 1
@@ -106,8 +119,8 @@ struct PlanCommand: ParsableCommand {
       next += count
       spent += seconds
       best = min(best, seconds / Double(count))
-      if seconds < 0.05 { count *= 2 }
-    } while spent < 0.3
+      if seconds < patience / 6 { count *= 2 }
+    } while spent < patience
     return best
   }
 }
