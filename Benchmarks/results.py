@@ -97,7 +97,13 @@ for row in peers:
     label, m = row["label"], row["m"]
     ours = pick(native, "conditional", name="architecture", label=label, m=m)
     drawn = pick(native, "weights", name="architecture", label=label, m=m)
-    count = {"linear-mlp": 0, "transformer": 0, "gated-mlp, silu": 2, "conv-resnet, relu, 4 positions": 4}.get(label, 1)
+    count = {
+        "linear-mlp": 0,
+        "transformer": 0,
+        "gated-mlp, silu": 2,
+        "ntk-mlp, tanh": 2,
+        "conv-resnet, relu, 4 positions": 4,
+    }.get(label, 1)
     alone = count * 1024 * 256 * m * normal * 1e-6
     share = f"{ours / alone:.2f}" if alone else "-"
     print(f"| {label} | {m} | {ours:.3f} | {share} | {drawn:.4g} | {row['ms']:.4g} | {row['ms'] / ours:,.0f}x |")

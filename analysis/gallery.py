@@ -120,6 +120,26 @@ def explosion(result: fathom.Result) -> Figure:
     return figure
 
 
+def tangent(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, name in zip(axes, ("NTK[0,0]", "V[0,0]"), strict=True):
+        for index, ensemble in enumerate(("gaussian", "orthogonal")):
+            points = []
+            for case in result.cases:
+                swept = plots.settings(case)
+                if swept["network.ensemble"] == ensemble:
+                    one = result.finite(case).sel(observable=name).isel(layer=-1)
+                    scale = int(result.finite(case).attrs["width"]) / float(one["mean"]) ** 2
+                    points.append((float(swept["network.depth"]), scale * float(one["variance"]), scale * float(one["variance_error"])))
+            d, variance, error = np.array(sorted(points)).T
+            ax.errorbar(d, variance, 2 * error, fmt="o-", ms=4, lw=1, color=plots.COLOURS[index], label=ensemble)
+        ax.set(xscale="log", yscale="log", xlabel="depth", ylabel=f"n Var {name} / (E {name})²")
+        ax.set_xticks(d, [f"{depth:g}" for depth in d])
+        ax.minorticks_off()
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def chaos(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 6)
     for index, integrator in enumerate(("baoab", "lmc")):
@@ -186,6 +206,11 @@ ENTRIES = [
         "explosion", "Explosion of smooth activations", "arXiv:2206.02768", "explosion", explosion,
         "Probability that V has passed 1000: sinh lies above the criterion and explodes in finite time, tanh below it and never does.",
         ["network.draws=10_000"], 2,
+    ),
+    Entry(
+        "ntk", "Tangent kernel: orthogonal against Gaussian weights", "arXiv:2310.07765", "ntk", tangent,
+        "Relative variance of the empirical NTK (tanh at criticality, width 64), and of the covariance, over depth. With Gaussian weights both grow in proportion to the depth; with orthogonal ones they never do, and fall instead, since tanh draws every norm to the same one. The means are within a few per cent of infinite width for orthogonal weights at every depth, and leave it for Gaussian ones.",
+        verdicts=0,
     ),
     Entry(
         "propagation-of-chaos", "Propagation of chaos in N", "closed form, docs/particles.md", "propagation-of-chaos", chaos,

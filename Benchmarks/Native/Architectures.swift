@@ -22,6 +22,7 @@ let architectures: [(label: String, keys: [String: JobValue], layersOfWeights: I
     "transformer, mlp block",
     ["architecture": .text("transformer"), "bound": .real(1e6), "mlp": .table(["name": .text("shaped-relu")])], 4
   ),
+  ("ntk-mlp, tanh", ["architecture": .text("ntk-mlp"), "activation": .text("tanh"), "c": .real(1)], 4),
 ]
 
 /// Milliseconds a draw.

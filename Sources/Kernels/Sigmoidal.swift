@@ -32,6 +32,10 @@ extension Elementary {
     return x.isNaN ? x : Double(bitPattern: value.bitPattern | (x.bitPattern & (1 << 63)))
   }
 
+  /// `1 / (1 + e^{-x})`.
+  @inlinable @inline(__always)
+  public static func sigmoid(_ x: Double) -> Double { x < -745 ? 0 : 1 / (1 + exp(-x)) }
+
   /// Sigmoid linear unit, `x / (1 + e^{-x})`.
   @inlinable @inline(__always)
   public static func silu(_ x: Double) -> Double { x < -745 ? 0 : x / (1 + exp(-x)) }

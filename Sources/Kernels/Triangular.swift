@@ -126,6 +126,35 @@ public enum Triangular {
     }
   }
 
+  /// The QR factorisation of `m` columns, which become orthonormal; each is freed twice of those before it. A column that depends
+  /// on them to rounding gives a zero column, and a zero on the diagonal of R.
+  /// - Parameters:
+  ///   - columns: column a starts at `columns + a * stride`, `stride` a padded length; overwritten with Q.
+  ///   - factor: m x m, receives R.
+  @inlinable
+  public static func orthonormalise(
+    columns: UnsafeMutablePointer<Double>, stride: Int, m: Int, into factor: UnsafeMutablePointer<Double>
+  ) {
+    for j in 0..<m {
+      let column = columns + j &* stride
+      let whole = dot(column, column, stride)
+      var left = whole
+      for k in 0..<m { factor[k &* m &+ j] = 0 }
+      for _ in 0..<2 {
+        for k in 0..<j {
+          let along = dot(columns + k &* stride, column, stride)
+          factor[k &* m &+ j] += along
+          left = subtract(along, columns + k &* stride, from: column, stride)
+        }
+      }
+      let kept = left > whole * 0x1p-92
+      let diagonal = kept ? left.squareRoot() : 0
+      factor[j &* m &+ j] = diagonal
+      let inverse = kept ? 1 / diagonal : 0
+      for i in 0..<stride { column[i] *= inverse }
+    }
+  }
+
   /// Adds the rows of another factor: afterwards `R^T R` is the sum of both, by Givens rotations.
   /// - Parameter other: m x m upper triangular; overwritten.
   @inlinable

@@ -76,7 +76,7 @@ public struct LimitEntry: Sendable {
 public enum LimitCatalog {
   public static let limits: [LimitEntry] = [
     .shapedReluSDE, .smoothSDE, .explosionLaw, .unshapedQ, .transformerSDE, .eigenvalueSDE, .freeSpectrum,
-    .logGaussian, .hypoactivation, .residualFlow, .residualFluctuation, .infiniteWidth,
+    .logGaussian, .hypoactivation, .residualFlow, .residualFluctuation, .infiniteWidth, .tangentKernel,
   ]
 
   /// Builds the legs of a `[limit]` table, one, or two where it asks for extrapolation; a missing number of draws is

@@ -35,12 +35,28 @@ public struct GaussianKernel: Sendable {
     return GaussianExpectation.ofProduct({ activation.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
   }
 
+  /// `E phi'(u) phi'(v)`.
+  public func derivativeProduct(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
+    guard let slopes = activation as? SlopeActivation else {
+      return GaussianExpectation.ofProduct(
+        { activation.derivative($0) }, varianceU: vu, varianceV: vv, covariance: cov)
+    }
+    let scale = (vu * vv).squareRoot()
+    let rho = scale > 0 ? min(max(cov / scale, -1), 1) : 1
+    // Both of a sign with probability (pi - theta)/pi.
+    let apart = Elementary.angle(x: rho, y: max((1 - rho) * (1 + rho), 0).squareRoot()) / Double.pi
+    return slopes.secondMoment * (1 - apart) + slopes.plus * slopes.minus * apart
+  }
+
   /// All pairs of an m x m covariance.
-  public func apply(_ k: [Double], _ m: Int) -> [Double] {
+  public func apply(_ k: [Double], _ m: Int) -> [Double] { Self.pairs(k, m, product) }
+
+  /// A symmetric matrix from variances and covariance, pair by pair.
+  static func pairs(_ k: [Double], _ m: Int, _ entry: (Double, Double, Double) -> Double) -> [Double] {
     var result = k
     for a in 0..<m {
       for b in 0...a {
-        let value = product(k[a * m + a], k[b * m + b], k[a * m + b])
+        let value = entry(k[a * m + a], k[b * m + b], k[a * m + b])
         result[a * m + b] = value
         result[b * m + a] = value
       }
@@ -69,8 +85,8 @@ struct InfiniteWidth {
     }
     switch network.architecture {
     case "linear-mlp": return InfiniteWidth(start: v0, size: m) { $0 }
-    case "mlp", "orthogonal-mlp":
-      let bias = network.architecture == "mlp" ? p.real("bias") : 0
+    case "mlp", "orthogonal-mlp", "ntk-mlp":
+      let bias = network.architecture == "orthogonal-mlp" ? 0 : p.real("bias")
       return InfiniteWidth(start: v0, size: m) { k in kernel!.apply(k, m).map { network.gain * $0 + bias * bias } }
     case "gated-mlp":
       return InfiniteWidth(start: v0, size: m) { k in zip(kernel!.apply(k, m), k).map { network.gain * $0 * $1 } }
@@ -122,6 +138,23 @@ struct InfiniteWidth {
     }
   }
 
+  /// What follows from V alone, and keeps a value where V no longer fluctuates.
+  static let families: [CovarianceObservables.Family] = [
+    .covariance, .logNorm, .correlation, .atanhCorrelation, .q, .inverseRootQ, .clipped, .logEigenvalue, .moment,
+    .logDeterminant,
+  ]
+  static let offset = "an offset of order depth/width is expected of a finite width"
+
+  /// Observables of a covariance; NaN where they have no value.
+  static func row(_ measured: CovarianceObservables, _ covariance: [Double], layer: Int) -> [Double] {
+    var row = Array(repeating: Double.nan, count: measured.observables.count)
+    let m = measured.inputs
+    if let lower = Triangular.cholesky(covariance, m: m, tolerance: 1e-9) {
+      _ = measured.write(lower: lower, layer: Double(layer), work: DiffusionScratch(m).work, to: &row)
+    }
+    return row.map { $0.isFinite ? $0 : .nan }
+  }
+
   /// V of a state of the recursion.
   func covariance(_ k: [Double]) -> [Double] {
     let m = size / positions
@@ -143,30 +176,21 @@ extension LimitEntry {
       throw p.invalid("equation", "has no deterministic limit for the usual temperature: scores stay random")
     }
     let frame = network.frame
-    // What follows from V alone, and keeps a value where V no longer fluctuates.
-    let measured = frame.measured.only([
-      .covariance, .logNorm, .correlation, .atanhCorrelation, .q, .inverseRootQ, .clipped, .logEigenvalue, .moment,
-      .logDeterminant,
-    ])
+    let measured = frame.measured.only(InfiniteWidth.families)
     var k = recursion.start
     var layer = frame.inputs.layer
     var means: [Double] = []
-    let scratch = DiffusionScratch(frame.count)
     for target in frame.layers {
       while layer < target {
         k = recursion.next(k)
         layer += 1
       }
-      var row = Array(repeating: Double.nan, count: measured.observables.count)
-      if let lower = Triangular.cholesky(recursion.covariance(k), m: frame.count, tolerance: 1e-9) {
-        _ = measured.write(lower: lower, layer: Double(layer), work: scratch.work, to: &row)
-      }
-      means += row.map { $0.isFinite ? $0 : .nan }
+      means += InfiniteWidth.row(measured, recursion.covariance(k), layer: layer)
     }
     return LimitModel(
       content: .known(
         KnownValues(
           observables: measured.observables, layers: frame.layers, means: means, secondMoments: means.map { $0 * $0 })),
-      offset: "an offset of order depth/width is expected of a finite width")
+      offset: InfiniteWidth.offset)
   }
 }

@@ -10,12 +10,25 @@ public protocol Activation: Sendable {
   var secondMoment: Double { get }
   /// Replaces `count` pre-activations by their post-activations: one dynamic call a tile, specialised inside.
   func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int)
+  /// phi'(x); at a kink the slope below it.
+  func derivative(_ x: Double) -> Double
+  /// `apply`, and phi' of the pre-activations.
+  func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int)
 }
 
 extension Activation {
   @inlinable @inline(__always)
   public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
     for i in 0..<count { values[i] = value(values[i]) }
+  }
+
+  @inlinable @inline(__always)
+  public func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int) {
+    for i in 0..<count {
+      let x = values[i]
+      slopes[i] = derivative(x)
+      values[i] = value(x)
+    }
   }
 
   public var secondMoment: Double {
@@ -37,6 +50,9 @@ public struct SlopeActivation: Activation {
   @inlinable @inline(__always)
   public func value(_ x: Double) -> Double { x * (x > 0 ? plus : minus) }
 
+  @inlinable @inline(__always)
+  public func derivative(_ x: Double) -> Double { x > 0 ? plus : minus }
+
   public var secondMoment: Double { 0.5 * (plus * plus + minus * minus) }
 }
 
@@ -48,6 +64,8 @@ public protocol SmoothActivation: Activation {
   static var name: String { get }
   static var summary: String { get }
   static func function(_ x: Double) -> Double
+  /// f'(x), from x and y = f(x).
+  static func derivative(_ x: Double, _ y: Double) -> Double
   /// The normalised function is `outer f(x) + offset`.
   static var normalisation: (outer: Double, offset: Double) { get }
   /// Second and third derivative of the normalised function at 0.
@@ -78,6 +96,12 @@ extension SmoothActivation {
 
   @inlinable @inline(__always)
   public func value(_ x: Double) -> Double { scaling.outer * Self.function(scaling.inner * x) + scaling.offset }
+
+  @inlinable @inline(__always)
+  public func derivative(_ x: Double) -> Double {
+    let inner = scaling.inner * x
+    return scaling.outer * scaling.inner * Self.derivative(inner, Self.function(inner))
+  }
 }
 
 public struct Tanh: SmoothActivation {
@@ -88,6 +112,9 @@ public struct Tanh: SmoothActivation {
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.tanh(x) }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    1 - y * y
+  }
 }
 
 public struct Erf: SmoothActivation {
@@ -98,6 +125,9 @@ public struct Erf: SmoothActivation {
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.erf(x) }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    0x1.20dd750429b6dp+0 * Elementary.exp(-x * x)
+  }
 }
 
 public struct Gelu: SmoothActivation {
@@ -108,6 +138,9 @@ public struct Gelu: SmoothActivation {
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.gelu(x) }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    0.5 * (1 + Elementary.erf(x * 0x1.6a09e667f3bcdp-1)) + x * GaussianExpectation.density(x)
+  }
 }
 
 public struct Silu: SmoothActivation {
@@ -118,6 +151,9 @@ public struct Silu: SmoothActivation {
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.silu(x) }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    Elementary.sigmoid(x) + y * (1 - Elementary.sigmoid(x))
+  }
 }
 
 public struct Softplus: SmoothActivation {
@@ -128,6 +164,9 @@ public struct Softplus: SmoothActivation {
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.softplus(x) }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    Elementary.sigmoid(x)
+  }
 }
 
 public struct Sinh: SmoothActivation {
@@ -138,6 +177,9 @@ public struct Sinh: SmoothActivation {
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.sinh(x) }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    (1 + y * y).squareRoot()
+  }
 }
 
 /// A line of the catalog of activations.

@@ -74,6 +74,7 @@ public enum NetworkCatalog {
     ResNet.entry,
     Transformer.entry,
     ConvolutionalResNet.entry,
+    TangentMLP.entry,
   ]
 
   /// Builds the network of a `[network]` table.

@@ -151,6 +151,20 @@ public enum GaussianRows {
 
 /// Weight matrices drawn entry by entry: the reference that the reduced samplers are held against.
 public enum Weights {
+  /// Standard normals in the first `count` columns, zeros up to full lanes.
+  public static func fill(_ columns: Columns, _ count: Int, rows: Int, _ stream: inout Stream) {
+    for a in 0..<count {
+      let column = columns[a]
+      var done = 0
+      while done < rows {
+        let part = min(Stream.capacity, rows &- done)
+        column.advanced(by: done).update(from: stream.normals(part), count: part)
+        done &+= part
+      }
+      for i in rows..<columns.stride { column[i] = 0 }
+    }
+  }
+
   /// `to_a = keep to_a + scale W from_a` for all columns, W fanOut x fanIn of standard normals, streamed and never stored.
   @inlinable
   public static func multiply(

@@ -55,7 +55,7 @@ final class Watchdog: Sendable {
       let ended = finished.withLock { ended in
         if !ended {
           mkdir(folder, 0o755)
-          FileManager.default.createFile(atPath: path(rank), contents: identity)
+          _ = FileManager.default.createFile(atPath: path(rank), contents: identity)
         }
         return ended
       }

@@ -13,6 +13,7 @@ extension Commands {
       "gated-mlp": ("activation = \"silu\"\n", "infinite-width"),
       "resnet": ("activation = \"relu\"\nobservables = [\"log_V\", \"active_fraction\"]\n", "log-gaussian"),
       "transformer": ("heads = 2\nbound = 20.0\nmlp = { name = \"shaped-relu\" }\n", "transformer-sde"),
+      "ntk-mlp": ("activation = \"tanh\"\nobservables = [\"ntk\", \"V\"]\n", "infinite-width-ntk"),
       "conv-resnet": ("activation = \"gelu\"\npositions = 4\n", "infinite-width"),
     ]
 

@@ -36,6 +36,16 @@ import Testing
       ["causal": .boolean(true), "tau": .real(0.5)],
       ["mlp": .table(["name": .text("shaped-relu")]), "tau": .real(0.5)],
     ],
+    "ntk-mlp": [
+      ["activation": .text("relu"), "observables": .list(["ntk", "log_ntk", "V", "rho"].map { .text($0) })],
+      [
+        "activation": .text("tanh"), "bias": .real(0.3), "observables": .list(["ntk", "log_ntk"].map { .text($0) }),
+      ],
+      [
+        "activation": .text("gelu"), "bias": .real(0.3), "ensemble": .text("orthogonal"),
+        "observables": .list(["ntk", "log_ntk", "V"].map { .text($0) }),
+      ],
+    ],
     "conv-resnet": [
       ["activation": .text("relu"), "positions": .integer(5)],
       ["activation": .text("tanh"), "positions": .integer(4), "kernel": .integer(1)],
@@ -61,7 +71,7 @@ import Testing
     #expect(Set(NetworkCatalog.architectures.map(\.name)) == Set(Self.settings.keys))
   }
 
-  /// The reduced laws are the law of drawing every weight: 20 settings x 4 pairs of width and number of inputs,
+  /// The reduced laws are the law of drawing every weight: 23 settings x 4 pairs of width and number of inputs,
   /// some 1,000 observables, three statistics each. |z| < 5.5 and KS p > 1e-7 fail one true family
   /// in 5,000.
   @Test(arguments: NetworkCatalog.architectures.map(\.name))

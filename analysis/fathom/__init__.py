@@ -16,6 +16,7 @@ from .plots import (
     plot_depth,
     plot_film,
     plot_ks,
+    plot_phase,
     plot_quantiles,
     plot_sweep,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "plot_depth",
     "plot_film",
     "plot_ks",
+    "plot_phase",
     "plot_quantiles",
     "plot_sweep",
 ]

@@ -1,5 +1,7 @@
 """The figures of a report: each drawn by `plots`, with the numbers that it shows."""
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -128,18 +130,18 @@ def distances(result: Result) -> Iterator[Drawing]:
             )  # fmt: skip
 
 
-def sweeps(result: Result) -> Iterator[Drawing]:
-    if len(result.cases) < 2:
-        return
+def _numeric(result: Result) -> dict[str, set[float]]:
+    """The swept keys whose values are numbers, with these."""
     swept = [plots.settings(case) for case in result.cases]
+    found: dict[str, set[float]] = {}
     for key in dict.fromkeys(key for setting in swept for key in setting):
-        values = {setting.get(key) for setting in swept}
-        try:
-            numbers = {float(value) for value in values if value is not None}
-        except ValueError:
-            continue
-        if len(numbers) < 2:
-            continue
+        with contextlib.suppress(ValueError):
+            found[key] = {float(setting[key]) for setting in swept if key in setting}
+    return {key: values for key, values in found.items() if len(values) > 1}
+
+
+def sweeps(result: Result) -> Iterator[Drawing]:
+    for key in _numeric(result):
         finite = result.finite()
         names = [n for n in [*_main(finite), *map(str, finite.observable.values)] if n not in OWN]
         for name in list(dict.fromkeys(names))[:6]:
@@ -154,6 +156,27 @@ def sweeps(result: Result) -> Iterator[Drawing]:
                 partial(plots.plot_sweep, result, key, name),
                 {
                     "case": [plots.short(case) for case, _ in rows], "mean": [float(r["mean"]) for _, r in rows],
+                    "standard error": [float(r["standard_error"]) for _, r in rows],
+                },
+            )  # fmt: skip
+
+
+def phases(result: Result) -> Iterator[Drawing]:
+    """Two swept keys with three values or more each, in every combination."""
+    numeric = {key: values for key, values in _numeric(result).items() if len(values) > 2}
+    for x, y in itertools.combinations(numeric, 2):
+        settings = {case: plots.settings(case) for case in result.cases}
+        points = {(s.get(x), s.get(y)) for s in settings.values()}
+        if len(points) < len(numeric[x]) * len(numeric[y]):
+            continue
+        for name in _main(result.finite())[:2]:
+            legs = {case: result.finite(case) for case in result.cases}
+            rows = [(settings[c], leg.sel(observable=name).isel({plots.axis_of(leg): -1})) for c, leg in legs.items()]
+            yield Drawing(
+                f"phase-{x}-{y}-{name}", "Phase diagrams", f"Mean of {name} at the end over {x.split('.')[-1]} and {y.split('.')[-1]}.",
+                partial(plots.plot_phase, result, x, y, name),
+                {
+                    x: [s[x] for s, _ in rows], y: [s[y] for s, _ in rows], "mean": [float(r["mean"]) for _, r in rows],
                     "standard error": [float(r["standard_error"]) for _, r in rows],
                 },
             )  # fmt: skip
@@ -248,5 +271,5 @@ def films(result: Result) -> Iterator[Drawing]:
 
 def all_drawings(result: Result) -> Iterator[Drawing]:
     """Every figure that the file has the numbers for."""
-    for make in (densities, marginals, depths, distances, sweeps, extrapolations, biases, films):
+    for make in (densities, marginals, depths, distances, sweeps, phases, extrapolations, biases, films):
         yield from make(result)

@@ -198,6 +198,27 @@ def plot_sweep(result: Result, key: str, observable: str, *, ax: Axes | None = N
     return ax
 
 
+def plot_phase(result: Result, x: str, y: str, observable: str, *, ax: Axes | None = None) -> Axes:
+    """A phase diagram: an observable at the end, as a colour over two swept keys, where the other keys have their first values."""
+    ax = ax or plt.gca()
+    values: dict[tuple[float, float], float] = {}
+    for case in result.cases:
+        swept, leg = settings(case), result.finite(case)
+        if x in swept and y in swept and observable in leg.observable.values:
+            one = leg.sel(observable=observable).isel({axis_of(leg): -1})
+            values.setdefault((float(swept[x]), float(swept[y])), float(one["mean"]))
+    if not values:
+        raise FileError(f"{result.path} has no sweep over {x} and {y} with {observable}")
+    across, up = (sorted({point[k] for point in values}) for k in (0, 1))
+    grid = np.array([[values.get((a, b), np.nan) for a in across] for b in up])
+    mesh = ax.pcolormesh(range(len(across)), range(len(up)), grid, cmap="viridis", shading="nearest")
+    ax.set_xticks(range(len(across)), [f"{a:g}" for a in across])
+    ax.set_yticks(range(len(up)), [f"{b:g}" for b in up])
+    ax.set(xlabel=x.split(".")[-1], ylabel=y.split(".")[-1])
+    ax.figure.colorbar(mesh, ax=ax, label=f"E {observable}")
+    return ax
+
+
 def plot_film(result: Result, frame: int, *, ax: Axes | None = None) -> Axes:
     """The kept particles at a frame: points in the plane, or a histogram of one coordinate."""
     ax = ax or plt.gca()

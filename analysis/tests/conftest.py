@@ -36,6 +36,28 @@ def widths(tmp_path_factory):
     return run(tmp_path_factory.mktemp("widths"), ROOT / "jobs/width-sweep.toml", "width-sweep", "network.draws=2000")
 
 
+@pytest.fixture(scope="session")
+def phases(tmp_path_factory):
+    """A sweep over two numbers, in every combination: order and chaos of tanh networks."""
+    text = """
+seed = 5
+[network]
+architecture = "mlp"
+activation = "tanh"
+c = 1.0
+bias = 0.0
+width = 20
+depth = 10
+inputs = { correlation = 0.5 }
+observables = ["rho"]
+draws = 200
+[sweep]
+"network.c" = [0.5, 1.0, 2.0, 4.0]
+"network.bias" = [0.0, 0.3, 0.6]
+"""
+    return run(tmp_path_factory.mktemp("phases"), text, "phases")
+
+
 PARTICLES = """
 seed = 5
 [particles]

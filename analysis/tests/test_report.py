@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import FATHOM, PARTICLES
+from matplotlib.figure import Figure
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -64,7 +65,7 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("kind", ["network", "widths", "particles", "unfinished"])
+@pytest.mark.parametrize("kind", ["network", "widths", "phases", "particles", "unfinished"])
 def test_the_page_in_a_browser(browser, kind, request):
     path = request.getfixturevalue(kind)
     page = make(path)
@@ -116,6 +117,18 @@ def test_the_verdict_comes_first_and_the_sections_fit_the_file(particles, widths
         assert f">{section}</h2>" in text, section
     assert text.index(">Verdict</h2>") < text.index("<svg")
     assert ">Finite-size scaling</h2>" in make(widths).read_text()
+
+
+def test_a_phase_diagram_has_every_case(phases):
+    result = fathom.open(phases)
+    drawing = next(d for d in figures.all_drawings(result) if d.section == "Phase diagrams")
+    ax = drawing.draw(ax=Figure().add_subplot())
+    grid = ax.collections[0].get_array().reshape(3, 4)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1", "2", "4"]
+    for c, bias, mean in zip(drawing.table["network.c"], drawing.table["network.bias"], drawing.table["mean"], strict=True):
+        row, column = [0.0, 0.3, 0.6].index(float(bias)), [0.5, 1.0, 2.0, 4.0].index(float(c))
+        assert grid[row, column] == mean
+    assert len(set(grid.ravel())) == 12
 
 
 def test_bad_files_give_one_line(network, tmp_path):

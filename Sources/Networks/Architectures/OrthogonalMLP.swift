@@ -89,17 +89,7 @@ public struct OrthogonalMLP: Architecture {
   private static func orthonormalise(
     _ columns: Columns, _ count: Int, _ stream: inout Stream, rows: Int, factor: UnsafeMutablePointer<Double>
   ) {
-    for a in 0..<count {
-      let column = columns[a]
-      var done = 0
-      while done < rows {
-        let part = min(Stream.capacity, rows &- done)
-        let g = stream.normals(part)
-        for i in 0..<part { column[done &+ i] = g[i] }
-        done &+= part
-      }
-      for i in rows..<columns.stride { column[i] = 0 }
-    }
+    Weights.fill(columns, count, rows: rows, &stream)
     Triangular.factor(
       columns: columns.data, stride: columns.stride, count: columns.stride, m: count, into: factor)
   }

@@ -1,0 +1,333 @@
+import Kernels
+import Randomness
+import Simulation
+
+/// Multilayer perceptron with a scalar output and its empirical neural tangent kernel (arXiv:1806.07572):
+///
+///     z_1 = W_1 x,   z_{l+1} = sqrt(c/n) W_{l+1} phi(z_l) + sigma_b b_{l+1},   f = sqrt(c/n) v . phi(z_d) + sigma_b b,
+///     NTK_ab = sum over weights and biases w of (df_a/dw) (df_b/dw) = V_d,ab + sum_{l=1}^d (D_a^l . D_b^l) V_{l-1,ab},
+///
+/// with `D^l = df/dz_l`. Entries of W and v are standard normals, or W / sqrt(n) is uniform on the orthogonal group and v on the
+/// sphere of radius sqrt(n).
+///
+/// A matrix is met twice: forward in W Q, Q an orthonormal basis of the m post-activations, and backward in
+/// `W^T D = Q (W Q)^T D + (I - Q Q^T) W^T D`. What the first leaves free is fresh: of Gaussian W it has the law of
+/// `(I - Q Q^T) N R`, N an n x m matrix of normals and R the factor of D; of orthogonal W it is a uniform frame orthogonal to Q
+/// times the factor of what D has outside of W Q. So a layer costs O(n m^2) both ways, for every n and m, and nothing is inverted.
+public struct TangentMLP: Architecture {
+  public let frame: NetworkFrame
+  package let activation: any Activation
+  /// sqrt(c/n), sigma_b.
+  package let scale, bias: Double
+  let orthogonal, weights: Bool
+
+  package init(
+    _ frame: NetworkFrame, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool, weights: Bool
+  ) {
+    self.frame = frame
+    self.activation = activation
+    scale = (gain / Double(frame.width)).squareRoot()
+    (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
+  }
+
+  static let ownNames = ["ntk", "log_ntk"]
+
+  public var ownObservables: [Observable] { Self.observables(frame) }
+
+  package static func observables(_ frame: NetworkFrame) -> [Observable] {
+    let m = frame.count
+    return frame.own.flatMap { name -> [Observable] in
+      name == "ntk"
+        ? (0..<m).flatMap { a in
+          (a..<m).map { Observable("NTK[\(a),\($0)]", "NTK_ab, a = \(a), b = \($0)", heavyTailed: true) }
+        } : (0..<m).map { Observable("log_NTK[\($0)]", "log NTK_aa, a = \($0)") }
+    }
+  }
+
+  public final class State: NetworkState {
+    /// Of layers 1 ... d: Q of the post-activations, W Q, and phi'(z).
+    package let bases, images, slopes: [Columns]
+    /// V_0 ... V_d, m x m each.
+    var grams: [Double]
+    /// df/dz, what of it the layer below is drawn from, and what is drawn.
+    package let gradient, rest, fresh: Columns
+    package let readout: Columns
+    /// R of the last QR.
+    let factor: UnsafeMutablePointer<Double>
+    package var kernel: [Double]
+    /// The reference: W of layers 2 ... d, row by row, and the post-activations.
+    let matrices: [Columns]
+    let post: Columns
+
+    init(_ network: TangentMLP) {
+      let (m, n, d) = (network.frame.count, network.frame.width, network.frame.depth)
+      func layers() -> [Columns] { (0..<d).map { _ in Columns(m, rows: n) } }
+      (bases, images, slopes) = (layers(), layers(), layers())
+      grams = Array(repeating: 0, count: (d + 1) * m * m)
+      (gradient, rest, fresh) = (Columns(m, rows: n), Columns(m, rows: n), Columns(m, rows: n))
+      readout = Columns(1, rows: n)
+      factor = .allocate(capacity: max(m * m, network.weights ? n * n : 0))
+      kernel = Array(repeating: 0, count: m * m)
+      matrices = network.weights ? (1..<max(d, 1)).map { _ in Columns(n, rows: n) } : []
+      post = Columns(m, rows: n)
+      super.init(inputs: m)
+    }
+
+    deinit { factor.deallocate() }
+  }
+
+  public func makeState() -> State { State(self) }
+
+  public func start(_ state: State, _ stream: inout Stream) {
+    let m = frame.count
+    for i in 0..<m * m { state.grams[i] = frame.inputs.gram[i] }
+    // z_1 = A L_0^T, as if L_0^T were the factor of a layer before.
+    for a in 0..<m { for b in 0..<m { state.factor[b &* m &+ a] = frame.initialFactor[a &* m &+ b] } }
+  }
+
+  public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
+    let n = frame.width
+    let image = state.images[layer &- 1]
+    if weights && layer > 1 {
+      let matrix = state.matrices[layer &- 2]
+      Weights.fill(matrix, n, rows: n, &stream)
+      if orthogonal { spread(matrix, n, state.factor) }
+      for a in 0..<frame.count {
+        for i in 0..<n { image[a][i] = Triangular.dot(matrix[i], state.post[a], matrix.stride) }
+      }
+    } else {
+      Weights.fill(image, frame.count, rows: n, &stream)
+      if orthogonal { spread(image, frame.count, state.work) }
+    }
+    let biased = bias != 0 && layer > 1
+    if biased { Weights.fill(state.readout, 1, rows: n, &stream) }
+    finishLayer(state, layer, offsets: biased ? state.readout[0] : nil, explicit: weights && layer > 1)
+    guard layer == frame.depth else { return }
+
+    Weights.fill(state.readout, 1, rows: n, &stream)
+    if orthogonal { spread(state.readout, 1, state.work) }
+    differentiate(state) { layer in
+      if weights {
+        let matrix = state.matrices[layer &- 2]
+        for a in 0..<frame.count {
+          let (column, gradient) = (state.fresh[a], state.gradient[a])
+          for i in 0..<matrix.stride { column[i] = 0 }
+          for i in 0..<n {
+            let (row, x) = (matrix[i], gradient[i])
+            for j in 0..<n { column[j] = column[j].addingProduct(x, row[j]) }
+          }
+        }
+      } else {
+        Weights.fill(state.fresh, frame.count, rows: n, &stream)
+      }
+    }
+  }
+
+  /// An orthonormal frame in the directions of the columns, times sqrt(n).
+  private func spread(_ columns: Columns, _ count: Int, _ factor: UnsafeMutablePointer<Double>) {
+    Triangular.orthonormalise(columns: columns.data, stride: columns.stride, m: count, into: factor)
+    let root = Double(frame.width).squareRoot()
+    for i in 0..<count &* columns.stride { columns.data[i] *= root }
+  }
+
+  /// From the images W Q (or W phi where `explicit`) to z, phi(z), phi'(z), V and the next Q.
+  /// - Parameter offsets: b of the layer, if it has one.
+  package func finishLayer(_ state: State, _ layer: Int, offsets: UnsafePointer<Double>?, explicit: Bool) {
+    let (m, n) = (frame.count, frame.width)
+    let (base, image, slope) = (state.bases[layer &- 1], state.images[layer &- 1], state.slopes[layer &- 1])
+    let factor = state.factor
+    let size = layer == 1 ? 1 : scale
+    for a in 0..<m {
+      let column = base[a]
+      for i in 0..<base.stride { column[i] = explicit ? size * image[a][i] : 0 }
+      for b in 0...a where !explicit {
+        let (x, other) = (size * factor[b &* m &+ a], image[b])
+        for i in 0..<n { column[i] = column[i].addingProduct(x, other[i]) }
+      }
+      if let offsets { for i in 0..<n { column[i] = column[i].addingProduct(bias, offsets[i]) } }
+      activation.apply(column, slopes: slope[a], n)
+      for i in n..<base.stride { column[i] = 0 }
+      for i in 0..<base.stride where weights { state.post[a][i] = column[i] }
+    }
+    Triangular.orthonormalise(columns: base.data, stride: base.stride, m: m, into: factor)
+    // The bias is one more row of the factor.
+    let (joined, row) = (state.work, state.work + m &* m)
+    for i in 0..<m &* m { joined[i] = factor[i] }
+    for a in 0..<m { row[a] = bias / scale }
+    Triangular.addRow(row, from: 0, to: joined, m: m)
+    for a in 0..<m {
+      for b in 0..<m { state.lower[a &* m &+ b] = b <= a ? scale * joined[b &* m &+ a] : 0 }
+    }
+    for a in 0..<m {
+      for b in 0..<m {
+        var v = 0.0
+        for k in 0...min(a, b) { v += state.lower[a &* m &+ k] * state.lower[b &* m &+ k] }
+        state.grams[(layer &* m &+ a) &* m &+ b] = v
+      }
+    }
+  }
+
+  /// The kernel, from the last layer to the first.
+  /// - Parameter draw: fills `state.fresh` with what a layer's W^T is free to be, normals, or a frame that is left as it is; with the
+  ///   whole W^T D where all weights are drawn.
+  package func differentiate(_ state: State, draw: (_ layer: Int) -> Void) {
+    let (m, n, d) = (frame.count, frame.width, frame.depth)
+    let (gradient, rest, fresh, factor) = (state.gradient, state.rest, state.fresh, state.factor)
+    for a in 0..<m {
+      let slope = state.slopes[d &- 1][a]
+      for i in 0..<n { gradient[a][i] = scale * state.readout[0][i] * slope[i] }
+    }
+    for i in 0..<m &* m { state.kernel[i] = state.grams[d &* m &* m &+ i] }
+    for layer in (1...d).reversed() {
+      for a in 0..<m {
+        for b in 0..<m {
+          let product = Triangular.dot(gradient[a], gradient[b], gradient.stride)
+          state.kernel[a &* m &+ b] += product * state.grams[((layer &- 1) &* m &+ a) &* m &+ b]
+        }
+      }
+      if layer == 1 { break }
+      let (base, image) = (state.bases[layer &- 2], state.images[layer &- 1])
+      if !weights {
+        rest.data.update(from: gradient.data, count: m &* gradient.stride)
+        if orthogonal {
+          // W Q has columns of length sqrt(n), and none where Q has none.
+          for k in 0..<m where base[k][0] == 0 && Triangular.dot(base[k], base[k], base.stride) == 0 {
+            for i in 0..<image.stride { image[k][i] = 0 }
+          }
+          Self.project(rest, outOf: image, m, 1 / Double(n))
+        }
+        Triangular.factor(columns: rest.data, stride: rest.stride, count: rest.stride, m: m, into: factor)
+      }
+      draw(layer)
+      if !weights {
+        Self.project(fresh, outOf: base, m, 1)
+        if orthogonal { spread(fresh, m, state.work) }
+      }
+      // From the last column to the first, since a column needs the fresh ones before it.
+      for a in (0..<m).reversed() {
+        let column = fresh[a]
+        if !weights {
+          let own = factor[a &* m &+ a]
+          for i in 0..<n { column[i] *= own }
+          for b in 0..<a {
+            let x = factor[b &* m &+ a]
+            for i in 0..<n { column[i] = column[i].addingProduct(x, fresh[b][i]) }
+          }
+          for k in 0..<m {
+            let x = Triangular.dot(image[k], gradient[a], image.stride)
+            for i in 0..<n { column[i] = column[i].addingProduct(x, base[k][i]) }
+          }
+        }
+      }
+      for a in 0..<m {
+        let slope = state.slopes[layer &- 2][a]
+        for i in 0..<n { gradient[a][i] = scale * slope[i] * fresh[a][i] }
+      }
+    }
+  }
+
+  /// `columns -= scale B B^T columns`.
+  private static func project(_ columns: Columns, outOf basis: Columns, _ m: Int, _ scale: Double) {
+    for a in 0..<m {
+      let column = columns[a]
+      for k in 0..<m {
+        let x = scale * Triangular.dot(basis[k], column, basis.stride)
+        for i in 0..<basis.stride { column[i] -= x * basis[k][i] }
+      }
+    }
+  }
+
+  public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
+    let m = frame.count
+    var out = values
+    for name in frame.own {
+      for a in 0..<m {
+        if name == "ntk" {
+          for b in a..<m {
+            out.pointee = state.kernel[a &* m &+ b]
+            out += 1
+          }
+        } else {
+          out.pointee = Elementary.log(state.kernel[a &* m &+ a])
+          out += 1
+        }
+      }
+    }
+  }
+}
+
+extension TangentMLP {
+  /// Numbers that a draw may hold at once: 2 GiB.
+  private static let most = 1 << 28
+
+  static let entry = ArchitectureEntry(
+    name: "ntk-mlp",
+    summary: "multilayer perceptron with its empirical neural tangent kernel, Gaussian or orthogonal weights",
+    equation:
+      "z_1 = W_1 x, z_{l+1} = sqrt(c/n) W phi(z_l) + sigma_b b, f = sqrt(c/n) v . phi(z_d) + sigma_b b; NTK_ab = sum_w df_a/dw df_b/dw",
+    reference: "arXiv:1806.07572; arXiv:2310.07765 (orthogonal weights)",
+    parameters: NetworkFrame.parameters(
+      "ntk-mlp",
+      samplers: [
+        ("conditional", "the exact reduced law forward and backward, O(n m^2) a layer"),
+        ("weights", "every weight drawn and kept, O(n^2 m) a layer, O(n^3) if orthogonal"),
+      ], own: ownNames) + [
+        .activation,
+        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
+        Parameter(
+          "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
+          "sigma_b, standard deviation of the biases"),
+        Parameter(
+          "ensemble", .choice(["gaussian", "orthogonal"]), standard: .text("gaussian"),
+          "law of the weights: independent normals, or sqrt(n) times uniform on O(n)"),
+      ]
+  ) { p, load in
+    let frame = try NetworkFrame(p, load: load, own: ownNames)
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    let gain = try choice.gain(p)
+    let (m, n, d) = (frame.count, frame.width, frame.depth)
+    let orthogonal = p.text("ensemble") == "orthogonal"
+    let weights = p.text("sampler") == "weights"
+    guard frame.inputs.layer == 0 else {
+      throw p.invalid("inputs", "must enter at layer 0: the kernel needs every layer")
+    }
+    guard frame.layers == [d] else {
+      throw p.invalid("layers", "must be \"last\": the kernel is that of the whole network")
+    }
+    guard p["bound"] == nil else { throw p.invalid("bound", "cannot be given: the kernel needs every layer") }
+    guard !orthogonal || n >= 2 * m else {
+      throw p.invalid("width", "must be at least \(2 * m), twice the number of inputs, for orthogonal weights")
+    }
+    let each = weights ? max(n, 3 * m) : 3 * m
+    guard n.multipliedReportingOverflow(by: d).partialValue <= most / each, n <= most, d <= most else {
+      throw p.invalid(
+        "depth", "must be such that width x depth x \(each) is at most \(most): the layers are kept for the way back")
+    }
+    let network = TangentMLP(
+      frame, choice.function, gain: gain, bias: p.real("bias"), orthogonal: orthogonal, weights: weights)
+    return NetworkModel(
+      network, parameters: p, activation: choice, gain: gain,
+      known: orthogonal ? nil : known(frame, choice, gain, bias: p.real("bias")), attributes: ["c": gain.description])
+  }
+
+  /// Slopes without bias: every layer multiplies E V_aa and E |D_a|^2 by the same ratio, whatever the width, so
+  /// `E NTK_aa = (d + 1) E V_d,aa`.
+  private static func known(_ frame: NetworkFrame, _ choice: ActivationChoice, _ gain: Double, bias: Double)
+    -> KnownValues?
+  {
+    guard let slopes = choice.function as? SlopeActivation, bias == 0 else { return nil }
+    let ratio = gain * slopes.secondMoment
+    let covariance = ExactMoments.mlp(frame, slopes: slopes, gain: gain)
+    return KnownValues(frame, own: observables(frame)) { layer in
+      var values: [String: (Double, Double)] = [:]
+      for (i, observable) in (covariance?.observables ?? []).enumerated() {
+        values[observable.name] = (covariance!.means[i], covariance!.secondMoments[i])
+      }
+      for a in 0..<frame.count {
+        let v = frame.inputs.gram[a * frame.count + a] * ExactMoments.power(ratio, layer)
+        values["NTK[\(a),\(a)]"] = (Double(layer + 1) * v, .nan)
+      }
+      return values
+    }
+  }
+}
