@@ -123,11 +123,10 @@ def test_a_phase_diagram_has_every_case(phases):
     result = fathom.open(phases)
     drawing = next(d for d in figures.all_drawings(result) if d.section == "Phase diagrams")
     ax = drawing.draw(ax=Figure().add_subplot())
-    grid = ax.collections[0].get_array().reshape(3, 4)
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1", "2", "4"]
+    grid = ax.collections[0].get_array().reshape(4, 3)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "0.3", "0.6"] and ax.get_xlabel() == "bias"
     for c, bias, mean in zip(drawing.table["network.c"], drawing.table["network.bias"], drawing.table["mean"], strict=True):
-        row, column = [0.0, 0.3, 0.6].index(float(bias)), [0.5, 1.0, 2.0, 4.0].index(float(c))
-        assert grid[row, column] == mean
+        assert grid[[0.5, 1.0, 2.0, 4.0].index(float(c)), [0.0, 0.3, 0.6].index(float(bias))] == mean
     assert len(set(grid.ravel())) == 12
 
 
