@@ -172,7 +172,7 @@ public struct TangentMLP: Architecture {
   ///   whole W^T D where all weights are drawn.
   package func differentiate(_ state: State, draw: (_ layer: Int) -> Void) {
     let (m, n, d) = (frame.count, frame.width, frame.depth)
-    let (gradient, rest, fresh, factor) = (state.gradient, state.rest, state.fresh, state.factor)
+    let (gradient, fresh) = (state.gradient, state.fresh)
     for a in 0..<m {
       let slope = state.slopes[d &- 1][a]
       for i in 0..<n { gradient[a][i] = scale * state.readout[0][i] * slope[i] }
@@ -186,42 +186,49 @@ public struct TangentMLP: Architecture {
         }
       }
       if layer == 1 { break }
-      let (base, image) = (state.bases[layer &- 2], state.images[layer &- 1])
-      if !weights {
-        rest.data.update(from: gradient.data, count: m &* gradient.stride)
-        if orthogonal {
-          // W Q has columns of length sqrt(n), and none where Q has none.
-          for k in 0..<m where base[k][0] == 0 && Triangular.dot(base[k], base[k], base.stride) == 0 {
-            for i in 0..<image.stride { image[k][i] = 0 }
-          }
-          Self.project(rest, outOf: image, m, 1 / Double(n))
-        }
-        Triangular.factor(columns: rest.data, stride: rest.stride, count: rest.stride, m: m, into: factor)
-      }
+      if !weights { factorRest(state, layer) }
       draw(layer)
-      if !weights {
-        Self.project(fresh, outOf: base, m, 1)
-        if orthogonal { spread(fresh, m, state.work) }
-      }
-      // From the last column to the first, since a column needs the fresh ones before it.
-      for a in (0..<m).reversed() {
-        let column = fresh[a]
-        if !weights {
-          let own = factor[a &* m &+ a]
-          for i in 0..<n { column[i] *= own }
-          for b in 0..<a {
-            let x = factor[b &* m &+ a]
-            for i in 0..<n { column[i] = column[i].addingProduct(x, fresh[b][i]) }
-          }
-          for k in 0..<m {
-            let x = Triangular.dot(image[k], gradient[a], image.stride)
-            for i in 0..<n { column[i] = column[i].addingProduct(x, base[k][i]) }
-          }
-        }
-      }
+      if !weights { pullBack(state, layer) }
       for a in 0..<m {
         let slope = state.slopes[layer &- 2][a]
         for i in 0..<n { gradient[a][i] = scale * slope[i] * fresh[a][i] }
+      }
+    }
+  }
+
+  /// R of the part of D that meets fresh entries of W^T: all of it, or what is outside of W Q for orthogonal weights.
+  private func factorRest(_ state: State, _ layer: Int) {
+    let m = frame.count
+    let (base, image, rest) = (state.bases[layer &- 2], state.images[layer &- 1], state.rest)
+    rest.data.update(from: state.gradient.data, count: m &* rest.stride)
+    if orthogonal {
+      // W Q has columns of length sqrt(n), and none where Q has none.
+      for k in 0..<m where base[k][0] == 0 && Triangular.dot(base[k], base[k], base.stride) == 0 {
+        for i in 0..<image.stride { image[k][i] = 0 }
+      }
+      Self.project(rest, outOf: image, m, 1 / Double(frame.width))
+    }
+    Triangular.factor(columns: rest.data, stride: rest.stride, count: rest.stride, m: m, into: state.factor)
+  }
+
+  /// `W^T D = Q (W Q)^T D + (I - Q Q^T) N R`, N in `fresh`, where the result is put.
+  private func pullBack(_ state: State, _ layer: Int) {
+    let (m, n) = (frame.count, frame.width)
+    let (base, image, fresh) = (state.bases[layer &- 2], state.images[layer &- 1], state.fresh)
+    Self.project(fresh, outOf: base, m, 1)
+    if orthogonal { spread(fresh, m, state.work) }
+    // From the last column to the first, since a column needs those of N before it.
+    for a in (0..<m).reversed() {
+      let column = fresh[a]
+      let own = state.factor[a &* m &+ a]
+      for i in 0..<n { column[i] *= own }
+      for b in 0..<a {
+        let x = state.factor[b &* m &+ a]
+        for i in 0..<n { column[i] = column[i].addingProduct(x, fresh[b][i]) }
+      }
+      for k in 0..<m {
+        let x = Triangular.dot(image[k], state.gradient[a], image.stride)
+        for i in 0..<n { column[i] = column[i].addingProduct(x, base[k][i]) }
       }
     }
   }
