@@ -65,12 +65,14 @@ struct JobReader {
   ///   - settings: `key=value` pairs that override the file.
   func read(_ text: String, name: String, settings: [String], output: String?) throws -> JobFile {
     var value = try TOML.parse(text, name: name)
+    var set: [(key: String, value: String)] = []
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
       guard parts.count == 2, !parts[0].isEmpty else {
         throw Failure(.usage, "--set \(setting): must be key=value, as in --set network.width=64")
       }
       value = try value.setting(parts[0], to: TOML.value(parts[1]))
+      set.append((parts[0], parts[1]))
     }
     guard case .table(let table) = value else { preconditionFailure("a TOML file is a table") }
     for key in table.keys.sorted() where !Self.topKeys.contains(key) {
@@ -85,7 +87,17 @@ struct JobReader {
     let seed = try readSeed(table["seed"])
     var cases: [Case] = []
     var identity = ["seed = \(seed)", "stream = 1"]
-    for point in try Sweep.points(value["sweep"]) {
+    let points = try Sweep.points(value["sweep"])
+    for (key, value) in set {
+      // The sweep would win, and nobody would notice.
+      guard let swept = points[0].settings.first(where: { key == $0.key || key.hasPrefix($0.key + ".") }) else {
+        continue
+      }
+      throw Failure.invalid(
+        key: key, value: value,
+        allowed: "is swept by the job; give the sweep itself, as in --set 'sweep={\"\(swept.key)\"=[\(value)]}'")
+    }
+    for point in points {
       var specific = value
       for (key, entry) in point.settings {
         guard value[key] != nil || ["network.", "limit.", "particles."].contains(where: key.hasPrefix) else {

@@ -67,6 +67,11 @@ extension Commands {
       try place.write(Workplace.job.replacing("draws = 20000", with: "draws = 10000000000000000000"), "big.toml")
       try refused(place, ["big.toml"], status: 65, says: ["big.toml, line 10"])
       try place.write(Workplace.job)
+      // The sweep would win over a value of a swept key.
+      let sweep = ["--set", "sweep={\"network.width\"=[16,32]}"]
+      try refused(
+        place, ["job.toml", "--set", "network.width=64"] + sweep, status: 65,
+        says: ["network.width = 64", "is swept by the job", "sweep={\"network.width\"=[64]}"])
       try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
       let usage = try place.fathom(["run", "job.toml", "--frsh"])
       #expect(usage.status == 64 && usage.error.contains("--frsh"))
