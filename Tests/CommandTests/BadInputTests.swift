@@ -202,7 +202,7 @@ extension Commands {
       let long = settings(["network.draws=100000000"])
       let first = try Shell.start(
         Shell.launch("fathom", ranks: 0, ["run", "job.toml"] + long), in: place.folder, tag: "first")
-      usleep(700_000)
+      place.waitForStart("out.h5", then: 0.2)
       let second = try place.fathom(["run", "job.toml"] + long, limit: 60)
       #expect(
         second.status == 74 && second.error.contains("in use by process \(first.processIdentifier)"), "\(second.error)")

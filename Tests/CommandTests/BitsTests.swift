@@ -89,7 +89,7 @@ extension Commands {
       // Without mpirun the signal reaches the process itself; with it, USR1 and USR2 are passed on.
       let ranks = signal.hasPrefix("USR") ? 2 : 0
       let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "signal")
-      usleep(1_200_000)
+      place.waitForStart("out.h5", then: 0.6)
       kill(process.processIdentifier, ["TERM": SIGTERM, "INT": SIGINT, "USR1": SIGUSR1, "USR2": SIGUSR2][signal]!)
       let result = Shell.finish(process, in: place.folder, tag: "signal", limit: 30)
       #expect(!result.timedOut && result.status == 75, "\(result.status) \(result.error)")

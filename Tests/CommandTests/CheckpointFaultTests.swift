@@ -149,7 +149,7 @@ extension Commands {
             "fathom", ranks: ranks,
             ["run", "job.toml", "-o", "gone/x.h5"] + settings(["particles.steps=400000", "run.checkpoint_every=0.5s"])),
           in: place.folder, tag: "gone")
-        usleep(1_200_000)
+        place.waitForStart("gone/x.h5", then: 0.7)
         try FileManager.default.removeItem(atPath: place.folder + "/gone")
         let result = Shell.finish(process, in: place.folder, tag: "gone", limit: 30)
         #expect(!result.timedOut && result.status == 74, "\(result.status) \(result.error)")

@@ -46,6 +46,12 @@ struct Workplace: ~Copyable {
     return result.status == 0 ? result.output.trimmingCharacters(in: .whitespacesAndNewlines) : "error: \(result.error)"
   }
 
+  /// Waits until a run on an output has taken its lock, and so many seconds more: a loaded machine may be slow to start it.
+  func waitForStart(_ output: String, then seconds: Double) {
+    for _ in 0..<1000 where !FileManager.default.fileExists(atPath: "\(folder)/\(output).lock") { usleep(20_000) }
+    usleep(UInt32(seconds * 1e6))
+  }
+
   func names() -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
   }

@@ -120,7 +120,7 @@ extension Commands {
       let long = settings(["particles.steps=200000", "particles.frame_every=20000", "particles.framed_particles=2"])
       let process = try Shell.start(
         Shell.launch("fathom", ranks: 0, ["run", "job.toml", "-o", "begun.h5"] + long), in: place.folder, tag: "begun")
-      usleep(900_000)
+      place.waitForStart("begun.h5", then: 0.5)
       kill(process.processIdentifier, SIGTERM)
       #expect(Shell.finish(process, in: place.folder, tag: "begun", limit: 30).status == 75)
       place.remove("begun.h5.previous")

@@ -91,7 +91,7 @@ extension Commands {
       _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
       let process = try Shell.start(
         Shell.launch("fathom", ranks: 0, ["run", "job.toml", "-o", "stopped.h5"] + size), in: place.folder, tag: "stop")
-      usleep(1_500_000)
+      place.waitForStart("stopped.h5", then: 0.6)
       kill(process.processIdentifier, SIGUSR1)
       let stopped = Shell.finish(process, in: place.folder, tag: "stop", limit: 60)
       #expect(stopped.status == 75, "\(stopped.error)")
@@ -112,7 +112,7 @@ extension Commands {
           Shell.launch(
             "fathom", ranks: ranks, ["run", "job.toml", "-o", "stopped.h5"] + size + settings(["run.shards=9"])),
           in: place.folder, tag: "stop")
-        usleep(1_200_000)
+        place.waitForStart("stopped.h5", then: 0.6)
         kill(process.processIdentifier, SIGUSR1)
         #expect(Shell.finish(process, in: place.folder, tag: "stop", limit: 60).status == 75)
       }

@@ -44,7 +44,7 @@ extension Commands {
       }
       let process = try Shell.start(
         Shell.launch("fathom", ranks: 0, ["run", "job.toml", "-o", "k.h5"] + size), in: place.folder, tag: "k")
-      usleep(200_000)
+      place.waitForStart("k.h5", then: 0.05)
       kill(process.processIdentifier, SIGKILL)
       _ = Shell.finish(process, in: place.folder, tag: "k", limit: 30)
       let last = try place.fathom(["run", "job.toml", "-o", "k.h5"] + size, ranks: 2)
@@ -69,7 +69,7 @@ extension Commands {
           ["run", "job.toml", "-o", "hung.h5", "--watchdog", "2s"]
             + settings(["particles.steps=4000000", "run.shards=3", "particles.number=2000"])), in: place.folder,
         tag: "hung")
-      usleep(1_500_000)
+      place.waitForStart("hung.h5", then: 1)
       let ranks = try processes(place, output: "hung.h5").filter { $0 != process.processIdentifier }
       #expect(ranks.count == 3, "\(ranks)")
       // The last one started: not rank 0.
@@ -107,7 +107,7 @@ extension Commands {
             "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": place.folder + "/clock", "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
           ], tag: "c")
-        usleep(700_000)
+        place.waitForStart("c.h5", then: 0.3)
         try place.write("-3d", "clock")
         usleep(500_000)
         try place.write("+10d", "clock")
