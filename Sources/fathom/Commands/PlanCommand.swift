@@ -9,7 +9,7 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Check a job and predict its time, memory and file size.",
     discussion: """
-      Makes some draws of every leg to measure their speed, for a third of a second each or five in all; writes nothing.
+      Makes some draws of every leg to measure their speed, for a third of a second each or two in all; writes nothing.
       """)
 
   @OptionGroup var options: JobOptions
@@ -31,8 +31,8 @@ struct PlanCommand: ParsableCommand {
     print(
       "\(file.job.title): \(file.job.cases.count) case\(file.job.cases.count == 1 ? "" : "s"), seed \(file.job.seed), output \(file.output)"
     )
-    // A sweep of many legs shares five seconds.
-    let patience = min(0.3, 5 / Double(file.job.sampledLegs.count))
+    // A sweep of many legs shares two seconds.
+    let patience = min(0.3, 2 / Double(file.job.sampledLegs.count))
     for (path, leg) in file.job.sampledLegs {
       let key = Stream.key(seed: file.job.seed, path: path)
       guard let experiment = leg.experiment else {
