@@ -13,20 +13,38 @@ public struct ArchiveReader: ~Copyable {
   private let path: String
   private let fileSize: UInt64
 
-  /// Opens a sealed file, after checking the seal.
+  /// Opens a sealed file, after checking the seal: this very file, whatever a run puts at its path in the meantime.
   public init(sealed path: String) throws {
-    try Seal.check(path)
-    try self.init(unsealed: path)
+    var size: UInt64 = 0
+    file = try Self.open(sealed: path, size: &size)
+    self.path = path
+    fileSize = size
   }
 
   /// Opens any HDF5 file.
   public init(unsealed path: String) throws {
     let size = try FileSystem.size(path)
-    file = try Handle("H5Fopen", path, .file) {
-      H5Fopen(path, chdf5_readonly(), chdf5_default())
-    }
+    file = try Self.open(path, path)
     self.path = path
     fileSize = size
+  }
+
+  private static func open(_ place: String, _ path: String) throws -> Handle {
+    try Handle("H5Fopen", path, .file) { H5Fopen(place, chdf5_readonly(), chdf5_default()) }
+  }
+
+  private static func open(sealed path: String, size: inout UInt64) throws -> Handle {
+    var attempts = 0
+    while true {
+      let checked = try FileSystem.Descriptor(path, O_RDONLY)
+      try Seal.check(checked)
+      size = try checked.size()
+      do { return try open("/proc/self/fd/\(checked.number)", path) } catch {
+        // The library asks for the path again, which a file that was just replaced has no longer.
+        attempts += 1
+        if attempts == 10 || checked.isStillAt(path) { throw error }
+      }
+    }
   }
 
   /// Names in a group, sorted. Soft and external links are refused.

@@ -65,6 +65,12 @@ public enum FileSystem {
       }
     }
 
+    public func size() throws -> UInt64 {
+      var info = stat()
+      if fstat(number, &info) != 0 { throw SystemError("fstat", path) }
+      return UInt64(info.st_size)
+    }
+
     public func synchronise() throws {
       if fsync(number) != 0 { throw SystemError("fsync", path) }
     }
@@ -88,6 +94,13 @@ public enum FileSystem {
     var info = stat()
     if stat(path, &info) != 0 { throw SystemError("stat", path) }
     return UInt64(info.st_size)
+  }
+
+  /// What changes when another file is put at a path, or is written to; nil if there is none.
+  public static func generation(_ path: String) -> [Int]? {
+    var info = stat()
+    return stat(path, &info) == 0
+      ? [Int(bitPattern: UInt(info.st_ino)), info.st_mtim.tv_sec, info.st_mtim.tv_nsec] : nil
   }
 
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

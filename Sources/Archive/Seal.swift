@@ -35,8 +35,8 @@ public enum Seal {
 
   /// Hashes the data of a file and writes the block, durably.
   static func write(_ path: String) throws {
-    let (hash, size) = try digest(path)
     let file = try FileSystem.Descriptor(path, O_RDWR)
+    let (hash, size) = try digest(file)
     let bytes = block(hash: hash, size: size)
     try file.write(bytes, at: 0)
     try file.synchronise()
@@ -44,25 +44,23 @@ public enum Seal {
   }
 
   /// Throws a `Fault` unless the file is exactly what was sealed.
-  public static func check(_ path: String) throws {
-    let header: [UInt8]
-    do {
-      let file = try FileSystem.Descriptor(path, O_RDONLY)
-      header = try file.read(length, at: 0)
-    }
+  public static func check(_ path: String) throws { try check(FileSystem.Descriptor(path, O_RDONLY)) }
+
+  /// One descriptor throughout: a run may put another file at the path at any moment.
+  static func check(_ file: borrowing FileSystem.Descriptor) throws {
+    let header = try file.read(length, at: 0)
     let lines = String(decoding: header, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-    guard lines.first.map(String.init) == magic else { throw Fault.foreign(path) }
-    let (hash, size) = try digest(path)
+    guard lines.first.map(String.init) == magic else { throw Fault.foreign(file.path) }
+    let (hash, size) = try digest(file)
     guard lines.count > 2, lines[2].hasPrefix("bytes = "), let expected = UInt64(lines[2].dropFirst(8)) else {
-      throw Fault.altered(path)
+      throw Fault.altered(file.path)
     }
-    guard expected == size else { throw Fault.truncated(path, expected: expected, found: size) }
+    guard expected == size else { throw Fault.truncated(file.path, expected: expected, found: size) }
     // The whole block must be the one that would be written now: padding included.
-    guard header == block(hash: hash, size: size) else { throw Fault.altered(path) }
+    guard header == block(hash: hash, size: size) else { throw Fault.altered(file.path) }
   }
 
-  private static func digest(_ path: String) throws -> (hash: String, size: UInt64) {
-    let file = try FileSystem.Descriptor(path, O_RDONLY)
+  private static func digest(_ file: borrowing FileSystem.Descriptor) throws -> (hash: String, size: UInt64) {
     var hasher = SHA256()
     var offset = UInt64(length)
     while true {
@@ -71,7 +69,7 @@ public enum Seal {
       hasher.update(data: piece)
       offset += UInt64(piece.count)
     }
-    return (hexadecimal(hasher.finalize()), try FileSystem.size(path))
+    return (hexadecimal(hasher.finalize()), try file.size())
   }
 }
 

@@ -27,19 +27,26 @@ public struct ResultFile: ResultStore {
     }
   }
 
-  /// Makes every table anew from the exact state and holds it against the one in the file; throws at the first that differs.
-  public static func check(_ path: String, _ snapshot: Snapshot) throws {
+  /// Reads a file, makes every table anew from the exact state and holds it against the one in the file; throws at the first that
+  /// differs. One file throughout, even while a run puts others at its path.
+  public static func verified(_ path: String) throws -> Snapshot {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fathom-verify-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    let writer = try remake(path, snapshot, in: folder)
-    do { try writer.compare(with: ArchiveReader(sealed: path)) } catch { throw Failure(.badData, "\(path): \(error)") }
+    return try reading(path) {
+      let reader = try ArchiveReader(sealed: path)
+      let snapshot = try read(reader, path)
+      try remake(reader, path, snapshot, in: folder).compare(with: reader)
+      return snapshot
+    }
   }
 
-  private static func remake(_ path: String, _ snapshot: Snapshot, in folder: URL) throws -> ArchiveWriter {
+  private static func remake(
+    _ reader: borrowing ArchiveReader, _ path: String, _ snapshot: Snapshot, in folder: URL
+  ) throws -> ArchiveWriter {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       var writer = try ArchiveWriter(path: folder.appendingPathComponent("again.h5").path)
-      let creator = try ArchiveReader(sealed: path).attribute("/", "creator")
+      let creator = try reader.attribute("/", "creator")
       try ResultFile(path: path, creator: creator ?? "").write(snapshot, to: &writer)
       return writer
     } catch {
@@ -128,30 +135,13 @@ public struct ResultFile: ResultStore {
 
   /// Reads a result back. Throws `Failure` with status 65 for anything that is not a whole result file.
   public static func load(_ path: String) throws -> Snapshot {
+    try reading(path) { try read(ArchiveReader(sealed: path), path) }
+  }
+
+  /// Gives every error the path and the exit code of its kind.
+  private static func reading(_ path: String, _ body: () throws -> Snapshot) throws -> Snapshot {
     guard FileSystem.exists(path) else { throw Failure(.badData, "\(path): no such file") }
-    do {
-      let reader = try ArchiveReader(sealed: path)
-      let version = try reader.integerAttribute("/", "format_version")
-      guard version == formatVersion else {
-        throw ArchiveError("\(path) has format version \(version); this program reads \(formatVersion)")
-      }
-      guard let text = try reader.readStrings("/provenance/job").first else {
-        throw ArchiveError("\(path): /provenance/job is empty")
-      }
-      let decoder = JSONDecoder()
-      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-      let job = try decoder.decode(Job.self, from: Data(text.utf8))
-      let states = try (try reader.list("/state")).sorted { Int($0) ?? 0 < Int($1) ?? 0 }.map {
-        try loadState(reader, "/state/\($0)", path)
-      }
-      for (path, leg) in job.sampledLegs {
-        guard let state = states.first(where: { $0.path == path }), state.fits(leg) else {
-          throw ArchiveError("the state of \(path) does not fit the job in the file")
-        }
-      }
-      return Snapshot(job: job, states: states, provenance: [])
-    } catch let failure as Failure {
+    do { return try body() } catch let failure as Failure {
       throw failure
     } catch let error as SystemError {
       throw Failure(.inputOutput, error.description)
@@ -159,6 +149,29 @@ public struct ResultFile: ResultStore {
       let text = "\(error)"
       throw Failure(.badData, text.contains(path) ? text : "\(path): \(text)")
     }
+  }
+
+  private static func read(_ reader: borrowing ArchiveReader, _ path: String) throws -> Snapshot {
+    let version = try reader.integerAttribute("/", "format_version")
+    guard version == formatVersion else {
+      throw ArchiveError("\(path) has format version \(version); this program reads \(formatVersion)")
+    }
+    guard let text = try reader.readStrings("/provenance/job").first else {
+      throw ArchiveError("\(path): /provenance/job is empty")
+    }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let job = try decoder.decode(Job.self, from: Data(text.utf8))
+    let states = try (try reader.list("/state")).sorted { Int($0) ?? 0 < Int($1) ?? 0 }.map {
+      try loadState(reader, "/state/\($0)", path)
+    }
+    for (path, leg) in job.sampledLegs {
+      guard let state = states.first(where: { $0.path == path }), state.fits(leg) else {
+        throw ArchiveError("the state of \(path) does not fit the job in the file")
+      }
+    }
+    return Snapshot(job: job, states: states, provenance: [])
   }
 
   private static func loadState(_ reader: borrowing ArchiveReader, _ group: String, _ path: String) throws -> LegState {

@@ -59,6 +59,23 @@ extension Commands {
         message: "`taking over the lock of process … on …, which no longer holds it`")
     }
 
+    /// A file that a run replaces every 50 ms can be verified and shown at any moment: each reads one generation throughout.
+    @Test(arguments: [[], ["particles.number=600", "run.shards=2", "run.shard_above=100"]])
+    func aRunUnderWayCanBeRead(extra: [String]) throws {
+      let place = try Workplace()
+      try place.write(Fault.job)
+      let size = settings(["particles.steps=20000000", "run.checkpoint_every=0.05s"] + extra)
+      let process = try Shell.start(
+        Shell.launch("fathom", ranks: 2, ["run", "job.toml", "-o", "live.h5"] + size), in: place.folder, tag: "live")
+      place.waitForStart("live.h5", then: 0.5)
+      for k in 0..<30 {
+        let read = try place.fathom([["verify", "show", "digest"][k % 3], "live.h5"])
+        #expect(read.status == 0, "\(read.error)")
+      }
+      kill(process.processIdentifier, SIGUSR1)
+      #expect(Shell.finish(process, in: place.folder, tag: "live", limit: 30).status == 75)
+    }
+
     /// A rank that is stopped: the watchdog of rank 0 names it, by rank, process and host.
     @Test func aStoppedRankIsNamed() throws {
       let place = try Workplace()

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +38,7 @@ def open(path: str | Path) -> "Result":
     try:
         with builtins.open(path, "rb") as file:
             block = file.read(512)
-        size = path.stat().st_size
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
     if not block.startswith(b"fathom sealed file"):

@@ -45,7 +45,7 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: .hidden) var inProcess = false
 
   func run() throws {
-    if inProcess { return try verify() }
+    if inProcess { return try verifyAnyGeneration() }
     let child = Process()
     child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     child.arguments = ["verify", "--in-process", file]
@@ -58,9 +58,17 @@ struct VerifyCommand: ParsableCommand {
     Foundation.exit(child.terminationStatus)
   }
 
+  /// A run that is under way may remove the shards of a file that it has just replaced: then the new one is verified.
+  private func verifyAnyGeneration() throws {
+    for _ in 0..<9 {
+      let generation = FileSystem.generation(file)
+      do { return try verify() } catch  where FileSystem.generation(file) != generation {}
+    }
+    try verify()
+  }
+
   private func verify() throws {
-    let snapshot = try ResultFile.load(file)
-    try ResultFile.check(file, snapshot)
+    let snapshot = try ResultFile.verified(file)
     let shards = ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
     for shard in snapshot.states.flatMap({ $0.replicas?.inFlight ?? [] }).flatMap(\.shards) {
       _ = try shards.read(shard.name)
