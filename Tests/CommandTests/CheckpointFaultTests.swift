@@ -25,9 +25,11 @@ extension Commands {
 
     /// `fathom run` on x.h5 under strace, which fails the calls that touch its files.
     private func run(_ place: borrowing Workplace, inject: String?, ranks: Int = 0) throws -> Shell.Result {
+      // The ranks append to one trace.
+      place.remove("trace")
       let files = ["x.h5.partial", "x.h5.previous"].flatMap { ["-P", $0, "-P", "\(place.folder)/\($0)"] }
       let strace =
-        ["strace", "-f", "-o", "trace"] + files + ["-e", "trace=" + Self.names.joined(separator: ",")]
+        ["strace", "-f", "-A", "-o", "trace"] + files + ["-e", "trace=" + Self.names.joined(separator: ",")]
         + (inject.map { ["-e", "inject=" + $0] } ?? [])
       let program = ["\(Shell.products)/fathom", "run", "job.toml", "-o", "x.h5"]
       let launcher = ranks == 0 ? [] : ["mpirun", "--oversubscribe", "-n", String(ranks)]
