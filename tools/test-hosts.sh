@@ -18,6 +18,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 work=$(mktemp -d)
+# What Open MPI leaves of killed jobs goes with the folder.
+export TMPDIR=$work OMPI_MCA_btl_vader_backing_directory=$work
 tag=fathom$$
 bridge=br$$
 cleanup() {

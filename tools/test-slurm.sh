@@ -18,6 +18,8 @@ fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 work=$(mktemp -d)
 host=$(hostname -s)
+# What Open MPI leaves of killed jobs goes with the folder.
+export TMPDIR=$work OMPI_MCA_btl_vader_backing_directory=$work
 export SLURM_CONF=$work/slurm.conf FATHOM=$root/.build/release/fathom
 daemons=()
 cleanup() {

@@ -189,6 +189,7 @@ extension Commands {
     @Test func preloadedLibrariesMayMoveTheEnvironment() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
+      defer { Shell.removeTracesOfFaketime() }
       let folder = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
       let run = try place.fathom(
         ["run", "job.toml"] + settings(["network.draws=500"]), ranks: 2,

@@ -114,6 +114,7 @@ extension Commands {
         ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"].map { "\($0)/faketime/libfaketimeMT.so.1" }
           .first { FileManager.default.fileExists(atPath: $0) }, "libfaketime is installed by make test")
       let times = Fault.full ? 5 : 1
+      defer { Shell.removeTracesOfFaketime() }
       for _ in 0..<times {
         place.remove("c.h5")
         try place.write("+0", "clock")

@@ -31,6 +31,15 @@ public struct Shell {
 
   public static func cleanUp(_ folder: String) { try? FileManager.default.removeItem(atPath: folder) }
 
+  /// What libfaketime keeps in shared memory, and leaves there under mpirun.
+  public static func removeTracesOfFaketime() {
+    let folder = "/dev/shm"
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where name.hasPrefix("faketime_shm_") || name.hasPrefix("sem.faketime_sem_") {
+      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+    }
+  }
+
   public static var environment: [String: String] {
     var environment = ProcessInfo.processInfo.environment
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
@@ -48,7 +57,11 @@ public struct Shell {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = environment.merging(extra) { $1 }
+    // What Open MPI leaves of killed jobs goes with the folder.
+    let hidden = folder + "/.tmp"
+    try FileManager.default.createDirectory(atPath: hidden, withIntermediateDirectories: true)
+    let places = ["TMPDIR": hidden, "OMPI_MCA_btl_vader_backing_directory": hidden]
+    process.environment = environment.merging(places) { $1 }.merging(extra) { $1 }
     for (suffix, set) in [("out", { process.standardOutput = $0 }), ("err", { process.standardError = $0 })]
       as [(String, (FileHandle) -> Void)]
     {
