@@ -80,6 +80,7 @@ struct JobReader {
         key: key, value: table[key]!.description,
         allowed: "unknown key; a job takes " + Self.topKeys.joined(separator: ", "))
     }
+    try refuseSwept(set, sweep: table["sweep"])
     let health = try table["health"].map { try Parameters($0, path: "health", allowed: Self.healthParameters) }
     if let health { value = try askHealth(value, health) }
     let run = try Parameters(table["run"], path: "run", allowed: Self.runParameters)
@@ -87,17 +88,7 @@ struct JobReader {
     let seed = try readSeed(table["seed"])
     var cases: [Case] = []
     var identity = ["seed = \(seed)", "stream = 1"]
-    let points = try Sweep.points(value["sweep"])
-    for (key, value) in set {
-      // The sweep would win, and nobody would notice.
-      guard let swept = points[0].settings.first(where: { key == $0.key || key.hasPrefix($0.key + ".") }) else {
-        continue
-      }
-      throw Failure.invalid(
-        key: key, value: value,
-        allowed: "is swept by the job; give the sweep itself, as in --set 'sweep={\"\(swept.key)\"=[\(value)]}'")
-    }
-    for point in points {
+    for point in try Sweep.points(value["sweep"]) {
       var specific = value
       for (key, entry) in point.settings {
         guard value[key] != nil || ["network.", "limit.", "particles."].contains(where: key.hasPrefix) else {
@@ -124,6 +115,18 @@ struct JobReader {
       job: job, output: output ?? (run["output"] != nil ? run.text("output") : standardOutput),
       checkpointInterval: try readDuration(run), shards: run.integer("shards") == 0 ? nil : run.integer("shards"),
       shardAbove: run.integer("shard_above"))
+  }
+
+  /// A value set for a key that the job itself sweeps: the sweep would win, and nobody would notice. Widths of `[health]` are no such
+  /// sweep, they come beside the network's own.
+  private func refuseSwept(_ set: [(key: String, value: String)], sweep: JobValue?) throws {
+    let keys = try Sweep.points(sweep)[0].settings.map(\.key)
+    for (key, value) in set {
+      guard let swept = keys.first(where: { key == $0 || key.hasPrefix($0 + ".") }) else { continue }
+      throw Failure.invalid(
+        key: key, value: value,
+        allowed: "is swept by the job; give the sweep itself, as in --set 'sweep={\"\(swept)\"=[\(value)]}'")
+    }
   }
 
   /// A health report is a sweep over widths that measures failures along the depth.

@@ -72,6 +72,9 @@ extension Commands {
       try refused(
         place, ["job.toml", "--set", "network.width=64"] + sweep, status: 65,
         says: ["network.width = 64", "is swept by the job", "sweep={\"network.width\"=[64]}"])
+      let plan = try place.fathom(
+        ["plan", "job.toml", "--set", "network.width=64", "--set", "health={widths=[16,32]}"])
+      #expect(plan.status == 0 && plan.output.contains("network.width=64/"), "\(plan.output) \(plan.error)")
       try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
       let usage = try place.fathom(["run", "job.toml", "--frsh"])
       #expect(usage.status == 64 && usage.error.contains("--frsh"))

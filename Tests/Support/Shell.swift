@@ -31,11 +31,12 @@ public struct Shell {
 
   public static func cleanUp(_ folder: String) { try? FileManager.default.removeItem(atPath: folder) }
 
-  /// What libfaketime keeps in shared memory, and leaves there under mpirun.
+  /// What libfaketime keeps in shared memory and leaves there under mpirun, of processes that are no more.
   public static func removeTracesOfFaketime() {
     let folder = "/dev/shm"
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     where name.hasPrefix("faketime_shm_") || name.hasPrefix("sem.faketime_sem_") {
+      guard let process = Int32(name.split(separator: "_").last ?? ""), kill(process, 0) != 0 else { continue }
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }
   }
