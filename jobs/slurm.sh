@@ -30,12 +30,12 @@ fi
 # Open MPI's mpirun reads hosts and task counts from the allocation.
 mpirun "${FATHOM:-fathom}" run "$@" "${part[@]}" &
 mpirun_pid=$!
-trap 'kill -USR1 "$mpirun_pid" 2>/dev/null' USR1
+trap 'signalled=yes; kill -USR1 "$mpirun_pid" 2>/dev/null' USR1
 
-# A signal interrupts `wait`, so wait again until mpirun has really ended.
-wait "$mpirun_pid"
-status=$?
-while kill -0 "$mpirun_pid" 2>/dev/null; do
+# A signal interrupts `wait`, whose status is then not that of mpirun: ask again, also where mpirun has ended meanwhile.
+signalled=yes
+while [ "$signalled" = yes ]; do
+  signalled=no
   wait "$mpirun_pid"
   status=$?
 done

@@ -31,6 +31,23 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# mpirun ends while the script handles the signal of the time limit (slowed down before every command): the status must be that of
+# mpirun, or a run that can be gone on with is not requeued.
+mkdir "$work/stub"
+printf '#!/bin/sh\ntrap "exit 75" USR1\necho >%s/started\nwhile :; do sleep 0.1; done\n' "$work" >"$work/stub/mpirun"
+printf '#!/bin/sh\necho "$@" >%s/requeued\n' "$work" >"$work/stub/scontrol"
+chmod +x "$work"/stub/*
+echo "trap 'sleep 0.3' DEBUG" >"$work/slow"
+SLURM_JOB_ID=7 PATH=$work/stub:$PATH BASH_ENV=$work/slow bash jobs/slurm.sh job.toml &
+script=$!
+for _ in $(seq 100); do [ -e "$work/started" ] && break; sleep 0.1; done
+sleep 2
+kill -USR1 "$script"
+status=0
+wait "$script" || status=$?
+[ "$status $(cat "$work/requeued" 2>/dev/null)" = "75 requeue 7" ] || fail "the signal hid the status of mpirun: $status"
+echo "test-slurm: mpirun ends while the signal is handled"
+
 cat >"$SLURM_CONF" <<CONF
 ClusterName=test
 SlurmctldHost=$host
@@ -78,18 +95,15 @@ steps = 1_000_000
 replicas = 4
 TOML
 cp "$root/jobs/slurm.sh" "$root/jobs/slurm-merge.sh" .
-state() { squeue -h -j "$1" -o %T 2>/dev/null || true; }
-wait_for() { # JOB SECONDS: until it has left the queue for good; a requeued job waits for two minutes unless told to start
-  local gone=0
+state() { scontrol -o show job "$1" 2>/dev/null | grep -o 'JobState=[A-Z_]*' | cut -d= -f2 | sort -u || true; }
+wait_for() { # JOB SECONDS: until it has ended
+  local pending=0
   for _ in $(seq "$2"); do
     case $(state "$1") in
-    "") # Between its end and its return to the queue a requeued job is in no list.
-      gone=$((gone + 1))
-      [ "$gone" -ge 4 ] && return 0 ;;
-    PENDING)
-      gone=0
-      scontrol update jobid="$1" StartTime=now 2>/dev/null || true ;;
-    *) gone=0 ;;
+    PENDING) # A requeued job waits for two minutes; started at once, it fails: slurmd still removes its former script.
+      pending=$((pending + 1))
+      [ "$pending" -ne 8 ] || scontrol update jobid="$1" StartTime=now || true ;;
+    COMPLETED | FAILED | CANCELLED | TIMEOUT) return 0 ;;
     esac
     sleep 1
   done
@@ -134,7 +148,7 @@ check "scancel, submitted again" cancelled.h5 "$("$FATHOM" digest local-medium.h
 
 array=$(submit --array=1-3 slurm.sh job.toml "${short[@]}")
 id=$(submit --dependency=afterok:"$array" slurm-merge.sh job)
-for _ in $(seq 120); do [ -z "$(state "$id")" ] && break; sleep 1; done
+wait_for "$id" 120
 check "array of parts and a dependent merge" job.h5 "$("$FATHOM" digest local-short.h5)"
 
 id=$(submit slurm.sh job.toml -o killed.h5 "${medium[@]}" --set run.checkpoint_every=1s)
