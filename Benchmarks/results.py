@@ -35,7 +35,7 @@ print("""
 
 | function | ns a value |
 |---|---|""")
-for name in ("exp", "log", "sincos", "tanh", "erf"):
+for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
     print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
 
 print("""

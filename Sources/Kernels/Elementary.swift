@@ -6,8 +6,8 @@
 /// 2. no branch, so that a plain loop over a buffer becomes AVX2 or AVX-512 code;
 /// 3. at most 2 ULP (`Tests/KernelsTests`, against 30-digit values).
 ///
-/// Rejected: table-driven kernels (gathers cost more than they save in a vector loop) and
-/// `SIMD8<Double>.addingProduct` (lowered lane by lane to scalar code by Swift 6.3).
+/// Rejected: table-driven kernels for what a short polynomial does (look-ups do not vectorise; `GaussianIntegral` is where they
+/// pay) and `SIMD8<Double>.addingProduct` (lowered lane by lane to scalar code by Swift 6.3).
 public enum Elementary {}
 
 /// Horner's scheme with fused steps, unrolled by the compiler: `c[0] + c[1] x + c[2] x^2 + …`.

@@ -1,54 +1,48 @@
+import CTarget
+
 /// Products of a small matrix with a panel of lanes: the matrix work of systems whose particles are networks or regressions.
 ///
-/// `C[r][i] += sum_j A[r][j] B[j][i]`, i over the lanes. Four rows by four columns of A at a time: 16 fused steps for eight
-/// loads and four stores, which keeps the FMA units busy from plain loops. Every element of C adds its terms in the order
-/// of j, so the blocks do not show in the bits.
+/// `C[r][i] += sum_j A[r][j] B[j][i]`, i over the lanes. Four rows of C by as many lanes as the registers hold stay there through the
+/// whole sum. Every element of C adds its terms in the order of j, so the blocks do not show in the bits.
 public enum Panels {
-  /// Lanes worked on together.
-  static let block = 64
-  /// Rows of B worked on together: with the block above, half of the first-level cache.
-  static let depth = 32
+  /// Octets of a row that are summed together: 16 sums in the 32 registers of AVX-512, 8 of two registers in the 16 of AVX2.
+  static let octets = CTARGET_WIDE == 1 ? 4 : 1
+  /// Most rows of B worked on together: with 32 lanes, less than the first-level cache.
+  static let depth = 96
 
   /// - Parameters:
   ///   - coefficients: A, element (r, j) at `r * rowStride + j * columnStride`.
   ///   - lanes: distance of the rows of B and of C; the first `count` lanes are used.
+  ///   - fresh: C begins at zero, whatever is there.
   public static func addProduct(
-    _ c: UnsafeMutablePointer<Double>, rows: Int, _ coefficients: UnsafePointer<Double>, rowStride: Int,
+    _ c: UnsafeMutablePointer<Double>, fresh: Bool = false, rows: Int, _ coefficients: UnsafePointer<Double>,
+    rowStride: Int,
     columnStride: Int,
     inner: Int, _ b: UnsafePointer<Double>, lanes: Int, count: Int
   ) {
-    // Room of its own, where nothing else points, so that the loops need no checks for overlap: sums of four rows, and the
-    // rows of B packed, because rows 2 KiB apart would share a few sets of the cache.
-    withAlignedRoom((4 &+ depth) &* block) { sums in
-      let packed = sums + 4 &* block
+    guard inner > 0 else { return }
+    let block = 8 &* octets
+    let depth = (inner &- 1) / ((inner &+ Self.depth &- 1) / Self.depth) &+ 1
+    // Rows of B are packed, because rows 2 KiB apart would share a few sets of the cache.
+    withAlignedRoom(depth &* block) { packed in
       var start = 0
       while start < count {
-        let width = min(block, count &- start)
+        let left = count &- start
+        let width = left >= block ? block : (left >= 8 ? 8 : left)
         var first = 0
         while first < inner {
           let part = min(depth, inner &- first)
           for j in 0..<part {
-            let (source, target) = (b + (first &+ j) &* lanes + start, packed + j &* block)
+            let (source, target) = (b + (first &+ j) &* lanes + start, packed + j &* width)
             for i in 0..<width { target[i] = source[i] }
           }
-          let column = coefficients + first &* columnStride
-          var r = 0
-          while r &+ 4 <= rows {
-            let (target, row) = (c + r &* lanes + start, column + r &* rowStride)
-            if width == block {
-              panel(target, row, rowStride, columnStride, part, packed, lanes, block, sums)
-            } else {
-              panel(target, row, rowStride, columnStride, part, packed, lanes, width, sums)
-            }
-            r &+= 4
-          }
-          while r < rows {
-            let (target, row) = (c + r &* lanes + start, column + r &* rowStride)
-            for j in 0..<part {
-              let (a, source) = (row[j &* columnStride], packed + j &* block)
-              for i in 0..<width { target[i] = target[i].addingProduct(a, source[i]) }
-            }
-            r &+= 1
+          let panel = Panel(
+            a: coefficients + first &* columnStride, rowStride: rowStride, columnStride: columnStride, inner: part,
+            b: UnsafePointer(packed), c: c + start, lanes: lanes, fresh: fresh && first == 0)
+          if width < 8 {
+            panel.addSingly(rows: rows, width: width)
+          } else {
+            panel.add(rows: rows, octets: width &>> 3)
           }
           first &+= part
         }
@@ -56,56 +50,102 @@ public enum Panels {
       }
     }
   }
+}
+
+/// A part of the sum over j for a few lanes: rows of B without gaps.
+private struct Panel {
+  let a: UnsafePointer<Double>
+  let rowStride, columnStride, inner: Int
+  let b: UnsafePointer<Double>
+  let c: UnsafeMutablePointer<Double>
+  let lanes: Int
+  let fresh: Bool
 
   @inline(__always)
-  private static func panel(
-    _ c: UnsafeMutablePointer<Double>, _ a: UnsafePointer<Double>, _ rs: Int, _ cs: Int, _ inner: Int,
-    _ b: UnsafePointer<Double>, _ lanes: Int, _ width: Int, _ sums: UnsafeMutablePointer<Double>
-  ) {
-    let (c0, c1, c2, c3) = (sums, sums + block, sums + 2 &* block, sums + 3 &* block)
-    for i in 0..<width {
-      c0[i] = c[i]
-      c1[i] = (c + lanes)[i]
-      c2[i] = (c + 2 &* lanes)[i]
-      c3[i] = (c + 3 &* lanes)[i]
+  func add(rows: Int, octets: Int) {
+    var r = 0
+    while r &+ 4 <= rows {
+      if octets == 4 { addFourByFour(r) } else { addFour(r) }
+      r &+= 4
     }
-    var j = 0
-    while j &+ 4 <= inner {
-      let p = a + j &* cs
-      let (a00, a01, a02, a03) = (p[0], p[cs], p[2 &* cs], p[3 &* cs])
-      let (a10, a11, a12, a13) = (p[rs], p[rs &+ cs], p[rs &+ 2 &* cs], p[rs &+ 3 &* cs])
-      let q = p + 2 &* rs
-      let (a20, a21, a22, a23) = (q[0], q[cs], q[2 &* cs], q[3 &* cs])
-      let (a30, a31, a32, a33) = (q[rs], q[rs &+ cs], q[rs &+ 2 &* cs], q[rs &+ 3 &* cs])
-      let b0 = b + j &* block
-      let (b1, b2, b3) = (b0 + block, b0 + 2 &* block, b0 + 3 &* block)
-      for i in 0..<width {
-        let (x0, x1, x2, x3) = (b0[i], b1[i], b2[i], b3[i])
-        c0[i] = c0[i].addingProduct(a00, x0).addingProduct(a01, x1).addingProduct(a02, x2).addingProduct(a03, x3)
-        c1[i] = c1[i].addingProduct(a10, x0).addingProduct(a11, x1).addingProduct(a12, x2).addingProduct(a13, x3)
-        c2[i] = c2[i].addingProduct(a20, x0).addingProduct(a21, x1).addingProduct(a22, x2).addingProduct(a23, x3)
-        c3[i] = c3[i].addingProduct(a30, x0).addingProduct(a31, x1).addingProduct(a32, x2).addingProduct(a33, x3)
+    while r < rows {
+      for octet in 0..<octets { addOne(r, octet, octets) }
+      r &+= 1
+    }
+  }
+
+  /// Rows r to r + 3 by 32 lanes.
+  @inline(never)
+  func addFourByFour(_ r: Int) {
+    let (c0, s) = (c + r &* lanes, rowStride)
+    let (c1, c2, c3) = (c0 + lanes, c0 + 2 &* lanes, c0 + 3 &* lanes)
+    var (p, q, u, v) =
+      fresh
+      ? (FourOctets(0), FourOctets(0), FourOctets(0), FourOctets(0))
+      : (FourOctets(c0), FourOctets(c1), FourOctets(c2), FourOctets(c3))
+    var (row, column) = (b, a + r &* s)
+    for _ in 0..<inner {
+      let x = FourOctets(row)
+      p.add(column[0], x)
+      q.add(column[s], x)
+      u.add(column[2 &* s], x)
+      v.add(column[3 &* s], x)
+      row += 32
+      column += columnStride
+    }
+    p.store(c0)
+    q.store(c1)
+    u.store(c2)
+    v.store(c3)
+  }
+
+  /// Rows r to r + 3 by 8 lanes.
+  @inline(never)
+  func addFour(_ r: Int) {
+    let (c0, s) = (c + r &* lanes, rowStride)
+    let (c1, c2, c3) = (c0 + lanes, c0 + 2 &* lanes, c0 + 3 &* lanes)
+    var (p, q, u, v) =
+      fresh
+      ? (Octet(0), Octet(0), Octet(0), Octet(0))
+      : (Octet(c0), Octet(c1), Octet(c2), Octet(c3))
+    var (row, column) = (b, a + r &* s)
+    for _ in 0..<inner {
+      let x = Octet(row)
+      p.add(column[0], x)
+      q.add(column[s], x)
+      u.add(column[2 &* s], x)
+      v.add(column[3 &* s], x)
+      row += 8
+      column += columnStride
+    }
+    p.store(c0)
+    q.store(c1)
+    u.store(c2)
+    v.store(c3)
+  }
+
+  @inline(never)
+  func addOne(_ r: Int, _ octet: Int, _ octets: Int) {
+    let target = c + r &* lanes + 8 &* octet
+    var sum = fresh ? Octet(0) : Octet(target)
+    var (row, column) = (b + 8 &* octet, a + r &* rowStride)
+    for _ in 0..<inner {
+      sum.add(column[0], Octet(row))
+      row += 8 &* octets
+      column += columnStride
+    }
+    sum.store(target)
+  }
+
+  /// Fewer than eight lanes.
+  func addSingly(rows: Int, width: Int) {
+    for r in 0..<rows {
+      let (target, row) = (c + r &* lanes, a + r &* rowStride)
+      if fresh { target.update(repeating: 0, count: width) }
+      for j in 0..<inner {
+        let (s, source) = (row[j &* columnStride], b + j &* width)
+        for i in 0..<width { target[i] = target[i].addingProduct(s, source[i]) }
       }
-      j &+= 4
-    }
-    while j < inner {
-      let p = a + j &* cs
-      let (a0, a1, a2, a3) = (p[0], p[rs], p[2 &* rs], p[3 &* rs])
-      let source = b + j &* block
-      for i in 0..<width {
-        let x = source[i]
-        c0[i] = c0[i].addingProduct(a0, x)
-        c1[i] = c1[i].addingProduct(a1, x)
-        c2[i] = c2[i].addingProduct(a2, x)
-        c3[i] = c3[i].addingProduct(a3, x)
-      }
-      j &+= 1
-    }
-    for i in 0..<width {
-      c[i] = c0[i]
-      (c + lanes)[i] = c1[i]
-      (c + 2 &* lanes)[i] = c2[i]
-      (c + 3 &* lanes)[i] = c3[i]
     }
   }
 }

@@ -128,6 +128,21 @@ public struct Erf: SmoothActivation {
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
     0x1.20dd750429b6dp+0 * Elementary.exp(-x * x)
   }
+
+  @inlinable
+  public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
+    GaussianIntegral.erf.apply(values, count, scale: scaling.inner, magnitudes: true) { _, x, integral in
+      scaling.outer * Elementary.erf(x, integral) + scaling.offset
+    }
+  }
+
+  @inlinable
+  public func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int) {
+    GaussianIntegral.erf.apply(values, count, scale: scaling.inner, magnitudes: true) { k, x, integral in
+      slopes[k] = scaling.outer * scaling.inner * Self.derivative(x, 0)
+      return scaling.outer * Elementary.erf(x, integral) + scaling.offset
+    }
+  }
 }
 
 public struct Gelu: SmoothActivation {
@@ -139,7 +154,25 @@ public struct Gelu: SmoothActivation {
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.gelu(x) }
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
-    0.5 * (1 + Elementary.erf(x * 0x1.6a09e667f3bcdp-1)) + x * GaussianExpectation.density(x)
+    slope(x, GaussianIntegral.normal.value(x))
+  }
+  @inlinable @inline(__always) static func slope(_ x: Double, _ integral: Double) -> Double {
+    integral + x * GaussianExpectation.density(x)
+  }
+
+  @inlinable
+  public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
+    GaussianIntegral.normal.apply(values, count, scale: scaling.inner, magnitudes: false) { _, x, integral in
+      scaling.outer * Elementary.gelu(x, integral) + scaling.offset
+    }
+  }
+
+  @inlinable
+  public func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int) {
+    GaussianIntegral.normal.apply(values, count, scale: scaling.inner, magnitudes: false) { k, x, integral in
+      slopes[k] = scaling.outer * scaling.inner * Self.slope(x, integral)
+      return scaling.outer * Elementary.gelu(x, integral) + scaling.offset
+    }
   }
 }
 

@@ -56,6 +56,34 @@ struct Golden {
   }
   @Test func hyperbolicTangent() throws { #expect(try worst("tanh", 0, Elementary.tanh).ulps <= Self.bound) }
   @Test func errorFunction() throws { #expect(try worst("erf", 0, Elementary.erf).ulps <= Self.bound) }
+  @Test func gaussianErrorLinearUnit() throws {
+    #expect(try worst("gelu", 0, Elementary.gelu).ulps <= Self.bound)
+    for row in try Golden.rows("gelutail") {
+      let truth = row.values[0].high
+      #expect(abs(Elementary.gelu(row.x) / truth - 1) < 1e-12, "at \(row.x)")
+    }
+  }
+
+  @Test func manyGaussianIntegralsAreTheSameBitsAsEach() throws {
+    let points = try Golden.rows("gelu").map(\.x) + [.nan, .infinity, -.infinity, 0, -0.0, 1e300, -1e300]
+    for (integral, magnitudes) in [(GaussianIntegral.erf, true), (.normal, false)] {
+      for scale in [1, 0.3] {
+        var many = points
+        var seen: [Int] = []
+        many.withUnsafeMutableBufferPointer {
+          integral.apply($0.baseAddress!, $0.count, scale: scale, magnitudes: magnitudes) { k, x, value in
+            seen.append(k)
+            return x.isNaN ? x : value
+          }
+        }
+        let each = points.map { x -> Double in
+          x.isNaN ? x : integral.value(magnitudes ? (scale * x).magnitude : scale * x)
+        }
+        #expect(many.map(\.bitPattern) == each.map(\.bitPattern))
+        #expect(seen == Array(points.indices))
+      }
+    }
+  }
 
   @Test func edgesOfExponentialAndLogarithm() {
     #expect(Elementary.exp(0) == 1 && Elementary.exp(-0.0) == 1)
@@ -88,6 +116,7 @@ struct Golden {
       #expect(f(.leastNonzeroMagnitude) >= 0)
     }
     #expect(Elementary.gelu(0) == 0 && Elementary.gelu(40) == 40 && Elementary.gelu(-40) == 0)
+    #expect(Elementary.gelu(.infinity) == .infinity && Elementary.gelu(-.infinity) == 0 && Elementary.gelu(.nan).isNaN)
   }
 
   @Test func angleAgreesWithCosineAndKeepsSmallAngles() {

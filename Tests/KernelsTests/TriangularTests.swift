@@ -92,7 +92,7 @@ import Testing
 @Suite struct PanelTests {
   @Test("Products of panels against plain loops, at sizes around the blocks", arguments: [1, 3, 4, 5, 8, 11])
   func products(_ rows: Int) {
-    for (inner, count) in [(1, 1), (4, 64), (7, 65), (9, 200), (3, 63)] {
+    for (inner, count) in [(1, 1), (4, 64), (7, 65), (9, 200), (97, 63), (200, 40)] {
       let lanes = (count + 7) / 8 * 8
       let a = (0..<rows * inner).map { Double(($0 * 37) % 19) - 9.25 }
       let b = (0..<inner * lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
@@ -115,6 +115,18 @@ import Testing
       Panels.addProduct(
         &turned, rows: rows, transposed, rowStride: 1, columnStride: rows, inner: inner, b, lanes: lanes, count: count)
       #expect(turned == expected)
+      // From zero, whatever is there.
+      var (zero, fresh) = (start.map { _ in 0.0 }, start.map { _ in Double.nan })
+      Panels.addProduct(
+        &zero, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, lanes: lanes, count: count)
+      Panels.addProduct(
+        &fresh, fresh: true, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, lanes: lanes,
+        count: count)
+      for r in 0..<rows {
+        let used = r * lanes..<r * lanes + count
+        #expect(zero[used] == fresh[used])
+        for x in fresh[used.upperBound..<(r + 1) * lanes] { #expect(x.isNaN) }
+      }
     }
   }
 }

@@ -10,7 +10,7 @@ import random
 import struct
 from pathlib import Path
 
-from mpmath import cos, erf, exp, log, mp, mpf, pi, sin, tanh
+from mpmath import cos, erf, erfc, exp, log, mp, mpf, pi, sin, tanh
 
 mp.dps = 60
 FOLDER = Path(__file__).parents[2] / "Tests" / "KernelsTests" / "Golden"
@@ -66,9 +66,17 @@ write("tanh", uniform(-1, 1, 1500) + uniform(-20, 20, 1000) + spread(-60, 0, 500
 write("erf", uniform(-1, 1, 1500) + uniform(-6, 6, 1500) + spread(-60, 0, 500), erf)
 
 
+def gelu(x):
+    return x * erfc(-x / mp.sqrt(2)) / 2
+
+
+write("gelu", uniform(-1, 1, 800) + uniform(-13, 9, 1500) + spread(-60, 0, 300), gelu)
+write("gelutail", uniform(-37, -13, 2100), gelu)
+
+
 def gaussian_moment(f):
     return mp.quad(lambda x: f(x) ** 2 * exp(-x * x / 2) / mp.sqrt(2 * pi), [-20, -5, 0, 5, 20])
 
 
-print("E gelu(g)^2 =", mp.nstr(gaussian_moment(lambda x: x * (1 + erf(x / mp.sqrt(2))) / 2), 15))
+print("E gelu(g)^2 =", mp.nstr(gaussian_moment(gelu), 15))
 print("E tanh(g)^2 =", mp.nstr(gaussian_moment(tanh), 15))

@@ -31,9 +31,9 @@ final class LogisticRegression: ParticleSystem {
       while start < data.count {
         let rows = min(Self.chunk, data.count - start)
         let z = features.baseAddress! + start * columns
-        margins.update(repeating: 0, count: rows * x.lanes)
         Panels.addProduct(
-          margins, rows: rows, z, rowStride: columns, columnStride: 1, inner: columns, x.base, lanes: x.lanes,
+          margins, fresh: true, rows: rows, z, rowStride: columns, columnStride: 1, inner: columns, x.base,
+          lanes: x.lanes,
           count: x.count)
         for r in 0..<rows {
           let (row, y) = (margins + r * x.lanes, data.labels[start + r])

@@ -78,9 +78,9 @@ final class TwoLayer: ParticleSystem {
       while start < data.count {
         let rows = min(Self.chunk, data.count - start)
         let target = room.map { $0 + start * x.lanes } ?? slopes
-        target.update(repeating: 0, count: rows * x.lanes)
         Panels.addProduct(
-          target, rows: rows, features.baseAddress! + start * data.columns, rowStride: data.columns, columnStride: 1,
+          target, fresh: true, rows: rows, features.baseAddress! + start * data.columns, rowStride: data.columns,
+          columnStride: 1,
           inner: data.columns, x[1], lanes: x.lanes, count: x.count)
         let a = x[0]
         for r in 0..<rows {

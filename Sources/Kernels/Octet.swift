@@ -1,0 +1,68 @@
+/// Eight neighbouring lanes as eight scalars: the compiler keeps one in a vector register (two of AVX2) through a whole loop. A loop
+/// over an array goes through memory in every round, and `SIMD8<Double>.addingProduct` is taken apart into scalars (Swift 6.3).
+@frozen
+@usableFromInline
+struct Octet {
+  @usableFromInline var a, b, c, d, e, f, g, h: Double
+
+  @inlinable @inline(__always)
+  init(_ p: UnsafePointer<Double>) {
+    (a, b, c, d, e, f, g, h) = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7])
+  }
+
+  @inlinable @inline(__always)
+  init(_ x: Double) {
+    (a, b, c, d, e, f, g, h) = (x, x, x, x, x, x, x, x)
+  }
+
+  @inlinable @inline(__always)
+  func store(_ p: UnsafeMutablePointer<Double>) {
+    (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]) = (a, b, c, d, e, f, g, h)
+  }
+
+  /// Adds s x, fused.
+  @inlinable @inline(__always)
+  mutating func add(_ s: Double, _ x: Octet) {
+    a = a.addingProduct(s, x.a)
+    b = b.addingProduct(s, x.b)
+    c = c.addingProduct(s, x.c)
+    d = d.addingProduct(s, x.d)
+    e = e.addingProduct(s, x.e)
+    f = f.addingProduct(s, x.f)
+    g = g.addingProduct(s, x.g)
+    h = h.addingProduct(s, x.h)
+  }
+}
+
+/// Four octets in a row.
+@frozen
+@usableFromInline
+struct FourOctets {
+  @usableFromInline var a, b, c, d: Octet
+
+  @inlinable @inline(__always)
+  init(_ p: UnsafePointer<Double>) {
+    (a, b, c, d) = (Octet(p), Octet(p + 8), Octet(p + 16), Octet(p + 24))
+  }
+
+  @inlinable @inline(__always)
+  init(_ x: Double) {
+    (a, b, c, d) = (Octet(x), Octet(x), Octet(x), Octet(x))
+  }
+
+  @inlinable @inline(__always)
+  func store(_ p: UnsafeMutablePointer<Double>) {
+    a.store(p)
+    b.store(p + 8)
+    c.store(p + 16)
+    d.store(p + 24)
+  }
+
+  @inlinable @inline(__always)
+  mutating func add(_ s: Double, _ x: FourOctets) {
+    a.add(s, x.a)
+    b.add(s, x.b)
+    c.add(s, x.c)
+    d.add(s, x.d)
+  }
+}
