@@ -16,7 +16,7 @@ labels = list(dict.fromkeys(row["label"] for row in rows))
 for axis, name in zip(axes, titles, strict=True):
     for i, label in enumerate(labels):
         points = sorted((r["size"], r["ms"]) for r in rows if r["label"] == label and r["axis"] == name)
-        axis.loglog(*zip(*points, strict=True), marker="osD^v<>PX*"[i], markersize=4, label=label)
+        axis.loglog(*zip(*points, strict=True), marker="osD^v<>PX*hd"[i], markersize=4, label=label)
     axis.set_xlabel(titles[name])
     axis.grid(alpha=0.3)
 axes[0].set_ylabel("ms a draw, conditional sampler, one core")
