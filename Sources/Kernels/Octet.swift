@@ -1,27 +1,36 @@
+/// Neighbouring lanes that stay in registers.
+protocol Lanes {
+  init(_ p: UnsafePointer<Double>)
+  /// All lanes x.
+  init(_ x: Double)
+  func store(_ p: UnsafeMutablePointer<Double>)
+  /// Adds s x, fused.
+  mutating func add(_ s: Double, _ x: Self)
+  static var count: Int { get }
+}
+
 /// Eight neighbouring lanes as eight scalars: the compiler keeps one in a vector register (two of AVX2) through a whole loop. A loop
 /// over an array goes through memory in every round, and `SIMD8<Double>.addingProduct` is taken apart into scalars (Swift 6.3).
-@frozen
-@usableFromInline
-struct Octet {
-  @usableFromInline var a, b, c, d, e, f, g, h: Double
+struct Octet: Lanes {
+  static var count: Int { 8 }
+  var a, b, c, d, e, f, g, h: Double
 
-  @inlinable @inline(__always)
+  @inline(__always)
   init(_ p: UnsafePointer<Double>) {
     (a, b, c, d, e, f, g, h) = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7])
   }
 
-  @inlinable @inline(__always)
+  @inline(__always)
   init(_ x: Double) {
     (a, b, c, d, e, f, g, h) = (x, x, x, x, x, x, x, x)
   }
 
-  @inlinable @inline(__always)
+  @inline(__always)
   func store(_ p: UnsafeMutablePointer<Double>) {
     (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]) = (a, b, c, d, e, f, g, h)
   }
 
-  /// Adds s x, fused.
-  @inlinable @inline(__always)
+  @inline(__always)
   mutating func add(_ s: Double, _ x: Octet) {
     a = a.addingProduct(s, x.a)
     b = b.addingProduct(s, x.b)
@@ -35,22 +44,21 @@ struct Octet {
 }
 
 /// Four octets in a row.
-@frozen
-@usableFromInline
-struct FourOctets {
-  @usableFromInline var a, b, c, d: Octet
+struct FourOctets: Lanes {
+  static var count: Int { 32 }
+  private var a, b, c, d: Octet
 
-  @inlinable @inline(__always)
+  @inline(__always)
   init(_ p: UnsafePointer<Double>) {
     (a, b, c, d) = (Octet(p), Octet(p + 8), Octet(p + 16), Octet(p + 24))
   }
 
-  @inlinable @inline(__always)
+  @inline(__always)
   init(_ x: Double) {
     (a, b, c, d) = (Octet(x), Octet(x), Octet(x), Octet(x))
   }
 
-  @inlinable @inline(__always)
+  @inline(__always)
   func store(_ p: UnsafeMutablePointer<Double>) {
     a.store(p)
     b.store(p + 8)
@@ -58,7 +66,7 @@ struct FourOctets {
     d.store(p + 24)
   }
 
-  @inlinable @inline(__always)
+  @inline(__always)
   mutating func add(_ s: Double, _ x: FourOctets) {
     a.add(s, x.a)
     b.add(s, x.b)

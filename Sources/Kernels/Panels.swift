@@ -65,7 +65,7 @@ private struct Panel {
   func add(rows: Int, octets: Int) {
     var r = 0
     while r &+ 4 <= rows {
-      if octets == 4 { addFourByFour(r) } else { addFour(r) }
+      if octets == 4 { addFourByThirtyTwo(r) } else { addFourByEight(r) }
       r &+= 4
     }
     while r < rows {
@@ -74,23 +74,20 @@ private struct Panel {
     }
   }
 
-  /// Rows r to r + 3 by 32 lanes.
-  @inline(never)
-  func addFourByFour(_ r: Int) {
+  /// Rows r to r + 3 by 8 or 32 lanes.
+  @inline(__always)
+  func addFour<L: Lanes>(_ r: Int, _: L.Type) {
     let (c0, s) = (c + r &* lanes, rowStride)
     let (c1, c2, c3) = (c0 + lanes, c0 + 2 &* lanes, c0 + 3 &* lanes)
-    var (p, q, u, v) =
-      fresh
-      ? (FourOctets(0), FourOctets(0), FourOctets(0), FourOctets(0))
-      : (FourOctets(c0), FourOctets(c1), FourOctets(c2), FourOctets(c3))
+    var (p, q, u, v) = fresh ? (L(0), L(0), L(0), L(0)) : (L(c0), L(c1), L(c2), L(c3))
     var (row, column) = (b, a + r &* s)
     for _ in 0..<inner {
-      let x = FourOctets(row)
+      let x = L(row)
       p.add(column[0], x)
       q.add(column[s], x)
       u.add(column[2 &* s], x)
       v.add(column[3 &* s], x)
-      row += 32
+      row += L.count
       column += columnStride
     }
     p.store(c0)
@@ -99,30 +96,11 @@ private struct Panel {
     v.store(c3)
   }
 
-  /// Rows r to r + 3 by 8 lanes.
+  // Of their own, so that the registers hold nothing else.
   @inline(never)
-  func addFour(_ r: Int) {
-    let (c0, s) = (c + r &* lanes, rowStride)
-    let (c1, c2, c3) = (c0 + lanes, c0 + 2 &* lanes, c0 + 3 &* lanes)
-    var (p, q, u, v) =
-      fresh
-      ? (Octet(0), Octet(0), Octet(0), Octet(0))
-      : (Octet(c0), Octet(c1), Octet(c2), Octet(c3))
-    var (row, column) = (b, a + r &* s)
-    for _ in 0..<inner {
-      let x = Octet(row)
-      p.add(column[0], x)
-      q.add(column[s], x)
-      u.add(column[2 &* s], x)
-      v.add(column[3 &* s], x)
-      row += 8
-      column += columnStride
-    }
-    p.store(c0)
-    q.store(c1)
-    u.store(c2)
-    v.store(c3)
-  }
+  func addFourByEight(_ r: Int) { addFour(r, Octet.self) }
+  @inline(never)
+  func addFourByThirtyTwo(_ r: Int) { addFour(r, FourOctets.self) }
 
   @inline(never)
   func addOne(_ r: Int, _ octet: Int, _ octets: Int) {
