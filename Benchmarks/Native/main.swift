@@ -153,6 +153,12 @@ func path(_ inputs: Int) throws {
 
 switch CommandLine.arguments.dropFirst().first {
 case "cost": try costs()
+case "core":
+  for _ in 0..<5 {
+    vectorSpeed()
+    normals()
+    try network("relu", 1024, 1024, 2, "conditional")
+  }
 case "particles":
   vectorSpeed()
   try particleTimes()

@@ -6,6 +6,10 @@ protocol Lanes {
   func store(_ p: UnsafeMutablePointer<Double>)
   /// Adds s x, fused.
   mutating func add(_ s: Double, _ x: Self)
+  /// Adds x y lane by lane, fused.
+  mutating func add(_ x: Self, _ y: Self)
+  /// The sum of the lanes, by halves.
+  var total: Double { get }
   static var count: Int { get }
 }
 
@@ -41,6 +45,21 @@ struct Octet: Lanes {
     g = g.addingProduct(s, x.g)
     h = h.addingProduct(s, x.h)
   }
+
+  @inline(__always)
+  mutating func add(_ x: Octet, _ y: Octet) {
+    a = a.addingProduct(x.a, y.a)
+    b = b.addingProduct(x.b, y.b)
+    c = c.addingProduct(x.c, y.c)
+    d = d.addingProduct(x.d, y.d)
+    e = e.addingProduct(x.e, y.e)
+    f = f.addingProduct(x.f, y.f)
+    g = g.addingProduct(x.g, y.g)
+    h = h.addingProduct(x.h, y.h)
+  }
+
+  // Inlined, its scalar sums would have the compiler keep the lanes of the loop before it apart.
+  @inline(never) var total: Double { ((a + e) + (c + g)) + ((b + f) + (d + h)) }
 }
 
 /// Four octets in a row.
@@ -72,5 +91,21 @@ struct FourOctets: Lanes {
     b.add(s, x.b)
     c.add(s, x.c)
     d.add(s, x.d)
+  }
+
+  @inline(__always)
+  mutating func add(_ x: FourOctets, _ y: FourOctets) {
+    a.add(x.a, y.a)
+    b.add(x.b, y.b)
+    c.add(x.c, y.c)
+    d.add(x.d, y.d)
+  }
+
+  var total: Double {
+    var (x, y) = (a, c)
+    x.add(1, b)
+    y.add(1, d)
+    x.add(1, y)
+    return x.total
   }
 }

@@ -4,12 +4,9 @@
 /// the way: the smallest distances between columns keep their relative accuracy, which the Cholesky
 /// factor of a Gram matrix loses as correlations go to 1.
 public enum Triangular {
-  /// Lanes in which dot products are summed, on every CPU; column lengths are padded to it with zeros.
-  public static let lanes = 16
-
-  /// Length of a padded column.
+  /// Length of a padded column: dot products are summed in 32 lanes on every CPU, and the last ones hold zeros.
   @inlinable @inline(__always)
-  public static func padded(_ count: Int) -> Int { (count &+ 15) & ~15 }
+  public static func padded(_ count: Int) -> Int { (count &+ 31) & ~31 }
 
   @inlinable @inline(__always)
   static func load(_ p: UnsafePointer<Double>) -> SIMD8<Double> {
@@ -24,39 +21,23 @@ public enum Triangular {
   }
 
   /// `a . b` over a padded length.
-  @inlinable @inline(__always)
   public static func dot(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
-    var s0 = SIMD8<Double>.zero
-    var s1 = SIMD8<Double>.zero
-    var i = 0
-    while i < count {
-      s0 += load(a + i) * load(b + i)
-      s1 += load(a + (i &+ 8)) * load(b + (i &+ 8))
-      i &+= 16
-    }
-    return total(s0 + s1)
+    var sum = FourOctets(0)
+    for i in stride(from: 0, to: count, by: FourOctets.count) { sum.add(FourOctets(a + i), FourOctets(b + i)) }
+    return sum.total
   }
 
   /// `(a . a, a . b)` in one pass.
-  @inlinable @inline(__always)
   static func normAndDot(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int
   ) -> (Double, Double) {
-    var n0 = SIMD8<Double>.zero
-    var n1 = SIMD8<Double>.zero
-    var d0 = SIMD8<Double>.zero
-    var d1 = SIMD8<Double>.zero
-    var i = 0
-    while i < count {
-      let x0 = load(a + i)
-      let x1 = load(a + (i &+ 8))
-      n0 += x0 * x0
-      n1 += x1 * x1
-      d0 += x0 * load(b + i)
-      d1 += x1 * load(b + (i &+ 8))
-      i &+= 16
+    var (norm, product) = (FourOctets(0), FourOctets(0))
+    for i in stride(from: 0, to: count, by: FourOctets.count) {
+      let x = FourOctets(a + i)
+      norm.add(x, x)
+      product.add(x, FourOctets(b + i))
     }
-    return (total(n0 + n1), total(d0 + d1))
+    return (norm.total, product.total)
   }
 
   /// Number of positive entries, the sum of their squares, and that of all, over a padded length.
@@ -77,23 +58,30 @@ public enum Triangular {
   }
 
   /// `y -= t x`; returns the new `y . y`.
-  @inlinable @inline(__always)
   static func subtract(
     _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafeMutablePointer<Double>, _ count: Int
   ) -> Double {
-    var s0 = SIMD8<Double>.zero
-    var s1 = SIMD8<Double>.zero
-    var i = 0
-    while i < count {
-      let y0 = load(y + i) - load(x + i) * t
-      let y1 = load(y + (i &+ 8)) - load(x + (i &+ 8)) * t
-      UnsafeMutableRawPointer(y + i).storeBytes(of: y0, as: SIMD8<Double>.self)
-      UnsafeMutableRawPointer(y + (i &+ 8)).storeBytes(of: y1, as: SIMD8<Double>.self)
-      s0 += y0 * y0
-      s1 += y1 * y1
-      i &+= 16
+    var sum = FourOctets(0)
+    for i in stride(from: 0, to: count, by: FourOctets.count) {
+      var rest = FourOctets(y + i)
+      rest.add(-t, FourOctets(x + i))
+      rest.store(y + i)
+      sum.add(rest, rest)
     }
-    return total(s0 + s1)
+    return sum.total
+  }
+
+  /// What `subtract` returns, with y left as it is.
+  static func distance(
+    _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafePointer<Double>, _ count: Int
+  ) -> Double {
+    var sum = FourOctets(0)
+    for i in stride(from: 0, to: count, by: FourOctets.count) {
+      var rest = FourOctets(y + i)
+      rest.add(-t, FourOctets(x + i))
+      sum.add(rest, rest)
+    }
+    return sum.total
   }
 
   /// The factor of `m` columns by modified Gram-Schmidt, whose R is as accurate as Householder's.
@@ -101,7 +89,6 @@ public enum Triangular {
   ///   - columns: column a starts at `columns + a * stride`; overwritten.
   ///   - count: padded length of a column.
   ///   - factor: m x m, receives R.
-  @inlinable
   public static func factor(
     columns: UnsafeMutablePointer<Double>, stride: Int, count: Int, m: Int,
     into factor: UnsafeMutablePointer<Double>
@@ -119,8 +106,14 @@ public enum Triangular {
         let other = columns + k &* stride
         let along = j == 0 && k == 1 ? product : dot(column, other, count)
         row[k] = norm == 0 ? 0 : along / diagonal
-        let rest = subtract(norm == 0 ? 0 : along / norm, column, from: other, count)
-        if k == j &+ 1 { product = rest }
+        let t = norm == 0 ? 0 : along / norm
+        // Of the last column only the length is needed at the end.
+        if j &+ 2 == m {
+          product = distance(t, column, from: other, count)
+        } else {
+          let rest = subtract(t, column, from: other, count)
+          if k == j &+ 1 { product = rest }
+        }
       }
       norm = product
     }
@@ -131,7 +124,6 @@ public enum Triangular {
   /// - Parameters:
   ///   - columns: column a starts at `columns + a * stride`, `stride` a padded length; overwritten with Q.
   ///   - factor: m x m, receives R.
-  @inlinable
   public static func orthonormalise(
     columns: UnsafeMutablePointer<Double>, stride: Int, m: Int, into factor: UnsafeMutablePointer<Double>
   ) {

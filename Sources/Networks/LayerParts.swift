@@ -35,6 +35,18 @@ public final class Columns {
   public subscript(a: Int) -> UnsafeMutablePointer<Double> { data + a &* stride }
 }
 
+extension Activation {
+  /// `apply` for the first `count` rows of m columns: one call where they fill their columns.
+  @inlinable @inline(__always)
+  func apply(_ columns: Columns, _ m: Int, rows count: Int) {
+    if count == columns.stride {
+      apply(columns.data, m &* count)
+    } else {
+      for a in 0..<m { apply(columns[a], count) }
+    }
+  }
+}
+
 /// The triangular factor of columns that arrive tile by tile.
 public final class FactorSum {
   @usableFromInline let m: Int
@@ -86,6 +98,10 @@ public enum GaussianRows {
   @inlinable
   public static func tile(_ m: Int) -> Int { m <= 4 ? 512 : (m <= 8 ? 256 : (m <= 16 ? 128 : 64)) }
 
+  /// Rows whose factor is taken at once: two tiles of one or two columns still fit the first-level cache.
+  @inlinable
+  public static func block(_ m: Int) -> Int { m <= 2 ? 2 &* tile(m) : tile(m) }
+
   /// `column_a = sum_b L_ab g_b` for `count` rows, zeros up to full lanes.
   /// - Parameter g: m runs of `count` normals.
   @inlinable @inline(__always)
@@ -93,24 +109,29 @@ public enum GaussianRows {
     _ lower: UnsafePointer<Double>, _ m: Int, _ g: UnsafePointer<Double>, _ count: Int,
     to columns: UnsafeMutablePointer<Double>, stride: Int
   ) {
-    let padded = Triangular.padded(count)
-    for a in 0..<m {
+    let first = lower[0]
+    if m == 1 { for i in 0..<count { columns[i] = first * g[i] } }
+    for a in 1..<max(1, m) {
       let column = columns + a &* stride
       let row = lower + a &* m
-      let l0 = row[0]
-      if a == 0 {
-        for i in 0..<count { column[i] = l0 * g[i] }
-      } else {
-        let l1 = row[1]
-        let g1 = g + count
-        for i in 0..<count { column[i] = (l0 * g[i]).addingProduct(l1, g1[i]) }
-        for b in 2..<max(2, a &+ 1) {
-          let l = row[b]
-          let gb = g + b &* count
-          for i in 0..<count { column[i] = column[i].addingProduct(l, gb[i]) }
+      let (l0, l1, g1) = (row[0], row[1], g + count)
+      if a == 1 {
+        // Column 0 as well: it needs the same normals.
+        for i in 0..<count {
+          columns[i] = first * g[i]
+          column[i] = (l0 * g[i]).addingProduct(l1, g1[i])
         }
+      } else {
+        for i in 0..<count { column[i] = (l0 * g[i]).addingProduct(l1, g1[i]) }
       }
-      for i in count..<padded { column[i] = 0 }
+      for b in 2..<max(2, a &+ 1) {
+        let l = row[b]
+        let gb = g + b &* count
+        for i in 0..<count { column[i] = column[i].addingProduct(l, gb[i]) }
+      }
+    }
+    for a in 0..<m {
+      for i in count..<Triangular.padded(count) { columns[a &* stride &+ i] = 0 }
     }
   }
 
@@ -135,7 +156,7 @@ public enum GaussianRows {
     }
   }
 
-  /// A whole layer `n x m`, tile by tile.
+  /// `n x m` of them, tile by tile.
   @inlinable
   public static func fill(
     _ columns: Columns, rows: Int, lower: UnsafePointer<Double>, _ m: Int, _ stream: inout Stream

@@ -8,7 +8,8 @@ import Kernels
 /// A stream owns its buffers: make one a thread, and call `start(draw:)` for every draw.
 public struct Stream: ~Copyable {
   @usableFromInline let key: (UInt64, UInt64)
-  @usableFromInline var draw: UInt64 = 0
+  /// The draw in halves below 2^32, low one first, as Philox takes it.
+  @usableFromInline var draw: (UInt64, UInt64) = (0, 0)
   /// Next chunk of normals, next block of words.
   @usableFromInline var chunk: UInt64 = 0
   @usableFromInline var block: UInt64 = 0
@@ -35,7 +36,7 @@ public struct Stream: ~Copyable {
   /// Places the stream at the beginning of a draw.
   @inlinable
   public mutating func start(draw: UInt64) {
-    self.draw = draw
+    self.draw = (draw & 0xffff_ffff, draw >> 32)
     chunk = 0
     block = 1 << 63
     begin = 0
@@ -75,8 +76,7 @@ public struct Stream: ~Copyable {
   /// The uniform number `index` of the draw, on (0, 1), without moving the stream; from the words of `word()`.
   public func uniform(at index: UInt64) -> Double {
     let place = (1 << 63) &+ index
-    let w = Philox.rounds((place & 0xffff_ffff, place >> 32, draw & 0xffff_ffff, draw >> 32), key: key)
-    let bits = (w.0 &<< 32) | (w.1 & 0xffff_ffff)
+    let (bits, _) = Philox.rounds((place & 0xffff_ffff, place >> 32, draw.0, draw.1), key: key)
     return Double(bitPattern: (bits >> 12) | (1.0).bitPattern) - (1 - 0x1p-53)
   }
 
@@ -88,11 +88,11 @@ public struct Stream: ~Copyable {
       return spareWord
     }
     let w = Philox.rounds(
-      (block & 0xffff_ffff, block >> 32, draw & 0xffff_ffff, draw >> 32), key: key)
+      (block & 0xffff_ffff, block >> 32, draw.0, draw.1), key: key)
     block &+= 1
-    spareWord = (w.2 &<< 32) | (w.3 & 0xffff_ffff)
+    spareWord = w.1
     hasSpareWord = true
-    return (w.0 &<< 32) | (w.1 & 0xffff_ffff)
+    return w.0
   }
 
   /// Uniform on the open interval (0, 1): the odd multiples of 2^-53.
@@ -109,7 +109,7 @@ public struct Stream: ~Copyable {
       return spareNormal
     }
     let bits = word()
-    let (a, b) = NormalKernel.pair(bits, radius: NormalKernel.squaredRadius(bits).squareRoot())
+    let (a, b) = NormalKernel.pair(bits, squaredRadius: NormalKernel.squaredRadius(bits))
     spareNormal = b
     hasSpareNormal = true
     return a

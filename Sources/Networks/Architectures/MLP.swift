@@ -27,7 +27,7 @@ public struct MLP: Architecture {
 
   public final class State: NetworkState {
     let sum: FactorSum
-    /// Post-activations: one tile (conditional) or a whole layer, and the next one (weights).
+    /// Post-activations: one block (conditional) or a whole layer, and the next one (weights).
     let columns: Columns
     let next: Columns?
 
@@ -35,7 +35,7 @@ public struct MLP: Architecture {
       let m = mlp.frame.count
       sum = FactorSum(m)
       let whole = mlp.sampler == .weights
-      let rows = whole ? max(mlp.frame.width, mlp.frame.inputs.features) : GaussianRows.tile(m)
+      let rows = whole ? max(mlp.frame.width, mlp.frame.inputs.features) : GaussianRows.block(m)
       columns = Columns(m, rows: rows)
       next = whole ? Columns(m, rows: rows) : nil
       super.init(inputs: m)
@@ -64,17 +64,16 @@ public struct MLP: Architecture {
     state.sum.write(lower: state.lower, scale: scale)
   }
 
-  /// R of `phi(L g)` for n units, tile by tile.
+  /// R of `phi(L g)` for n units, block by block.
   private func conditionalLayer(_ state: State, _ stream: inout Stream) {
     let m = frame.count
     let columns = state.columns
     state.sum.reset()
     var done = 0
     while done < frame.width {
-      let count = min(GaussianRows.tile(m), frame.width &- done)
-      GaussianRows.write(
-        state.lower, m, stream.normals(m &* count), count, to: columns.data, stride: columns.stride)
-      for a in 0..<m { activation.apply(columns[a], count) }
+      let count = min(GaussianRows.block(m), frame.width &- done)
+      GaussianRows.fill(columns, rows: count, lower: state.lower, m, &stream)
+      activation.apply(columns, m, rows: count)
       state.sum.add(columns.data, stride: columns.stride, count: count)
       done &+= count
     }

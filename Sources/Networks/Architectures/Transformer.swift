@@ -102,7 +102,7 @@ public struct Transformer: Architecture {
         let count = min(GaussianRows.tile(m), n &- done)
         GaussianRows.write(
           state.lower, m, stream.normals(m &* count), count, to: state.tile.data, stride: state.tile.stride)
-        for a in 0..<m { block.activation.apply(state.tile[a], count) }
+        block.activation.apply(state.tile, m, rows: count)
         state.sum.add(state.tile.data, stride: state.tile.stride, count: count)
         done &+= count
       }
@@ -256,7 +256,7 @@ extension Transformer {
     let hidden = state.hidden!
     Weights.multiply(
       &stream, state.tokens!, fanIn: n, to: hidden, fanOut: n, columns: m, scale: 1 / Double(n).squareRoot())
-    for a in 0..<m { block.activation.apply(hidden[a], n) }
+    block.activation.apply(hidden, m, rows: n)
     Weights.multiply(
       &stream, hidden, fanIn: n, to: state.tokens!, fanOut: n, columns: m,
       scale: gamma * (block.gain / Double(n)).squareRoot(), keep: lambda)
