@@ -1,9 +1,10 @@
 import Particles
 import Simulation
 
-/// Seconds a step of particle systems, without measurements.
-func particleTimes() throws {
+/// Seconds a step of particle systems, without measurements; of those only whose label contains `part`, if given.
+func particleTimes(_ part: String?) throws {
   func time(_ name: String, _ keys: [String: JobValue], steps: Int, work: Double, unit: String) throws {
+    if let part, !name.contains(part) { return }
     let far: [String: JobValue] = [
       "steps": .integer(1_000_000_000), "measure_every": .integer(1_000_000_000),
       "histogram_every": .integer(1_000_000_000),

@@ -161,7 +161,7 @@ case "core":
   }
 case "particles":
   vectorSpeed()
-  try particleTimes()
+  try particleTimes(CommandLine.arguments.dropFirst(2).first)
 default: try everything()
 }
 

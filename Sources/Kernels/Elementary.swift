@@ -27,6 +27,21 @@ extension Elementary {
   /// hold that integer (a conversion that vectorises, which `Int64(x)` does not on AVX2).
   @inlinable @inline(__always) static var roundingMagic: Double { 0x1.8p52 }
 
+  /// `n / d` to 0.52 ULP for d from 2^-1000 to 2^1000 and n = 0 or above 2^-960 in magnitude, where nothing
+  /// overflows: the division takes 16 cycles for 8 doubles and these eleven steps six
+  /// (constants: analysis/reference/minimax.py).
+  @inlinable @inline(__always)
+  package static func quotient(_ n: Double, _ d: Double) -> Double {
+    let guess = Double(bitPattern: 0x7fde_6238_22fc_16e6 &- d.bitPattern)
+    let error = (1.0).addingProduct(-d, guess)
+    let c = 0x1.007e18260de89p+0
+    let inverse = guess * (1.0).addingProduct(error, c.addingProduct(error, c))
+    let rest = (1.0).addingProduct(-d, inverse)
+    let first = n * inverse
+    let second = first.addingProduct(first, rest.addingProduct(rest, rest))
+    return second.addingProduct(inverse, n.addingProduct(-second, d))
+  }
+
   /// `e^x` for every Double; NaN stays NaN, overflow is +infinity, underflow goes through subnormals to 0.
   @inlinable @inline(__always)
   public static func exp(_ x: Double) -> Double {
@@ -73,7 +88,7 @@ extension Elementary {
     let (m, e) = splitExponent(scaled)
     let exponent = tiny ? e - 54 : e
     let f = m - 1
-    let s = f / (2 + f)
+    let s = quotient(f, 2 + f)
     let z = s * s
     let r =
       z

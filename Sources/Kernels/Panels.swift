@@ -34,7 +34,12 @@ public enum Panels {
           let part = min(depth, inner &- first)
           for j in 0..<part {
             let (source, target) = (b + (first &+ j) &* lanes + start, packed + j &* width)
-            for i in 0..<width { target[i] = source[i] }
+            // Written out: the compiler would call memmove for every row.
+            if width == 32 {
+              FourOctets(source).store(target)
+            } else {
+              for i in 0..<width { target[i] = source[i] }
+            }
           }
           let panel = Panel(
             a: coefficients + first &* columnStride, rowStride: rowStride, columnStride: columnStride, inner: part,
@@ -69,7 +74,7 @@ private struct Panel {
       r &+= 4
     }
     while r < rows {
-      for octet in 0..<octets { addOne(r, octet, octets) }
+      if octets == 4 { addOneByThirtyTwo(r) } else { addOneByEight(r) }
       r &+= 1
     }
   }
@@ -96,24 +101,28 @@ private struct Panel {
     v.store(c3)
   }
 
+  @inline(__always)
+  func addOne<L: Lanes>(_ r: Int, _: L.Type) {
+    let target = c + r &* lanes
+    var sum = fresh ? L(0) : L(target)
+    var (row, column) = (b, a + r &* rowStride)
+    for _ in 0..<inner {
+      sum.add(column[0], L(row))
+      row += L.count
+      column += columnStride
+    }
+    sum.store(target)
+  }
+
   // Of their own, so that the registers hold nothing else.
   @inline(never)
   func addFourByEight(_ r: Int) { addFour(r, Octet.self) }
   @inline(never)
   func addFourByThirtyTwo(_ r: Int) { addFour(r, FourOctets.self) }
-
   @inline(never)
-  func addOne(_ r: Int, _ octet: Int, _ octets: Int) {
-    let target = c + r &* lanes + 8 &* octet
-    var sum = fresh ? Octet(0) : Octet(target)
-    var (row, column) = (b + 8 &* octet, a + r &* rowStride)
-    for _ in 0..<inner {
-      sum.add(column[0], Octet(row))
-      row += 8 &* octets
-      column += columnStride
-    }
-    sum.store(target)
-  }
+  func addOneByEight(_ r: Int) { addOne(r, Octet.self) }
+  @inline(never)
+  func addOneByThirtyTwo(_ r: Int) { addOne(r, FourOctets.self) }
 
   /// Fewer than eight lanes.
   func addSingly(rows: Int, width: Int) {

@@ -19,8 +19,9 @@ extension Elementary {
   public static func tanh(_ x: Double) -> Double {
     let a = min(x.magnitude, 20)
     let growth = expm1(a + a)
-    let value = growth / (growth + 2)
-    return x.isNaN ? x : Double(bitPattern: value.bitPattern | (x.bitPattern & (1 << 63)))
+    let value = quotient(growth, growth + 2)
+    // Below 2^-30 the tangent is x to rounding; NaN comes out here as well.
+    return a > 0x1p-30 ? Double(bitPattern: value.bitPattern | (x.bitPattern & (1 << 63))) : x
   }
 
   /// Hyperbolic sine, `(g + g/(g + 1))/2` with `g = expm1(|x|)`; infinite beyond 709.

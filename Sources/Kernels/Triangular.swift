@@ -4,7 +4,10 @@
 /// the way: the smallest distances between columns keep their relative accuracy, which the Cholesky
 /// factor of a Gram matrix loses as correlations go to 1.
 public enum Triangular {
-  /// Length of a padded column: dot products are summed in 32 lanes on every CPU, and the last ones hold zeros.
+  /// Lanes in which dot products are summed, on every CPU; column lengths are padded to it with zeros.
+  public static let lanes = 32
+
+  /// Length of a padded column.
   @inlinable @inline(__always)
   public static func padded(_ count: Int) -> Int { (count &+ 31) & ~31 }
 
@@ -89,9 +92,10 @@ public enum Triangular {
   ///   - columns: column a starts at `columns + a * stride`; overwritten.
   ///   - count: padded length of a column.
   ///   - factor: m x m, receives R.
+  ///   - orthogonal: leave the columns orthogonal, column j of length R_jj; otherwise what is in them has no meaning.
   public static func factor(
     columns: UnsafeMutablePointer<Double>, stride: Int, count: Int, m: Int,
-    into factor: UnsafeMutablePointer<Double>
+    into factor: UnsafeMutablePointer<Double>, orthogonal: Bool = true
   ) {
     var norm = m == 1 ? dot(columns, columns, count) : 0
     var product = 0.0
@@ -107,8 +111,8 @@ public enum Triangular {
         let along = j == 0 && k == 1 ? product : dot(column, other, count)
         row[k] = norm == 0 ? 0 : along / diagonal
         let t = norm == 0 ? 0 : along / norm
-        // Of the last column only the length is needed at the end.
-        if j &+ 2 == m {
+        // Of the last column R needs only the length.
+        if j &+ 2 == m && !orthogonal {
           product = distance(t, column, from: other, count)
         } else {
           let rest = subtract(t, column, from: other, count)

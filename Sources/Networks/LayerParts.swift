@@ -71,7 +71,8 @@ public final class FactorSum {
   @inlinable @inline(__always)
   public func add(_ columns: UnsafeMutablePointer<Double>, stride: Int, count: Int) {
     let target = empty ? factor : part
-    Triangular.factor(columns: columns, stride: stride, count: Triangular.padded(count), m: m, into: target)
+    Triangular.factor(
+      columns: columns, stride: stride, count: Triangular.padded(count), m: m, into: target, orthogonal: false)
     if !empty { Triangular.merge(part, into: factor, m: m) }
     empty = false
   }
@@ -201,7 +202,7 @@ public enum Weights {
         for a in 0..<m {
           let column = from[a] + done
           // A full number of lanes, then the rest one by one.
-          let full = count & ~15
+          let full = count & ~(Triangular.lanes &- 1)
           var sum = Triangular.dot(row, column, full)
           for i in full..<count { sum += row[i] * column[i] }
           to[a][unit] += scale * sum

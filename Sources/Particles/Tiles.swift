@@ -126,15 +126,26 @@ package final class ParticleArray {
   }
 }
 
-/// Sums over the lanes of a tile: eight running sums in a fixed order, whatever the instruction set.
+/// Sums over the lanes of a tile: 32 running sums in a fixed order, whatever the instruction set; eight for what is left.
 @inline(__always)
 func laneSum(_ count: Int, _ term: (Int) -> Double) -> Double {
-  var sums = SIMD8<Double>(repeating: 0)
-  let whole = count &- count % 8
-  var i = 0
-  while i < whole {
-    sums += SIMD8(
+  @inline(__always)
+  func octet(_ i: Int) -> SIMD8<Double> {
+    SIMD8(
       term(i), term(i &+ 1), term(i &+ 2), term(i &+ 3), term(i &+ 4), term(i &+ 5), term(i &+ 6), term(i &+ 7))
+  }
+  var (sums, s1, s2, s3) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+  var i = 0
+  while i &+ 32 <= count {
+    sums += octet(i)
+    s1 += octet(i &+ 8)
+    s2 += octet(i &+ 16)
+    s3 += octet(i &+ 24)
+    i &+= 32
+  }
+  sums = (sums + s1) + (s2 + s3)
+  while i &+ 8 <= count {
+    sums += octet(i)
     i &+= 8
   }
   while i < count {

@@ -127,11 +127,11 @@ public enum NormalKernel {
     let error = (1.0).addingProduct(-(w * guess), guess)
     let inverse =
       guess
-      * (-0x1.329765adb7477p+27).addingProduct(
-        error, (-0x1.3343c42a97afbp+26).addingProduct(error, -0x1.cc7b5b77347f6p+25))
+      * (-0x1.32977ed57116ap+27).addingProduct(
+        error, (-0x1.3343dd6075fb3p+26).addingProduct(error, -0x1.cc7b813f495a2p+25))
     let root = w * inverse
-    let rest = (0x1.6f2e3d5d37607p+54).addingProduct(-root, inverse)
-    return root.addingProduct(root * rest, (0x1.64f7fe83f88ecp-56).addingProduct(rest, 0x1.755201152040ap-111))
+    let rest = (0x1.6f2e799df10ccp+54).addingProduct(-root, inverse)
+    return root.addingProduct(root * rest, (0x1.64f7c3f045285p-56).addingProduct(rest, 0x1.7551868ff3f82p-111))
   }
 
   /// A pair of normals from the sign (bit 63) and the angle (bits 22...0) of a word, and `tau r^2`.
@@ -139,18 +139,18 @@ public enum NormalKernel {
   static func pair(_ bits: UInt64, squaredRadius: Double) -> (Double, Double) {
     // Bits 1..22: place within a quarter turn, in units of 2^-22 less a half, moved by an offset; bit 0: swap.
     let place = Double(bitPattern: (bits & 0x7f_fffe) | (1.0 + 0x1p-52).bitPattern)
-    let x = (-0x1.252162344e517p+26).addingProduct(place, 0x1.2521622fb9cbep+26)
+    let x = (-0x1.2521600494858p+26).addingProduct(place, 0x1.2521600000000p+26)
     let z = x * x
-    var s = z - 0x1.d92e8c75626eep-1
-    s = (0x1.1ae36ab0198d5p-1).addingProduct(z, s)
-    s = (-0x1.8a972720e7e3dp-3).addingProduct(z, s)
-    s = (0x1.06184d76b2187p-5).addingProduct(z, s)
-    s = (-0x1.a1d01f73dc409p-10).addingProduct(z, s)
-    var c = z - 0x1.8407df2e028f7p-1
-    c = (0x1.68df6780b5fd3p-2).addingProduct(z, c)
-    c = (-0x1.678c70c6c29aep-4).addingProduct(z, c)
-    c = (0x1.1e95545bd4e44p-7).addingProduct(z, c)
-    c = (-0x1.30912bd6a5c97p-13).addingProduct(z, c)
+    var s = z - 0x1.d92e856653304p-1
+    s = (0x1.1ae3623f6ccd4p-1).addingProduct(z, s)
+    s = (-0x1.8a971578238c6p-3).addingProduct(z, s)
+    s = (0x1.06183dd2fbba1p-5).addingProduct(z, s)
+    s = (-0x1.a1d00049d2584p-10).addingProduct(z, s)
+    var c = z - 0x1.8407d67f33ef7p-1
+    c = (0x1.68df5a0b52420p-2).addingProduct(z, c)
+    c = (-0x1.678c5e00e9d33p-4).addingProduct(z, c)
+    c = (0x1.1e95411ed0c6dp-7).addingProduct(z, c)
+    c = (-0x1.309112d972fb2p-13).addingProduct(z, c)
     s *= x
     let swap = bits & 1 != 0
     let signed = Double(bitPattern: radius(squared: squaredRadius).bitPattern ^ (bits & (1 << 63)))

@@ -32,7 +32,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 8, 16])
   func factorReproducesTheGramMatrix(m: Int) {
     let n = 100
-    let stride = 112
+    let stride = Triangular.padded(n)
     let data = columns(n, m, stride: stride)
     let r = factor(data, n: n, m: m, stride: stride)
     for a in 0..<m {
@@ -65,16 +65,16 @@ import Testing
 
   @Test func smallDistancesKeepTheirDigits() {
     // Two columns that differ by 1e-9 in one entry: the Gram matrix would give 1 - rho = 0.
-    let n = 16
+    let n = Triangular.lanes
     var data = [Double](repeating: 1, count: 2 * n)
     data[n + 3] += 1e-9
     let r = factor(data, n: n, m: 2, stride: n)
-    let expected = 1e-9 * (15.0 / 16).squareRoot()
+    let expected = 1e-9 * (1 - 1 / Double(n)).squareRoot()
     #expect(abs(r[3] / expected - 1) < 1e-6)
   }
 
   @Test func zeroColumnsGiveZeroRows() {
-    let r = factor([Double](repeating: 0, count: 48), n: 16, m: 3, stride: 16)
+    let r = factor([Double](repeating: 0, count: 96), n: 32, m: 3, stride: 32)
     #expect(r.allSatisfy { $0 == 0 })
   }
 

@@ -11,14 +11,14 @@ final class TwoLayer: ParticleSystem {
   private let relu: Bool
   private let loss: Loss
   private let regularisation: Double
-  /// Examples worked on together.
-  private static let chunk = 64
+  /// Examples worked on together, for the outputs and for the gradient: what is made of them stays in the second-level cache.
+  private static let (forward, backward) = (120, 64)
   /// Activations of every tile of this rank where memory allows, else of the tile at hand.
   private var activations: UnsafeMutablePointer<Double>?
   private var kept = 0
   private var tileSize = 0
-  /// Derivatives of a chunk of examples.
-  private let slopes: UnsafeMutablePointer<Double>
+  /// Of the examples at hand: derivatives by the pre-activations of every neuron, and by the output.
+  private let slopes, weights: UnsafeMutablePointer<Double>
   /// Most bytes of activations that are kept from the features to the gradient.
   private static let mostKept = 1 << 30
 
@@ -28,11 +28,13 @@ final class TwoLayer: ParticleSystem {
     self.relu = relu
     self.loss = loss
     self.regularisation = regularisation
-    slopes = .allocateAligned(capacity: Self.chunk * Tiling.width)
+    slopes = .allocateAligned(capacity: Self.forward * Tiling.width)
+    weights = .allocateAligned(capacity: Self.backward)
   }
 
   deinit {
     slopes.deallocate()
+    weights.deallocate()
     activations?.deallocate()
   }
 
@@ -76,7 +78,7 @@ final class TwoLayer: ParticleSystem {
     data.features.withUnsafeBufferPointer { features in
       var start = 0
       while start < data.count {
-        let rows = min(Self.chunk, data.count - start)
+        let rows = min(Self.forward, data.count - start)
         let target = room.map { $0 + start * x.lanes } ?? slopes
         Panels.addProduct(
           target, fresh: true, rows: rows, features.baseAddress! + start * data.columns, rowStride: data.columns,
@@ -114,21 +116,17 @@ final class TwoLayer: ParticleSystem {
     train.features.withUnsafeBufferPointer { features in
       var start = 0
       while start < train.count {
-        let rows = min(Self.chunk, train.count - start)
+        let rows = min(Self.backward, train.count - start)
         for r in 0..<rows {
-          let k = start + r
-          let weight = derivative(field[k], train.labels[k]) / Double(train.count)
-          let (value, slope) = (room + k * x.lanes, slopes + r * x.lanes)
+          weights[r] = derivative(field[start + r], train.labels[start + r]) / Double(train.count)
+        }
+        for r in 0..<rows {
+          let (weight, value, slope) = (weights[r], room + (start + r) * x.lanes, slopes + r * x.lanes)
+          for i in 0..<x.count { gradient[i] = gradient[i].addingProduct(weight, value[i]) }
           if relu {
-            for i in 0..<x.count {
-              gradient[i] = gradient[i].addingProduct(weight, value[i])
-              slope[i] = value[i] > 0 ? weight * a[i] : 0
-            }
+            for i in 0..<x.count { slope[i] = value[i] > 0 ? weight * a[i] : 0 }
           } else {
-            for i in 0..<x.count {
-              gradient[i] = gradient[i].addingProduct(weight, value[i])
-              slope[i] = weight * a[i] * (1.0).addingProduct(-value[i], value[i])
-            }
+            for i in 0..<x.count { slope[i] = weight * a[i] * (1.0).addingProduct(-value[i], value[i]) }
           }
         }
         Panels.addProduct(
