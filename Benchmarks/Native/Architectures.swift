@@ -1,4 +1,5 @@
 import Networks
+import Randomness
 import Simulation
 import Statistics
 
@@ -25,9 +26,9 @@ let architectures: [(label: String, keys: [String: JobValue], layersOfWeights: I
   ("ntk-mlp, tanh", ["architecture": .text("ntk-mlp"), "activation": .text("tanh"), "c": .real(1)], 4),
 ]
 
-/// Milliseconds a draw.
+/// Milliseconds a draw, and nanoseconds a normal in between.
 func drawTime(_ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, sampler: String, seconds total: Double)
-  throws -> Double
+  throws -> (ms: Double, normal: Double)
 {
   let standard: [String: JobValue] = [
     "width": .integer(Int64(width)), "depth": .integer(Int64(depth)), "sampler": .text(sampler), "draws": .integer(10),
@@ -41,32 +42,41 @@ func drawTime(_ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, s
       perGroup: model.experiment.observables.count, groups: 1, covariances: false,
       centres: model.experiment.centres(key: 7)))
   var next: UInt64 = 0
-  let time = best(total: total) {
+  var stream = Stream(key: 1)
+  stream.start(draw: 0)
+  let count = 1 << 16
+  let (draw, normals) = bestInTurns(total: total) {
     runner.run(next..<next + 1, tally)
     next += 1
+  } _: {
+    drawNormals(&stream, count)
   }
   sink += tally.moments(0).mean
-  return time * 1e3
+  return (draw * 1e3, normals / Double(count) * 1e9)
 }
 
 func architectureTimes() throws {
   for (label, keys, layers) in architectures {
     for m in [2, 8] {
       let depth = label.hasPrefix("gated") ? 4 : 256
-      let conditional =
-        try drawTime(keys, width: 1024, depth: depth, inputs: m, sampler: "conditional", seconds: 0.3) * 256
-        / Double(depth)
+      let (draw, normal) = try drawTime(
+        keys, width: 1024, depth: depth, inputs: m, sampler: "conditional", seconds: 0.3)
+      let conditional = draw * 256 / Double(depth)
       let weights =
-        try drawTime(keys, width: 1024, depth: layers, inputs: m, sampler: "weights", seconds: 0) * 256 / Double(layers)
+        try drawTime(keys, width: 1024, depth: layers, inputs: m, sampler: "weights", seconds: 0).ms * 256
+        / Double(layers)
       report(
         "architecture",
-        [("label", "\"\(label)\""), ("m", "\(m)"), ("conditional", "\(conditional)"), ("weights", "\(weights)")])
+        [
+          ("label", "\"\(label)\""), ("m", "\(m)"), ("conditional", "\(conditional)"), ("normal", "\(normal)"),
+          ("weights", "\(weights)"),
+        ])
     }
   }
   // Cost against the width where it should not depend on it.
   for (label, keys) in [("transformer", architectures[8].keys), ("linear-mlp", architectures[4].keys)] {
     for n in [64, 4096, 1_000_000, 1_000_000_000] {
-      let ms = try drawTime(keys, width: n, depth: 256, inputs: 4, sampler: "conditional", seconds: 0.3)
+      let ms = try drawTime(keys, width: n, depth: 256, inputs: 4, sampler: "conditional", seconds: 0.3).ms
       report("any-width", [("label", "\"\(label)\""), ("n", "\(n)"), ("ms", "\(ms)")])
     }
   }
@@ -82,7 +92,7 @@ func costs() throws {
       // Gated networks over- or underflow when they are deep; a layer costs the same wherever it is.
       let depth = label.hasPrefix("gated") ? 4 : d
       let ms =
-        try drawTime(keys, width: n, depth: depth, inputs: m, sampler: "conditional", seconds: 0.1) * Double(d)
+        try drawTime(keys, width: n, depth: depth, inputs: m, sampler: "conditional", seconds: 0.1).ms * Double(d)
         / Double(depth)
       report(
         "cost",

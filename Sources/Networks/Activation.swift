@@ -117,62 +117,72 @@ public struct Tanh: SmoothActivation {
   }
 }
 
-public struct Erf: SmoothActivation {
-  public static let name = "erf"
-  public static let summary = "erf(x)"
-  public static let normalisation = (outer: Double.pi.squareRoot() / 2, offset: 0.0)
-  public static let derivatives = (second: 0.0, third: -2.0)
-  public let scaling: ActivationScaling
-  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
-  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.erf(x) }
-  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
-    0x1.20dd750429b6dp+0 * Elementary.exp(-x * x)
-  }
+/// A smooth function made of the integral of a Gaussian, which comes from a table a block at a time.
+public protocol IntegralActivation: SmoothActivation {
+  static var table: GaussianIntegral { get }
+  /// Whether the integral is wanted at |x|.
+  static var ofMagnitude: Bool { get }
+  /// f(x) and f'(x) from the integral.
+  static func function(_ x: Double, _ integral: Double) -> Double
+  static func slope(_ x: Double, _ integral: Double) -> Double
+}
 
-  @inlinable
+extension IntegralActivation {
+  @inlinable @inline(__always)
   public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
-    GaussianIntegral.erf.apply(values, count, scale: scaling.inner, magnitudes: true) { _, x, integral in
-      scaling.outer * Elementary.erf(x, integral) + scaling.offset
+    Self.table.apply(values, count, scale: scaling.inner, magnitudes: Self.ofMagnitude) { _, x, integral in
+      scaling.outer * Self.function(x, integral) + scaling.offset
     }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int) {
-    GaussianIntegral.erf.apply(values, count, scale: scaling.inner, magnitudes: true) { k, x, integral in
-      slopes[k] = scaling.outer * scaling.inner * Self.derivative(x, 0)
-      return scaling.outer * Elementary.erf(x, integral) + scaling.offset
+    Self.table.apply(values, count, scale: scaling.inner, magnitudes: Self.ofMagnitude) { k, x, integral in
+      slopes[k] = scaling.outer * scaling.inner * Self.slope(x, integral)
+      return scaling.outer * Self.function(x, integral) + scaling.offset
     }
   }
 }
 
-public struct Gelu: SmoothActivation {
+public struct Erf: IntegralActivation {
+  public static let name = "erf"
+  public static let summary = "erf(x)"
+  public static let normalisation = (outer: Double.pi.squareRoot() / 2, offset: 0.0)
+  public static let derivatives = (second: 0.0, third: -2.0)
+  @inlinable public static var table: GaussianIntegral { .erf }
+  @inlinable public static var ofMagnitude: Bool { true }
+  public let scaling: ActivationScaling
+  public init(_ scaling: ActivationScaling) { self.scaling = scaling }
+  @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.erf(x) }
+  @inlinable @inline(__always) public static func function(_ x: Double, _ integral: Double) -> Double {
+    Elementary.erf(x, integral)
+  }
+  @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
+    0x1.20dd750429b6dp+0 * Elementary.exp(-x * x)
+  }
+  @inlinable @inline(__always) public static func slope(_ x: Double, _ integral: Double) -> Double {
+    derivative(x, integral)
+  }
+}
+
+public struct Gelu: IntegralActivation {
   public static let name = "gelu"
   public static let summary = "x Phi(x), Phi the normal distribution function"
   public static let normalisation = (outer: 2.0, offset: 0.0)
   public static let derivatives = (second: 4 / (2 * Double.pi).squareRoot(), third: 0.0)
+  @inlinable public static var table: GaussianIntegral { .normal }
+  @inlinable public static var ofMagnitude: Bool { false }
   public let scaling: ActivationScaling
   public init(_ scaling: ActivationScaling) { self.scaling = scaling }
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.gelu(x) }
+  @inlinable @inline(__always) public static func function(_ x: Double, _ integral: Double) -> Double {
+    Elementary.gelu(x, integral)
+  }
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
-    slope(x, GaussianIntegral.normal.value(x))
+    slope(x, table.value(x))
   }
-  @inlinable @inline(__always) static func slope(_ x: Double, _ integral: Double) -> Double {
+  @inlinable @inline(__always) public static func slope(_ x: Double, _ integral: Double) -> Double {
     integral + x * GaussianExpectation.density(x)
-  }
-
-  @inlinable
-  public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
-    GaussianIntegral.normal.apply(values, count, scale: scaling.inner, magnitudes: false) { _, x, integral in
-      scaling.outer * Elementary.gelu(x, integral) + scaling.offset
-    }
-  }
-
-  @inlinable
-  public func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int) {
-    GaussianIntegral.normal.apply(values, count, scale: scaling.inner, magnitudes: false) { k, x, integral in
-      slopes[k] = scaling.outer * scaling.inner * Self.slope(x, integral)
-      return scaling.outer * Elementary.gelu(x, integral) + scaling.offset
-    }
   }
 }
 

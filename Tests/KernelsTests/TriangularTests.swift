@@ -45,6 +45,24 @@ import Testing
     }
   }
 
+  @Test func factorLeavesOrthogonalColumns() {
+    let (n, m) = (100, 4)
+    let stride = Triangular.padded(n)
+    var data = columns(n, m, stride: stride)
+    var r = [Double](repeating: 0, count: m * m)
+    data.withUnsafeMutableBufferPointer { c in
+      r.withUnsafeMutableBufferPointer {
+        Triangular.factor(columns: c.baseAddress!, stride: stride, count: stride, m: m, into: $0.baseAddress!)
+      }
+      for a in 0..<m {
+        for b in 0...a {
+          let product = Triangular.dot(c.baseAddress! + a * stride, c.baseAddress! + b * stride, stride)
+          #expect(abs(product - (a == b ? r[a * m + a] * r[a * m + a] : 0)) < 1e-12 * Double(n))
+        }
+      }
+    }
+  }
+
   @Test func mergingTilesEqualsOneFactor() {
     let (m, stride) = (5, 64)
     let data = columns(64, m, stride: stride)
