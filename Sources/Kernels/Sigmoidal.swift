@@ -14,12 +14,25 @@ extension Elementary {
     return (power - 1).addingProduct(power, p + low.addingProduct(p, low))
   }
 
-  /// Hyperbolic tangent, from `expm1(2|x|)`: relative accuracy down to 0, saturates at |x| > 20.
+  /// Hyperbolic tangent, `n / (2 - n)` with `n = 1 - e^{-2|x|}`: relative accuracy down to 0, saturates at |x| > 20.
+  ///
+  /// Rounding n and 2 - n alone would cost 2 ULP: what they lose goes into the remainder of the quotient.
   @inlinable @inline(__always)
   public static func tanh(_ x: Double) -> Double {
     let a = min(x.magnitude, 20)
-    let growth = expm1(a + a)
-    let value = quotient(growth, growth + 2)
+    let magic = roundingMagic.addingProduct(a, -0x1.71547652b82fep+1)
+    let k = magic - roundingMagic
+    let r = (-2 * a).addingProduct(k, -0x1.62e42fee00000p-1).addingProduct(k, -0x1.a39ef35793c76p-33)
+    let p = expm1Reduced(r)
+    let power = Double(
+      bitPattern: (magic.bitPattern &- roundingMagic.bitPattern &+ 1023) << 52)
+    let n = (1 - power).addingProduct(-power, p)
+    let d = 2 - n
+    let lostOfN = ((1 - power) - n).addingProduct(-power, p)
+    let lostOfD = ((2 - d) - n) - lostOfN
+    let (t, inverse) = quotientEstimate(n, d)
+    let remainder = n.addingProduct(-t, d) + lostOfN.addingProduct(-t, lostOfD)
+    let value = t.addingProduct(inverse, remainder)
     // Below 2^-30 the tangent is x to rounding; NaN comes out here as well.
     return a > 0x1p-30 ? Double(bitPattern: value.bitPattern | (x.bitPattern & (1 << 63))) : x
   }
