@@ -1,7 +1,19 @@
-// What the compiler targets, which Swift's conditional compilation cannot ask.
+// What Swift 6.3 cannot say: what the compiler targets, and two operations on eight doubles, which it takes apart into scalars.
 #pragma once
 #ifdef __AVX512F__
 #define CTARGET_WIDE 1
 #else
 #define CTARGET_WIDE 0
 #endif
+
+// Swift's SIMD8<Double>.
+typedef double ctarget_octet __attribute__((ext_vector_type(8)));
+
+static inline __attribute__((always_inline)) ctarget_octet ctarget_add_product(
+    ctarget_octet sum, ctarget_octet x, ctarget_octet y) {
+  return __builtin_elementwise_fma(x, y, sum);
+}
+
+static inline __attribute__((always_inline)) ctarget_octet ctarget_product(ctarget_octet x, ctarget_octet y) {
+  return x * y;
+}

@@ -28,7 +28,7 @@ extension Elementary {
   @inlinable @inline(__always) static var roundingMagic: Double { 0x1.8p52 }
 
   /// `n / d` to 0.52 ULP for d from 2^-1000 to 2^1000 and n = 0 or above 2^-960 in magnitude, where nothing
-  /// overflows. A tenth faster than the instruction in a loop that has other things to do.
+  /// overflows. In `log` 6% faster than the instruction.
   @inlinable @inline(__always)
   package static func quotient(_ n: Double, _ d: Double) -> Double {
     let (q, inverse) = quotientEstimate(n, d)

@@ -1,3 +1,5 @@
+import CTarget
+
 /// Neighbouring lanes that stay in registers.
 protocol Lanes {
   init(_ p: UnsafePointer<Double>)
@@ -6,60 +8,52 @@ protocol Lanes {
   func store(_ p: UnsafeMutablePointer<Double>)
   /// Adds s x, fused.
   mutating func add(_ s: Double, _ x: Self)
-  /// Adds x y lane by lane, fused.
-  mutating func add(_ x: Self, _ y: Self)
-  /// The sum of the lanes, by halves.
-  var total: Double { get }
   static var count: Int { get }
 }
 
-/// Eight neighbouring lanes as eight scalars: the compiler keeps one in a vector register (two of AVX2) through a whole loop. A loop
-/// over an array goes through memory in every round, and `SIMD8<Double>.addingProduct` is taken apart into scalars (Swift 6.3).
+/// Eight neighbouring lanes: the compiler keeps them in a vector register (two of AVX2) through a whole loop. A loop over an array goes
+/// through memory in every round.
 struct Octet: Lanes {
   static var count: Int { 8 }
-  var a, b, c, d, e, f, g, h: Double
+  private var lanes: SIMD8<Double>
 
   @inline(__always)
-  init(_ p: UnsafePointer<Double>) {
-    (a, b, c, d, e, f, g, h) = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7])
-  }
+  private init(lanes: SIMD8<Double>) { self.lanes = lanes }
 
   @inline(__always)
-  init(_ x: Double) {
-    (a, b, c, d, e, f, g, h) = (x, x, x, x, x, x, x, x)
-  }
+  init(_ p: UnsafePointer<Double>) { lanes = UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Double>.self) }
+
+  @inline(__always)
+  init(_ x: Double) { lanes = SIMD8(repeating: x) }
 
   @inline(__always)
   func store(_ p: UnsafeMutablePointer<Double>) {
-    (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]) = (a, b, c, d, e, f, g, h)
+    UnsafeMutableRawPointer(p).storeBytes(of: lanes, as: SIMD8<Double>.self)
   }
 
   @inline(__always)
-  mutating func add(_ s: Double, _ x: Octet) {
-    a = a.addingProduct(s, x.a)
-    b = b.addingProduct(s, x.b)
-    c = c.addingProduct(s, x.c)
-    d = d.addingProduct(s, x.d)
-    e = e.addingProduct(s, x.e)
-    f = f.addingProduct(s, x.f)
-    g = g.addingProduct(s, x.g)
-    h = h.addingProduct(s, x.h)
-  }
+  mutating func add(_ s: Double, _ x: Octet) { add(Octet(s), x) }
+
+  /// Adds x y lane by lane, fused.
+  @inline(__always)
+  mutating func add(_ x: Octet, _ y: Octet) { lanes = ctarget_add_product(lanes, x.lanes, y.lanes) }
 
   @inline(__always)
-  mutating func add(_ x: Octet, _ y: Octet) {
-    a = a.addingProduct(x.a, y.a)
-    b = b.addingProduct(x.b, y.b)
-    c = c.addingProduct(x.c, y.c)
-    d = d.addingProduct(x.d, y.d)
-    e = e.addingProduct(x.e, y.e)
-    f = f.addingProduct(x.f, y.f)
-    g = g.addingProduct(x.g, y.g)
-    h = h.addingProduct(x.h, y.h)
-  }
+  static func * (_ x: Octet, _ y: Octet) -> Octet { Octet(lanes: ctarget_product(x.lanes, y.lanes)) }
 
-  // Inlined, its scalar sums would have the compiler keep the lanes of the loop before it apart.
-  @inline(never) var total: Double { ((a + e) + (c + g)) + ((b + f) + (d + h)) }
+  @inline(__always)
+  static func - (_ x: Octet, _ s: Double) -> Octet { Octet(lanes: x.lanes - SIMD8(repeating: s)) }
+
+  @inline(__always)
+  var inverse: Octet { Octet(lanes: SIMD8(repeating: 1) / lanes) }
+
+  /// The sum of the lanes, by halves.
+  @inline(__always)
+  var total: Double {
+    let four = lanes.lowHalf + lanes.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
 }
 
 /// Four octets in a row.
@@ -101,6 +95,7 @@ struct FourOctets: Lanes {
     d.add(x.d, y.d)
   }
 
+  @inline(__always)
   var total: Double {
     var (x, y) = (a, c)
     x.add(1, b)

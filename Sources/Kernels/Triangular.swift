@@ -60,28 +60,16 @@ public enum Triangular {
     return (total(active), total(positive), total(all))
   }
 
-  /// `y -= t x`; returns the new `y . y`.
+  /// `|y - t x|^2`; y becomes `y - t x`, if that is kept.
+  @inline(__always)
   static func subtract(
-    _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafeMutablePointer<Double>, _ count: Int
+    _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafeMutablePointer<Double>, _ count: Int, keep: Bool = true
   ) -> Double {
     var sum = FourOctets(0)
     for i in stride(from: 0, to: count, by: FourOctets.count) {
       var rest = FourOctets(y + i)
       rest.add(-t, FourOctets(x + i))
-      rest.store(y + i)
-      sum.add(rest, rest)
-    }
-    return sum.total
-  }
-
-  /// What `subtract` returns, with y left as it is.
-  static func distance(
-    _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafePointer<Double>, _ count: Int
-  ) -> Double {
-    var sum = FourOctets(0)
-    for i in stride(from: 0, to: count, by: FourOctets.count) {
-      var rest = FourOctets(y + i)
-      rest.add(-t, FourOctets(x + i))
+      if keep { rest.store(y + i) }
       sum.add(rest, rest)
     }
     return sum.total
@@ -112,12 +100,8 @@ public enum Triangular {
         row[k] = norm == 0 ? 0 : along / diagonal
         let t = norm == 0 ? 0 : along / norm
         // Of the last column R needs only the length.
-        if j &+ 2 == m && !orthogonal {
-          product = distance(t, column, from: other, count)
-        } else {
-          let rest = subtract(t, column, from: other, count)
-          if k == j &+ 1 { product = rest }
-        }
+        let rest = subtract(t, column, from: other, count, keep: orthogonal || j &+ 2 < m)
+        if k == j &+ 1 { product = rest }
       }
       norm = product
     }

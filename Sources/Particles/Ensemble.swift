@@ -104,7 +104,10 @@ package final class Ensemble {
     field.initialize(repeating: 0, count: max(featureCount, 1))
     features = Reducer(featureCount, tiling, group)
     energies = Reducer(1, tiling, group)
-    all = system.interaction == .pairs ? .allocateAligned(capacity: tiling.total * tiling.size) : nil
+    // `PlanarRepulsion` reads a little beyond.
+    let room = tiling.total * tiling.size + 16
+    all = system.interaction == .pairs ? .allocateAligned(capacity: room) : nil
+    all?.initialize(repeating: 0, count: room)
     system.prepare(tiling)
     step = saved?.step ?? 0
     self.stepSize = try saved?.array("step_size", count: 1)[0] ?? stepSize
@@ -146,7 +149,7 @@ package final class Ensemble {
     all?.deallocate()
   }
 
-  var tiles: Range<Int> { 0..<tiling.mine.count }
+  var tiles: Range<Int> { positions.tiles }
   package var number: Int { tiling.number }
 
   /// Draws positions N(mean, spread^2) and velocities N(0, 1/beta).
@@ -196,9 +199,9 @@ package final class Ensemble {
       try group.gatherInPlace(all, counts: tiling.counts(ranks: group.size).map { $0 * tiling.size })
       for t in tiles {
         system.gradient(x[t], field: field, to: g[t].base, potential: u?[t].base)
-        system.addPairs(x[t], all: all, tiling: tiling, to: g[t].base, potential: u?[t].base)
-        check(g[t])
       }
+      system.addPairs(x, all: all, to: g, potential: u)
+      for t in tiles { check(g[t]) }
     }
   }
 

@@ -40,64 +40,49 @@ enum PairForces {
     }
   }
 
-  /// In two dimensions, adds scale (x_i - y_j)/(|x_i - y_j|^2 + least) over all sources j, in their global order, to the targets
-  /// of a tile.
+  /// In two dimensions, adds scale sum_j (x_i - x_j)/(|x_i - x_j|^2 + least) to the gradients of the particles of this rank.
   ///
-  /// Four sources at a time share one division, 1/a = b c d/(a b c d): it runs beside the 33 multiplications and sums of the
-  /// four, where a division for each would take four times as long as they do. The sources beyond a multiple of four in a
-  /// tile come one by one.
+  /// A pair of tiles of this rank is worked through once, for both; one that another rank has a part in, for ours alone. A
+  /// particle gets its forces tile by tile in their global order either way: from the tiles before its own as a source, from its own
+  /// and those behind as a lane.
   static func addRepulsion(
-    _ count: Int, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ all: UnsafePointer<Double>,
-    _ tiling: Tiling,
-    _ least: Double, scale: Double, _ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>
+    _ all: UnsafePointer<Double>, _ least: Double, scale: Double, to gradient: ParticleArray
   ) {
-    withAlignedRoom(2 * Tiling.width) { gx in
-      // Of its own, where nothing else points: no checks for overlap in the loop.
-      let gy = gx + Tiling.width
-      for i in 0..<count {
-        gx[i] = 0
-        gy[i] = 0
+    let tiling = gradient.tiling
+    let (mine, lanes) = (tiling.mine, tiling.lanes)
+    let sumsOfTile = PlanarRepulsion.sumsOfSource * Tiling.width
+    withAlignedRoom(gradient.count + sumsOfTile + PlanarRepulsion.ringSize + 1) { forces in
+      forces.update(repeating: 0, count: gradient.count)
+      let sums = forces + gradient.count
+      let ring = sums + sumsOfTile
+      let square = ring + PlanarRepulsion.ringSize
+      square[0] = least
+      func pair(_ i: Int, _ j: Int) -> PlanarRepulsion {
+        let (x, s) = (all + i * tiling.size, all + j * tiling.size)
+        return PlanarRepulsion(
+          x: x, y: x + lanes, octets: (tiling.count(i) + 7) / 8, sx: s, sy: s + lanes, sources: tiling.count(j),
+          least: square, ring: ring)
       }
-      for source in 0..<tiling.total {
-        let sx = all + source * tiling.size
-        let sy = sx + tiling.lanes
-        let sources = tiling.count(source)
-        var j = 0
-        while j + 4 <= sources {
-          let (ax, bx, cx, dx) = (sx[j], sx[j + 1], sx[j + 2], sx[j + 3])
-          let (ay, by, cy, dy) = (sy[j], sy[j + 1], sy[j + 2], sy[j + 3])
-          for i in 0..<count {
-            let (ux, uy) = (x[i], y[i])
-            let (px, py, qx, qy) = (ux - ax, uy - ay, ux - bx, uy - by)
-            let (rx, ry, tx, ty) = (ux - cx, uy - cy, ux - dx, uy - dy)
-            let a = least.addingProduct(px, px).addingProduct(py, py)
-            let b = least.addingProduct(qx, qx).addingProduct(qy, qy)
-            let c = least.addingProduct(rx, rx).addingProduct(ry, ry)
-            let d = least.addingProduct(tx, tx).addingProduct(ty, ty)
-            let (ab, cd) = (a * b, c * d)
-            let inverse = 1 / (ab * cd)
-            let (first, second) = (inverse * cd, inverse * ab)
-            let (fa, fb, fc, fd) = (first * b, first * a, second * d, second * c)
-            gx[i] = gx[i].addingProduct(px, fa).addingProduct(qx, fb).addingProduct(rx, fc).addingProduct(tx, fd)
-            gy[i] = gy[i].addingProduct(py, fa).addingProduct(qy, fb).addingProduct(ry, fc).addingProduct(ty, fd)
+      for j in 0..<tiling.total {
+        let isSource = mine.contains(j)
+        if isSource { sums.update(repeating: 0, count: sumsOfTile) }
+        for i in isSource ? 0..<j : mine.lowerBound..<max(min(mine.upperBound, j), mine.lowerBound) {
+          let force = forces + (i - mine.lowerBound) * tiling.size
+          switch (mine.contains(i), isSource) {
+          case (true, true): pair(i, j).addToBoth(force, force + lanes, sums)
+          case (true, false): pair(i, j).addToLanes(force, force + lanes)
+          default: pair(i, j).addToSources(sums)
           }
-          j += 4
         }
-        while j < sources {
-          let (ax, ay) = (sx[j], sy[j])
-          for i in 0..<count {
-            let (px, py) = (x[i] - ax, y[i] - ay)
-            let factor = 1 / least.addingProduct(px, px).addingProduct(py, py)
-            gx[i] = gx[i].addingProduct(px, factor)
-            gy[i] = gy[i].addingProduct(py, factor)
+        if isSource {
+          let force = forces + (j - mine.lowerBound) * tiling.size
+          for i in 0..<tiling.count(j) {
+            (force[i], force[lanes + i]) = PlanarRepulsion.force(sums + i * PlanarRepulsion.sumsOfSource)
           }
-          j += 1
+          pair(j, j).addToLanes(force, force + lanes)
         }
       }
-      for i in 0..<count {
-        fx[i] = fx[i].addingProduct(scale, gx[i])
-        fy[i] = fy[i].addingProduct(scale, gy[i])
-      }
+      for i in 0..<gradient.count { gradient.base[i] = gradient.base[i].addingProduct(scale, forces[i]) }
     }
   }
 }

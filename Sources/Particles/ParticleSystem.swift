@@ -13,7 +13,7 @@ package enum Interaction: Sendable, Equatable {
 
 /// N particles x_i in R^d with the energy H(x_1, ..., x_N). The dynamics sample exp(-beta H). One conforming type a file.
 ///
-/// A system works on tiles: it sees neither ranks nor the number of tiles. It may keep buffers, so every replica under way has
+/// A system works on tiles and, if its particles meet in pairs, on those of this rank together. It may keep buffers, so every replica under way has
 /// an instance of its own.
 package protocol ParticleSystem: AnyObject {
   var dimension: Int { get }
@@ -35,10 +35,8 @@ package protocol ParticleSystem: AnyObject {
   func gradient(
     _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
     potential: UnsafeMutablePointer<Double>?)
-  /// Adds the forces of all particles (tile by tile, laid out like `x`), for systems of pairs.
-  func addPairs(
-    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
-    potential: UnsafeMutablePointer<Double>?)
+  /// Adds the forces of all particles (tile by tile, laid out like `x`) on those of this rank, for systems of pairs.
+  func addPairs(_ x: ParticleArray, all: UnsafePointer<Double>, to gradient: ParticleArray, potential: ParticleArray?)
   /// H of the mean features, for each particle.
   func fieldEnergy(_ field: UnsafePointer<Double>) -> Double
   func order(
@@ -63,8 +61,7 @@ extension ParticleSystem {
   }
   package func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {}
   package func addPairs(
-    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
-    potential: UnsafeMutablePointer<Double>?
+    _ x: ParticleArray, all: UnsafePointer<Double>, to gradient: ParticleArray, potential: ParticleArray?
   ) {}
   package func fieldEnergy(_ field: UnsafePointer<Double>) -> Double { 0 }
   package func order(

@@ -65,6 +65,8 @@ package final class ParticleArray {
 
   deinit { base.deallocate() }
 
+  var tiles: Range<Int> { 0..<tiling.mine.count }
+
   /// Exchanges the contents of two arrays of one shape.
   func swap(with other: ParticleArray) {
     precondition(count == other.count)

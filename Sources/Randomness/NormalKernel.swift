@@ -12,9 +12,9 @@ import Kernels
 ///   of the two members of a pair is discrete; they go to different units (stride 64), never to
 ///   two inputs of one unit.
 /// Every polynomial is scaled so that its leading coefficients are one (analysis/reference/minimax.py, where tau and nu
-/// are): a fused step that begins with two constants would have to copy one, and the copies are 5% of the work.
+/// are): a fused step that begins with two constants would have to copy one, which took 2% of the time.
 ///
-/// Two 52-bit uniforms a pair would cost twice the Philox rounds, which are half of the time.
+/// Two 52-bit uniforms a pair would cost twice the Philox rounds, which are a third of the time.
 ///
 /// Rejected: the ziggurat (its rejections and table look-ups do not vectorise without gathers), and the
 /// inverse distribution function by piecewise polynomials (a gather for each coefficient).

@@ -26,9 +26,13 @@ final class GaussianKernel: ParticleSystem {
     harmonic(x, lambda: lambda, to: gradient, potential: potential)
   }
 
-  func addPairs(
-    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
-    potential: UnsafeMutablePointer<Double>?
+  func addPairs(_ x: ParticleArray, all: UnsafePointer<Double>, to gradient: ParticleArray, potential: ParticleArray?) {
+    for t in x.tiles { addPairs(x[t], all, x.tiling, gradient[t].base, potential?[t].base) }
+  }
+
+  private func addPairs(
+    _ x: Tile, _ all: UnsafePointer<Double>, _ tiling: Tiling, _ gradient: UnsafeMutablePointer<Double>,
+    _ potential: UnsafeMutablePointer<Double>?
   ) {
     let scale = 1 / number
     withAlignedRoom(Tiling.width) { factor in

@@ -26,26 +26,13 @@ final class LogGas: ParticleSystem {
     harmonic(x, lambda: lambda, to: gradient, potential: potential)
   }
 
-  func addPairs(
-    _ x: Tile, all: UnsafePointer<Double>, tiling: Tiling, to gradient: UnsafeMutablePointer<Double>,
-    potential: UnsafeMutablePointer<Double>?
-  ) {
+  func addPairs(_ x: ParticleArray, all: UnsafePointer<Double>, to gradient: ParticleArray, potential: ParticleArray?) {
     let least = softening * softening
-    if dimension == 2 {
-      PairForces.addRepulsion(
-        x.count, x[0], x[1], all, tiling, least, scale: -strength / number, gradient, gradient + x.lanes)
-    } else {
-      addGeneral(x, all, tiling, least, gradient)
+    if dimension == 2 { PairForces.addRepulsion(all, least, scale: -strength / number, to: gradient) }
+    for t in x.tiles {
+      if dimension != 2 { addGeneral(x[t], all, x.tiling, least, gradient[t].base) }
+      if let potential { addPotential(x[t], all, x.tiling, least, potential[t].base) }
     }
-    guard let potential else { return }
-    let scale = -0.25 * strength / number
-    PairForces.forEachSource(x, all, tiling) { square, _ in
-      for i in 0..<x.count {
-        potential[i] = potential[i].addingProduct(scale, Elementary.log(square[i] + least))
-      }
-    }
-    let own = scale * Elementary.log(least)
-    for i in 0..<x.count { potential[i] -= own }
   }
 
   private func addGeneral(
@@ -56,6 +43,20 @@ final class LogGas: ParticleSystem {
       for i in 0..<x.count { square[i] = scale / (square[i] + least) }
       PairForces.push(x, from: source, by: square, gradient)
     }
+  }
+
+  private func addPotential(
+    _ x: Tile, _ all: UnsafePointer<Double>, _ tiling: Tiling, _ least: Double,
+    _ potential: UnsafeMutablePointer<Double>
+  ) {
+    let scale = -0.25 * strength / number
+    PairForces.forEachSource(x, all, tiling) { square, _ in
+      for i in 0..<x.count {
+        potential[i] = potential[i].addingProduct(scale, Elementary.log(square[i] + least))
+      }
+    }
+    let own = scale * Elementary.log(least)
+    for i in 0..<x.count { potential[i] -= own }
   }
 
   static let entry = SystemEntry(

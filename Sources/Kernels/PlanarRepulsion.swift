@@ -1,0 +1,215 @@
+/// The repulsion (u - s)/(|u - s|^2 + e^2) between two tiles of points of the plane: each pair once, for both of its points.
+///
+/// The points u of one tile are lanes; those s of the other come four at a time and share one division,
+/// 1/a = b c d/(a b c d). A step divides for eight lanes, makes the differences of those two octets ahead, and adds the forces. In
+/// one piece, the chain of products around the division is longer than what a core looks ahead, and takes 1.6 times as long.
+///
+/// What the lanes get is added source by source; what a source gets stays apart in eight running sums, eight lanes at a time. Both
+/// orders are those of the points, so the bits do not tell which of the two was asked for.
+package struct PlanarRepulsion {
+  /// Coordinates of the lanes, whole octets; sixteen numbers behind them are read too.
+  let x, y: UnsafePointer<Double>
+  let octets: Int
+  /// Coordinates of the sources.
+  let sx, sy: UnsafePointer<Double>
+  let sources: Int
+  /// One number, e^2: an operand in memory costs less than a copy of a register.
+  let least: UnsafePointer<Double>
+  /// Room for `ringSize` numbers: the octets under way.
+  let ring: UnsafeMutablePointer<Double>
+
+  /// Running sums of a source: eight of each coordinate.
+  package static let sumsOfSource = 16
+  package static let ringSize = 3 * slot
+  private static let slot = 112
+
+  package init(
+    x: UnsafePointer<Double>, y: UnsafePointer<Double>, octets: Int, sx: UnsafePointer<Double>,
+    sy: UnsafePointer<Double>, sources: Int, least: UnsafePointer<Double>, ring: UnsafeMutablePointer<Double>
+  ) {
+    (self.x, self.y, self.octets) = (x, y, octets)
+    (self.sx, self.sy, self.sources) = (sx, sy, sources)
+    (self.least, self.ring) = (least, ring)
+  }
+
+  /// Adds to the force on every lane: `fx` and `fy`, whole octets.
+  package func addToLanes(_ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>) {
+    for j in stride(from: 0, to: sources & ~3, by: 4) { addFour(sx + j, sy + j, fx, fy) }
+    for j in sources & ~3..<sources { addOne(sx[j], sy[j], fx, fy, nil) }
+  }
+
+  /// Adds what the lanes get from every source to its running sums: the force on it is minus their total.
+  package func addToSources(_ sums: UnsafeMutablePointer<Double>) {
+    for j in stride(from: 0, to: sources & ~3, by: 4) { addFour(sx + j, sy + j, sums + j &* Self.sumsOfSource) }
+    for j in sources & ~3..<sources { addOne(sx[j], sy[j], nil, nil, sums + j &* Self.sumsOfSource) }
+  }
+
+  package func addToBoth(
+    _ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>, _ sums: UnsafeMutablePointer<Double>
+  ) {
+    for j in stride(from: 0, to: sources & ~3, by: 4) { addFour(sx + j, sy + j, fx, fy, sums + j &* Self.sumsOfSource) }
+    for j in sources & ~3..<sources { addOne(sx[j], sy[j], fx, fy, sums + j &* Self.sumsOfSource) }
+  }
+
+  /// The force on a source.
+  package static func force(_ sums: UnsafePointer<Double>) -> (x: Double, y: Double) {
+    (-Octet(sums).total, -Octet(sums + 8).total)
+  }
+
+  // Of their own, so that the registers hold nothing else.
+  @inline(never)
+  private func addFour(
+    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>,
+    _ fy: UnsafeMutablePointer<Double>
+  ) {
+    var none = Sums()
+    addFour(sx, sy, fx, fy, &none)
+  }
+  @inline(never)
+  private func addFour(
+    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ sums: UnsafeMutablePointer<Double>
+  ) {
+    var kept = Sums(sums)
+    addFour(sx, sy, nil, nil, &kept)
+    kept.store(sums)
+  }
+  @inline(never)
+  private func addFour(
+    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>,
+    _ fy: UnsafeMutablePointer<Double>, _ sums: UnsafeMutablePointer<Double>
+  ) {
+    var kept = Sums(sums)
+    addFour(sx, sy, fx, fy, &kept)
+    kept.store(sums)
+  }
+
+  @inline(__always)
+  private func addFour(
+    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>?,
+    _ fy: UnsafeMutablePointer<Double>?, _ sums: inout Sums
+  ) {
+    var (slot, second, third) = (ring, ring + Self.slot, ring + 2 &* Self.slot)
+    var product = spread(0, sx, sy, slot)
+    var productAfter = spread(1, sx, sy, second)
+    for k in 0..<octets {
+      let inverse = product.inverse
+      product = productAfter
+      productAfter = spread(k &+ 2, sx, sy, third)
+      collect(inverse, slot, fx.map { $0 + 8 &* k }, fy.map { $0 + 8 &* k }, &sums)
+      (slot, second, third) = (second, third, slot)
+    }
+  }
+
+  /// Leaves in a slot the differences to four sources, their squares a, b, c, d with e^2, a b and c d; returns a b c d.
+  @inline(__always)
+  private func spread(
+    _ k: Int, _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ slot: UnsafeMutablePointer<Double>
+  ) -> Octet {
+    let (u, v) = (Octet(x + 8 &* k), Octet(y + 8 &* k))
+    let (a, b) = (square(u, v, sx[0], sy[0], slot), square(u, v, sx[1], sy[1], slot + 16))
+    let (c, d) = (square(u, v, sx[2], sy[2], slot + 32), square(u, v, sx[3], sy[3], slot + 48))
+    a.store(slot + 64)
+    b.store(slot + 72)
+    c.store(slot + 80)
+    d.store(slot + 88)
+    let (ab, cd) = (a * b, c * d)
+    ab.store(slot + 96)
+    cd.store(slot + 104)
+    return ab * cd
+  }
+
+  @inline(__always)
+  private func square(
+    _ u: Octet, _ v: Octet, _ sx: Double, _ sy: Double, _ slot: UnsafeMutablePointer<Double>
+  ) -> Octet {
+    let (p, q) = (u - sx, v - sy)
+    p.store(slot)
+    q.store(slot + 8)
+    var sum = Octet(least[0])
+    sum.add(p, p)
+    sum.add(q, q)
+    return sum
+  }
+
+  /// Adds the forces of the differences in a slot.
+  @inline(__always)
+  private func collect(
+    _ inverse: Octet, _ slot: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>?,
+    _ fy: UnsafeMutablePointer<Double>?, _ sums: inout Sums
+  ) {
+    let (first, second) = (inverse * Octet(slot + 104), inverse * Octet(slot + 96))
+    let (a, b) = (first * Octet(slot + 72), first * Octet(slot + 64))
+    let (c, d) = (second * Octet(slot + 88), second * Octet(slot + 80))
+    let (px, py, qx, qy) = (Octet(slot), Octet(slot + 8), Octet(slot + 16), Octet(slot + 24))
+    let (rx, ry, tx, ty) = (Octet(slot + 32), Octet(slot + 40), Octet(slot + 48), Octet(slot + 56))
+    if let fx, let fy {
+      var (u, v) = (Octet(fx), Octet(fy))
+      u.add(a, px)
+      v.add(a, py)
+      u.add(b, qx)
+      v.add(b, qy)
+      u.add(c, rx)
+      v.add(c, ry)
+      u.add(d, tx)
+      v.add(d, ty)
+      u.store(fx)
+      v.store(fy)
+    }
+    sums.ax.add(a, px)
+    sums.ay.add(a, py)
+    sums.bx.add(b, qx)
+    sums.by.add(b, qy)
+    sums.cx.add(c, rx)
+    sums.cy.add(c, ry)
+    sums.dx.add(d, tx)
+    sums.dy.add(d, ty)
+  }
+
+  /// A source beyond a multiple of four.
+  private func addOne(
+    _ sx: Double, _ sy: Double, _ fx: UnsafeMutablePointer<Double>?, _ fy: UnsafeMutablePointer<Double>?,
+    _ sums: UnsafeMutablePointer<Double>?
+  ) {
+    for k in 0..<octets {
+      let factor = square(Octet(x + 8 &* k), Octet(y + 8 &* k), sx, sy, ring).inverse
+      for (part, force) in [(0, fx), (1, fy)] {
+        let difference = Octet(ring + 8 &* part)
+        for place in [force.map { $0 + 8 &* k }, sums.map { $0 + 8 &* part }] {
+          guard let place else { continue }
+          var sum = Octet(place)
+          sum.add(factor, difference)
+          sum.store(place)
+        }
+      }
+    }
+  }
+
+  /// Running sums of four sources.
+  private struct Sums {
+    var ax, ay, bx, by, cx, cy, dx, dy: Octet
+
+    @inline(__always)
+    init() {
+      let zero = Octet(0)
+      (ax, ay, bx, by, cx, cy, dx, dy) = (zero, zero, zero, zero, zero, zero, zero, zero)
+    }
+
+    @inline(__always)
+    init(_ p: UnsafePointer<Double>) {
+      (ax, ay, bx, by) = (Octet(p), Octet(p + 8), Octet(p + 16), Octet(p + 24))
+      (cx, cy, dx, dy) = (Octet(p + 32), Octet(p + 40), Octet(p + 48), Octet(p + 56))
+    }
+
+    @inline(__always)
+    func store(_ p: UnsafeMutablePointer<Double>) {
+      ax.store(p)
+      ay.store(p + 8)
+      bx.store(p + 16)
+      by.store(p + 24)
+      cx.store(p + 32)
+      cy.store(p + 40)
+      dx.store(p + 48)
+      dy.store(p + 56)
+    }
+  }
+}
