@@ -48,6 +48,42 @@ package struct Tile {
   package subscript(_ k: Int) -> UnsafeMutablePointer<Double> { base + k &* lanes }
 }
 
+/// 32 particles of a tile, or fewer at its end.
+struct LaneBlock {
+  let start, count: Int
+  var octets: Int { (count + 7) / 8 }
+
+  /// Copies so many rows of a tile to a panel, zeros where there are no particles.
+  func copy(_ rows: Int, of tile: UnsafePointer<Double>, _ lanes: Int, to panel: UnsafeMutablePointer<Double>) {
+    for k in 0..<rows {
+      let (source, target) = (tile + k &* lanes + start, panel + k &* Panels.lanes)
+      for i in 0..<Panels.lanes { target[i] = i < count ? source[i] : 0 }
+    }
+  }
+
+  /// Adds the rows of a panel to those of a tile.
+  func add(_ panel: UnsafePointer<Double>, _ rows: Int, to tile: UnsafeMutablePointer<Double>, _ lanes: Int) {
+    for k in 0..<rows {
+      let (source, target) = (panel + k &* Panels.lanes, tile + k &* lanes + start)
+      for i in 0..<count { target[i] += source[i] }
+    }
+  }
+
+  /// Calls `body` for pieces of a panel, begin and length, without the lanes that nobody uses.
+  @inline(__always)
+  func forEachPiece(_ rows: Int, _ body: (Int, Int) -> Void) {
+    if octets == 4 { return body(0, rows &* Panels.lanes) }
+    for r in 0..<rows { body(r &* Panels.lanes, 8 &* octets) }
+  }
+}
+
+extension Tile {
+  /// Its particles in blocks.
+  var blocks: [LaneBlock] {
+    stride(from: 0, to: count, by: Panels.lanes).map { LaneBlock(start: $0, count: min(Panels.lanes, count - $0)) }
+  }
+}
+
 /// Numbers of the particles of this rank: d for each, or one.
 package final class ParticleArray {
   let tiling: Tiling

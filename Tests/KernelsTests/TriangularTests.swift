@@ -110,41 +110,55 @@ import Testing
 @Suite struct PanelTests {
   @Test("Products of panels against plain loops, at sizes around the blocks", arguments: [1, 3, 4, 5, 8, 11])
   func products(_ rows: Int) {
-    for (inner, count) in [(1, 1), (4, 64), (7, 65), (9, 200), (97, 63), (200, 40)] {
-      let lanes = (count + 7) / 8 * 8
+    let lanes = Panels.lanes
+    for (inner, octets) in [(1, 1), (4, 2), (7, 3), (9, 4), (97, 4), (200, 1)] {
       let a = (0..<rows * inner).map { Double(($0 * 37) % 19) - 9.25 }
       let b = (0..<inner * lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
       let start = (0..<rows * lanes).map { Double($0 % 5) }
       var expected = start
       for r in 0..<rows {
-        for i in 0..<count {
+        for i in 0..<8 * octets {
           for j in 0..<inner {
             expected[r * lanes + i] = expected[r * lanes + i].addingProduct(a[r * inner + j], b[j * lanes + i])
           }
         }
       }
       var straight = start
-      Panels.addProduct(
-        &straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, lanes: lanes, count: count)
+      Panels.addProduct(&straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
       #expect(straight == expected)
       // The same matrix stored by columns.
       let transposed = (0..<rows * inner).map { a[$0 % rows * inner + $0 / rows] }
       var turned = start
       Panels.addProduct(
-        &turned, rows: rows, transposed, rowStride: 1, columnStride: rows, inner: inner, b, lanes: lanes, count: count)
+        &turned, rows: rows, transposed, rowStride: 1, columnStride: rows, inner: inner, b, octets: octets)
       #expect(turned == expected)
       // From zero, whatever is there.
       var (zero, fresh) = (start.map { _ in 0.0 }, start.map { _ in Double.nan })
+      Panels.addProduct(&zero, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
       Panels.addProduct(
-        &zero, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, lanes: lanes, count: count)
-      Panels.addProduct(
-        &fresh, fresh: true, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, lanes: lanes,
-        count: count)
+        &fresh, fresh: true, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
       for r in 0..<rows {
-        let used = r * lanes..<r * lanes + count
+        let used = r * lanes..<r * lanes + 8 * octets
         #expect(zero[used] == fresh[used])
         for x in fresh[used.upperBound..<(r + 1) * lanes] { #expect(x.isNaN) }
       }
     }
+  }
+
+  @Test("Sums over the lanes, in eights", arguments: [1, 3, 4])
+  func laneProducts(_ octets: Int) {
+    let w = (0..<Panels.lanes).map { Double($0) / 3 - 4 }
+    let b = (0..<2 * Panels.lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
+    let start = (0..<2 * Panels.sums).map { Double($0 % 7) }
+    var (found, expected) = (start, start)
+    Panels.addLaneProducts(&found, rows: 2, w, b, octets: octets)
+    for r in 0..<2 {
+      for i in 0..<8 * octets {
+        let k = r * Panels.sums + i % 8
+        expected[k] = expected[k].addingProduct(w[i], b[r * Panels.lanes + i])
+      }
+    }
+    #expect(found == expected)
+    #expect(abs(Panels.total(expected) - expected[..<Panels.sums].reduce(0, +)) < 1e-12)
   }
 }

@@ -10,15 +10,22 @@ final class LogisticRegression: ParticleSystem {
   var dimension: Int { data.columns }
   /// Examples worked on together.
   private static let chunk = 64
-  private let margins: UnsafeMutablePointer<Double>
+  /// Panels: of the margins of the examples at hand, of the weights, of the gradient.
+  private let margins, weights, slopes: UnsafeMutablePointer<Double>
 
   init(_ data: Supervised, precision: Double) {
     self.data = data
     self.precision = precision
-    margins = .allocateAligned(capacity: Self.chunk * Tiling.width)
+    margins = .allocateAligned(capacity: Self.chunk * Panels.lanes)
+    weights = .allocateAligned(capacity: data.columns * Panels.lanes)
+    slopes = .allocateAligned(capacity: data.columns * Panels.lanes)
   }
 
-  deinit { margins.deallocate() }
+  deinit {
+    margins.deallocate()
+    weights.deallocate()
+    slopes.deallocate()
+  }
 
   func gradient(
     _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
@@ -27,25 +34,27 @@ final class LogisticRegression: ParticleSystem {
     harmonic(x, lambda: precision, to: gradient, potential: potential)
     let columns = data.columns
     data.features.withUnsafeBufferPointer { features in
-      var start = 0
-      while start < data.count {
-        let rows = min(Self.chunk, data.count - start)
-        let z = features.baseAddress! + start * columns
-        Panels.addProduct(
-          margins, fresh: true, rows: rows, z, rowStride: columns, columnStride: 1, inner: columns, x.base,
-          lanes: x.lanes,
-          count: x.count)
-        for r in 0..<rows {
-          let (row, y) = (margins + r * x.lanes, data.labels[start + r])
-          if let potential {
-            for i in 0..<x.count { potential[i] += Elementary.softplus(-y * row[i]) }
+      for block in x.blocks {
+        block.copy(columns, of: x.base, x.lanes, to: weights)
+        for start in stride(from: 0, to: data.count, by: Self.chunk) {
+          let rows = min(Self.chunk, data.count - start)
+          let z = features.baseAddress! + start * columns
+          Panels.addProduct(
+            margins, fresh: true, rows: rows, z, rowStride: columns, columnStride: 1, inner: columns, weights,
+            octets: block.octets)
+          for r in 0..<rows {
+            let (row, y) = (margins + r * Panels.lanes, data.labels[start + r])
+            if let potential {
+              let target = potential + block.start
+              for i in 0..<block.count { target[i] += Elementary.softplus(-y * row[i]) }
+            }
+            for i in 0..<8 * block.octets { row[i] = -y / (1 + Elementary.exp(y * row[i])) }
           }
-          for i in 0..<x.count { row[i] = -y / (1 + Elementary.exp(y * row[i])) }
+          Panels.addProduct(
+            slopes, fresh: start == 0, rows: columns, z, rowStride: 1, columnStride: columns, inner: rows, margins,
+            octets: block.octets)
         }
-        Panels.addProduct(
-          gradient, rows: columns, z, rowStride: 1, columnStride: columns, inner: rows, margins, lanes: x.lanes,
-          count: x.count)
-        start += rows
+        block.add(slopes, columns, to: gradient, x.lanes)
       }
     }
   }

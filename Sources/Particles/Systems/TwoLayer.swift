@@ -11,14 +11,18 @@ final class TwoLayer: ParticleSystem {
   private let relu: Bool
   private let loss: Loss
   private let regularisation: Double
-  /// Examples worked on together, for the outputs and for the gradient: what is made of them stays in the second-level cache.
-  private static let (forward, backward) = (120, 64)
-  /// Activations of every tile of this rank where memory allows, else of the tile at hand.
+  /// Examples worked on together: what is made of them stays in the first-level cache.
+  private static let chunk = 48
+  /// Activations of every tile of this rank where memory allows, else of the tile at hand: panels, block by block.
   private var activations: UnsafeMutablePointer<Double>?
   private var kept = 0
   private var tileSize = 0
-  /// Of the examples at hand: derivatives by the pre-activations of every neuron, and by the output.
-  private let slopes, weights: UnsafeMutablePointer<Double>
+  /// Panels: of the neurons at hand, of their gradient, and of the derivatives by their pre-activations for a few examples.
+  private let neurons, gradients, slopes: UnsafeMutablePointer<Double>
+  /// Running sums of the outputs over the neurons of a tile.
+  private let running: UnsafeMutablePointer<Double>
+  /// Derivatives of the loss by the output for every example.
+  private let weights: UnsafeMutablePointer<Double>
   /// Most bytes of activations that are kept from the features to the gradient.
   private static let mostKept = 1 << 30
 
@@ -28,12 +32,18 @@ final class TwoLayer: ParticleSystem {
     self.relu = relu
     self.loss = loss
     self.regularisation = regularisation
-    slopes = .allocateAligned(capacity: Self.forward * Tiling.width)
-    weights = .allocateAligned(capacity: Self.backward)
+    neurons = .allocateAligned(capacity: (1 + train.columns) * Panels.lanes)
+    gradients = .allocateAligned(capacity: (1 + train.columns) * Panels.lanes)
+    slopes = .allocateAligned(capacity: Self.chunk * Panels.lanes)
+    running = .allocateAligned(capacity: max(train.count, test.count) * Panels.sums)
+    weights = .allocateAligned(capacity: train.count)
   }
 
   deinit {
+    neurons.deallocate()
+    gradients.deallocate()
     slopes.deallocate()
+    running.deallocate()
     weights.deallocate()
     activations?.deallocate()
   }
@@ -57,7 +67,7 @@ final class TwoLayer: ParticleSystem {
   }
 
   func prepare(_ tiling: Tiling) {
-    tileSize = train.count * tiling.lanes
+    tileSize = (tiling.lanes + Panels.lanes - 1) / Panels.lanes * Panels.lanes * train.count
     kept = tiling.mine.count * tileSize * 8 <= Self.mostKept ? tiling.mine.count : 0
     activations = .allocateAligned(capacity: max(1, max(kept, 1) * tileSize))
   }
@@ -75,28 +85,35 @@ final class TwoLayer: ParticleSystem {
     _ data: Supervised, _ x: Tile, activations room: UnsafeMutablePointer<Double>?,
     to sums: UnsafeMutablePointer<Double>
   ) {
+    running.update(repeating: 0, count: data.count * Panels.sums)
     data.features.withUnsafeBufferPointer { features in
-      var start = 0
-      while start < data.count {
-        let rows = min(Self.forward, data.count - start)
-        let target = room.map { $0 + start * x.lanes } ?? slopes
-        Panels.addProduct(
-          target, fresh: true, rows: rows, features.baseAddress! + start * data.columns, rowStride: data.columns,
-          columnStride: 1,
-          inner: data.columns, x[1], lanes: x.lanes, count: x.count)
-        let a = x[0]
-        for r in 0..<rows {
-          let row = target + r * x.lanes
-          if relu {
-            for i in 0..<x.count { row[i] = row[i] > 0 ? row[i] : 0 }
-          } else {
-            for i in 0..<x.count { row[i] = Elementary.tanh(row[i]) }
+      for block in x.blocks {
+        block.copy(1 + data.columns, of: x.base, x.lanes, to: neurons)
+        for start in stride(from: 0, to: data.count, by: Self.chunk) {
+          let rows = min(Self.chunk, data.count - start)
+          let panel = room.map { $0 + place(of: block, start) } ?? slopes
+          Panels.addProduct(
+            panel, fresh: true, rows: rows, features.baseAddress! + start * data.columns, rowStride: data.columns,
+            columnStride: 1, inner: data.columns, neurons + Panels.lanes, octets: block.octets)
+          block.forEachPiece(rows) { begin, count in
+            let row = panel + begin
+            if relu {
+              for i in 0..<count { row[i] = row[i] > 0 ? row[i] : 0 }
+            } else {
+              for i in 0..<count { row[i] = Elementary.tanh(row[i]) }
+            }
           }
-          sums[start + r] += laneSum(x.count) { a[$0] * row[$0] }
+          Panels.addLaneProducts(
+            running + start * Panels.sums, rows: rows, neurons, panel, octets: block.octets)
         }
-        start += rows
       }
     }
+    for k in 0..<data.count { sums[k] += Panels.total(running + k * Panels.sums) }
+  }
+
+  /// Where the activations of a block begin, from an example on.
+  private func place(of block: LaneBlock, _ example: Int) -> Int {
+    block.start * train.count + example * Panels.lanes
   }
 
   func gradient(
@@ -111,29 +128,38 @@ final class TwoLayer: ParticleSystem {
         outputs(train, x, activations: room, to: unused.baseAddress!)
       }
     }
-    let a = x[0]
+    for k in 0..<train.count { weights[k] = derivative(field[k], train.labels[k]) / Double(train.count) }
     let columns = train.columns
     train.features.withUnsafeBufferPointer { features in
-      var start = 0
-      while start < train.count {
-        let rows = min(Self.backward, train.count - start)
-        for r in 0..<rows {
-          weights[r] = derivative(field[start + r], train.labels[start + r]) / Double(train.count)
-        }
-        for r in 0..<rows {
-          let (weight, value, slope) = (weights[r], room + (start + r) * x.lanes, slopes + r * x.lanes)
-          for i in 0..<x.count { gradient[i] = gradient[i].addingProduct(weight, value[i]) }
-          if relu {
-            for i in 0..<x.count { slope[i] = value[i] > 0 ? weight * a[i] : 0 }
-          } else {
-            for i in 0..<x.count { slope[i] = weight * a[i] * (1.0).addingProduct(-value[i], value[i]) }
+      for block in x.blocks {
+        block.copy(1, of: x.base, x.lanes, to: neurons)
+        gradients.update(repeating: 0, count: Panels.lanes)
+        for start in stride(from: 0, to: train.count, by: Self.chunk) {
+          let rows = min(Self.chunk, train.count - start)
+          for r in 0..<rows {
+            differentiate(weights[start + r], room + place(of: block, start + r), slopes + r * Panels.lanes)
           }
+          Panels.addProduct(
+            gradients + Panels.lanes, fresh: start == 0, rows: columns, features.baseAddress! + start * columns,
+            rowStride: 1, columnStride: columns, inner: rows, slopes, octets: block.octets)
         }
-        Panels.addProduct(
-          gradient + x.lanes, rows: columns, features.baseAddress! + start * columns, rowStride: 1,
-          columnStride: columns, inner: rows, slopes, lanes: x.lanes, count: x.count)
-        start += rows
+        block.add(gradients, 1 + columns, to: gradient, x.lanes)
       }
+    }
+  }
+
+  /// Derivatives of the loss of one example by the output weights (added to the first row of `gradients`) and the
+  /// pre-activations of the neurons at hand, `weight` being that by the output.
+  @inline(__always)
+  private func differentiate(
+    _ weight: Double, _ value: UnsafePointer<Double>, _ slope: UnsafeMutablePointer<Double>
+  ) {
+    let (a, first) = (neurons, gradients)
+    for i in 0..<Panels.lanes { first[i] = first[i].addingProduct(weight, value[i]) }
+    if relu {
+      for i in 0..<Panels.lanes { slope[i] = value[i] > 0 ? weight * a[i] : 0 }
+    } else {
+      for i in 0..<Panels.lanes { slope[i] = weight * a[i] * (1.0).addingProduct(-value[i], value[i]) }
     }
   }
 
