@@ -33,7 +33,7 @@ networks() {
 
   echo "bench: ranks, checkpoints, memory"
   local job="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256"
-  for i in 1 2 3; do
+  for i in 1 2 3 4 5; do
     seconds "ranks 1" mpirun -n 1 $fathom run $job --set network.draws=60000 --set limit=[] -o "$work/one-$i.h5"
     seconds "ranks 2" mpirun -n 2 $fathom run $job --set network.draws=60000 --set limit=[] -o "$work/two-$i.h5"
   done
@@ -59,7 +59,7 @@ particles() {
 system = \"double-well\"
 number = 100000
 step = 0.01
-steps = 10000
+steps = 20000
 measure_every = 100
 replicas = 1
 [run]
@@ -68,7 +68,7 @@ shards = RANKS"
   $one .build/release/fathom-bench particles >"$work/native.json"
   (cd Benchmarks && $one ../$venv/bin/python peers_particles.py ../$fathom "$work") >"$work/peers.json"
   $one .build/release/fathom-bench particles >>"$work/native.json"
-  for i in 1 2 3; do
+  for i in 1 2 3 4 5; do
     for ranks in 1 2; do
       echo "${job/RANKS/$ranks}" >"$work/job.toml"
       seconds "ranks $ranks" mpirun -n $ranks $fathom run "$work/job.toml" -o "$work/particles-$ranks-$i.h5"

@@ -2,15 +2,15 @@
 ///
 /// The points u of one tile are lanes; those s of the other come four at a time and share one division,
 /// 1/a = b c d/(a b c d). A step divides for eight lanes, makes the differences of those two octets ahead, and adds the forces. In
-/// one piece, the chain of products around the division is longer than what a core looks ahead, and takes 1.6 times as long.
+/// one piece, the chain of products around the division is longer than what a core looks ahead, and takes 1.7 times as long.
 ///
 /// What the lanes get is added source by source; what a source gets stays apart in eight running sums, eight lanes at a time. Both
 /// orders are those of the points, so the bits do not tell which of the two was asked for.
 package struct PlanarRepulsion {
-  /// Coordinates of the lanes, whole octets; sixteen numbers behind them are read too.
+  /// Coordinates of the lanes, whole octets.
   let x, y: UnsafePointer<Double>
   let octets: Int
-  /// Coordinates of the sources.
+  /// Coordinates of the sources; four numbers behind them are read too.
   let sx, sy: UnsafePointer<Double>
   let sources: Int
   /// One number, e^2: an operand in memory costs less than a copy of a register.
@@ -33,71 +33,66 @@ package struct PlanarRepulsion {
   }
 
   /// Adds to the force on every lane: `fx` and `fy`, whole octets.
-  package func addToLanes(_ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>) {
-    for j in stride(from: 0, to: sources & ~3, by: 4) { addFour(sx + j, sy + j, fx, fy) }
-    for j in sources & ~3..<sources { addOne(sx[j], sy[j], fx, fy, nil) }
-  }
+  @inline(never)
+  package func addToLanes(_ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>) { add(fx, fy, nil) }
 
   /// Adds what the lanes get from every source to its running sums: the force on it is minus their total.
-  package func addToSources(_ sums: UnsafeMutablePointer<Double>) {
-    for j in stride(from: 0, to: sources & ~3, by: 4) { addFour(sx + j, sy + j, sums + j &* Self.sumsOfSource) }
-    for j in sources & ~3..<sources { addOne(sx[j], sy[j], nil, nil, sums + j &* Self.sumsOfSource) }
-  }
+  @inline(never)
+  package func addToSources(_ sums: UnsafeMutablePointer<Double>) { add(nil, nil, sums) }
 
+  @inline(never)
   package func addToBoth(
     _ fx: UnsafeMutablePointer<Double>, _ fy: UnsafeMutablePointer<Double>, _ sums: UnsafeMutablePointer<Double>
-  ) {
-    for j in stride(from: 0, to: sources & ~3, by: 4) { addFour(sx + j, sy + j, fx, fy, sums + j &* Self.sumsOfSource) }
-    for j in sources & ~3..<sources { addOne(sx[j], sy[j], fx, fy, sums + j &* Self.sumsOfSource) }
-  }
+  ) { add(fx, fy, sums) }
 
   /// The force on a source.
   package static func force(_ sums: UnsafePointer<Double>) -> (x: Double, y: Double) {
     (-Octet(sums).total, -Octet(sums + 8).total)
   }
 
-  // Of their own, so that the registers hold nothing else.
-  @inline(never)
-  private func addFour(
-    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>,
-    _ fy: UnsafeMutablePointer<Double>
+  @inline(__always)
+  private func add(
+    _ fx: UnsafeMutablePointer<Double>?, _ fy: UnsafeMutablePointer<Double>?, _ sums: UnsafeMutablePointer<Double>?
   ) {
-    var none = Sums()
-    addFour(sx, sy, fx, fy, &none)
-  }
-  @inline(never)
-  private func addFour(
-    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ sums: UnsafeMutablePointer<Double>
-  ) {
-    var kept = Sums(sums)
-    addFour(sx, sy, nil, nil, &kept)
-    kept.store(sums)
-  }
-  @inline(never)
-  private func addFour(
-    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>,
-    _ fy: UnsafeMutablePointer<Double>, _ sums: UnsafeMutablePointer<Double>
-  ) {
-    var kept = Sums(sums)
-    addFour(sx, sy, fx, fy, &kept)
-    kept.store(sums)
+    let inFours = octets > 1 ? sources & ~3 : 0
+    if inFours > 0 {
+      var (sx, sy, sums) = (sx, sy, sums)
+      var ahead = Ahead(
+        slot: ring, second: ring + Self.slot, third: ring + 2 &* Self.slot, product: spread(0, sx, sy, ring),
+        productAfter: spread(1, sx, sy, ring + Self.slot))
+      for _ in 0..<inFours / 4 {
+        var kept = sums.map { Sums($0) } ?? Sums()
+        for k in 0..<octets &- 2 { step(k, &ahead, k &+ 2, sx, sy, fx, fy, &kept) }
+        // The first octets of the next four sources.
+        sx += 4
+        sy += 4
+        for k in 0..<2 { step(octets &- 2 &+ k, &ahead, k, sx, sy, fx, fy, &kept) }
+        if let place = sums {
+          kept.store(place)
+          sums = place + 4 &* Self.sumsOfSource
+        }
+      }
+    }
+    for j in inFours..<sources { addOne(sx[j], sy[j], fx, fy, sums.map { $0 + j &* Self.sumsOfSource }) }
   }
 
+  /// The slots and products of the octet that is due and of those after it.
+  private struct Ahead {
+    var slot, second, third: UnsafeMutablePointer<Double>
+    var product, productAfter: Octet
+  }
+
+  /// Adds the forces of octet k, and makes the differences of octet `next` to the sources at `sx`, `sy`.
   @inline(__always)
-  private func addFour(
-    _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>?,
-    _ fy: UnsafeMutablePointer<Double>?, _ sums: inout Sums
+  private func step(
+    _ k: Int, _ ahead: inout Ahead, _ next: Int, _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>,
+    _ fx: UnsafeMutablePointer<Double>?, _ fy: UnsafeMutablePointer<Double>?, _ sums: inout Sums
   ) {
-    var (slot, second, third) = (ring, ring + Self.slot, ring + 2 &* Self.slot)
-    var product = spread(0, sx, sy, slot)
-    var productAfter = spread(1, sx, sy, second)
-    for k in 0..<octets {
-      let inverse = product.inverse
-      product = productAfter
-      productAfter = spread(k &+ 2, sx, sy, third)
-      collect(inverse, slot, fx.map { $0 + 8 &* k }, fy.map { $0 + 8 &* k }, &sums)
-      (slot, second, third) = (second, third, slot)
-    }
+    let inverse = ahead.product.inverse
+    ahead.product = ahead.productAfter
+    ahead.productAfter = spread(next, sx, sy, ahead.third)
+    collect(inverse, ahead.slot, fx.map { $0 + 8 &* k }, fy.map { $0 + 8 &* k }, &sums)
+    (ahead.slot, ahead.second, ahead.third) = (ahead.second, ahead.third, ahead.slot)
   }
 
   /// Leaves in a slot the differences to four sources, their squares a, b, c, d with e^2, a b and c d; returns a b c d.
@@ -172,16 +167,19 @@ package struct PlanarRepulsion {
   ) {
     for k in 0..<octets {
       let factor = square(Octet(x + 8 &* k), Octet(y + 8 &* k), sx, sy, ring).inverse
-      for (part, force) in [(0, fx), (1, fy)] {
-        let difference = Octet(ring + 8 &* part)
-        for place in [force.map { $0 + 8 &* k }, sums.map { $0 + 8 &* part }] {
-          guard let place else { continue }
-          var sum = Octet(place)
-          sum.add(factor, difference)
-          sum.store(place)
-        }
-      }
+      add(factor, ring, to: fx.map { $0 + 8 &* k })
+      add(factor, ring + 8, to: fy.map { $0 + 8 &* k })
+      add(factor, ring, to: sums)
+      add(factor, ring + 8, to: sums.map { $0 + 8 })
     }
+  }
+
+  @inline(__always)
+  private func add(_ factor: Octet, _ difference: UnsafePointer<Double>, to place: UnsafeMutablePointer<Double>?) {
+    guard let place else { return }
+    var sum = Octet(place)
+    sum.add(factor, Octet(difference))
+    sum.store(place)
   }
 
   /// Running sums of four sources.

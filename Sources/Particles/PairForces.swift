@@ -42,9 +42,9 @@ enum PairForces {
 
   /// In two dimensions, adds scale sum_j (x_i - x_j)/(|x_i - x_j|^2 + least) to the gradients of the particles of this rank.
   ///
-  /// A pair of tiles of this rank is worked through once, for both; one that another rank has a part in, for ours alone. A
-  /// particle gets its forces tile by tile in their global order either way: from the tiles before its own as a source, from its own
-  /// and those behind as a lane.
+  /// A pair of tiles of this rank is worked through once, for both; one that another rank has a part in, for ours alone. Either
+  /// way a particle gets its forces in one order: from its own tile, from the tiles before it as one of the sources, and from those
+  /// behind it, tile by tile, as one of the lanes.
   static func addRepulsion(
     _ all: UnsafePointer<Double>, _ least: Double, scale: Double, to gradient: ParticleArray
   ) {
@@ -57,29 +57,43 @@ enum PairForces {
       let ring = sums + sumsOfTile
       let square = ring + PlanarRepulsion.ringSize
       square[0] = least
-      func pair(_ i: Int, _ j: Int) -> PlanarRepulsion {
-        let (x, s) = (all + i * tiling.size, all + j * tiling.size)
+      /// Octets of tile i as lanes, particles of tile j as sources.
+      func pair(_ i: Int, _ octets: Range<Int>, _ j: Int, _ sources: Range<Int>) -> PlanarRepulsion {
+        let x = all + i * tiling.size + 8 * octets.lowerBound
+        let s = all + j * tiling.size + sources.lowerBound
         return PlanarRepulsion(
-          x: x, y: x + lanes, octets: (tiling.count(i) + 7) / 8, sx: s, sy: s + lanes, sources: tiling.count(j),
-          least: square, ring: ring)
+          x: x, y: x + lanes, octets: octets.count, sx: s, sy: s + lanes, sources: sources.count, least: square,
+          ring: ring)
       }
+      func force(_ tile: Int) -> UnsafeMutablePointer<Double> { forces + (tile - mine.lowerBound) * tiling.size }
       for j in 0..<tiling.total {
-        let isSource = mine.contains(j)
+        let (isSource, sources) = (mine.contains(j), 0..<tiling.count(j))
         if isSource { sums.update(repeating: 0, count: sumsOfTile) }
         for i in isSource ? 0..<j : mine.lowerBound..<max(min(mine.upperBound, j), mine.lowerBound) {
-          let force = forces + (i - mine.lowerBound) * tiling.size
+          let tiles = pair(i, 0..<lanes / 8, j, sources)
           switch (mine.contains(i), isSource) {
-          case (true, true): pair(i, j).addToBoth(force, force + lanes, sums)
-          case (true, false): pair(i, j).addToLanes(force, force + lanes)
-          default: pair(i, j).addToSources(sums)
+          case (true, true): tiles.addToBoth(force(i), force(i) + lanes, sums)
+          case (true, false): tiles.addToLanes(force(i), force(i) + lanes)
+          default: tiles.addToSources(sums)
           }
         }
-        if isSource {
-          let force = forces + (j - mine.lowerBound) * tiling.size
-          for i in 0..<tiling.count(j) {
-            (force[i], force[lanes + i]) = PlanarRepulsion.force(sums + i * PlanarRepulsion.sumsOfSource)
+        guard isSource else { continue }
+        let own = force(j)
+        let octets = (sources.count + 7) / 8
+        if sources.count % 8 == 0 {
+          for k in 0..<octets {
+            let eight = 8 * k..<8 * k + 8
+            pair(j, k..<k + 1, j, eight).addToLanes(own + 8 * k, own + 8 * k + lanes)
+            pair(j, k + 1..<octets, j, eight).addToBoth(
+              own + 8 * (k + 1), own + 8 * (k + 1) + lanes, sums + 8 * k * PlanarRepulsion.sumsOfSource)
           }
-          pair(j, j).addToLanes(force, force + lanes)
+        } else {
+          pair(j, 0..<octets, j, sources).addToLanes(own, own + lanes)
+        }
+        for i in sources {
+          let (x, y) = PlanarRepulsion.force(sums + i * PlanarRepulsion.sumsOfSource)
+          own[i] += x
+          own[lanes + i] += y
         }
       }
       for i in 0..<gradient.count { gradient.base[i] = gradient.base[i].addingProduct(scale, forces[i]) }
