@@ -13,8 +13,8 @@ package enum Interaction: Sendable, Equatable {
 
 /// N particles x_i in R^d with the energy H(x_1, ..., x_N). The dynamics sample exp(-beta H). One conforming type a file.
 ///
-/// A system works on tiles and, if its particles meet in pairs, on those of this rank together. It may keep buffers, so every replica under way has
-/// an instance of its own.
+/// A system works on tiles and, if its particles meet in pairs, on those of this rank together. It may keep buffers, so every
+/// replica under way has an instance of its own.
 package protocol ParticleSystem: AnyObject {
   var dimension: Int { get }
   var interaction: Interaction { get }
