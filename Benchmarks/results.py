@@ -142,7 +142,7 @@ total = float(match[1]) * (60 if match[2] == "min" else 1)
 print(f"""
 ## The whole program
 
-- 60,000 networks of n = d = 256, wall time of `mpirun` from start to end, best of five: {one:.2f} s on 1 rank, {two:.2f} s on
+- 100,000 networks of n = d = 256, wall time of `mpirun` from start to end, best of four: {one:.2f} s on 1 rank, {two:.2f} s on
   2 ranks, {one / two:.2f}x.
 - Memory: {small / 1024:.1f} MiB for 1e5 draws, {large / 1024:.1f} MiB for 1e7 draws, {(large - small) / 1024:+.2f} MiB.
 - Checkpoints at the default interval of 60 s, jobs/neural-covariance.toml with 250,000 draws on one rank: {match[3]} in

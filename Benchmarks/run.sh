@@ -33,9 +33,9 @@ networks() {
 
   echo "bench: ranks, checkpoints, memory"
   local job="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256"
-  for i in 1 2 3 4 5; do
-    seconds "ranks 1" mpirun -n 1 $fathom run $job --set network.draws=60000 --set limit=[] -o "$work/one-$i.h5"
-    seconds "ranks 2" mpirun -n 2 $fathom run $job --set network.draws=60000 --set limit=[] -o "$work/two-$i.h5"
+  for i in 1 2 3 4; do
+    seconds "ranks 1" mpirun -n 1 $fathom run $job --set network.draws=100000 --set limit=[] -o "$work/one-$i.h5"
+    seconds "ranks 2" mpirun -n 2 $fathom run $job --set network.draws=100000 --set limit=[] -o "$work/two-$i.h5"
   done
   local small="jobs/neural-covariance.toml --set network.layers=last --set network.width=8 --set network.depth=1 --set limit=[]"
   seconds "draws 1e5" $fathom run $small --set network.draws=100000 -o "$work/small.h5"
