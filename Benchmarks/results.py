@@ -2,14 +2,13 @@
 
 import math
 import platform
-import re
 import sys
 from pathlib import Path
 
 from results_common import flags, pick, processor, read
 
 folder = Path(sys.argv[1])
-native, peers, runs = (read(folder / name) for name in ("native.json", "peers.json", "runs.json"))
+native, peers = (read(folder / name) for name in ("native.json", "peers.json"))
 
 
 vector = max(row["per_ns"] for row in native if row["name"] == "fma")
@@ -133,17 +132,3 @@ print("""
 |---|---|""")
 for m in (2, 4, 16):
     print(f"| {m} | {pick(native, 'us', name='sde', m=m):.1f} |")
-
-one, two = pick(runs, "seconds", name="ranks 1"), pick(runs, "seconds", name="ranks 2")
-small, large = pick(runs, "kib", name="draws 1e5"), pick(runs, "kib", name="draws 1e7")
-checkpoint = (folder / "checkpoint.txt").read_text().strip()
-match = re.search(r"after ([\d.]+) (s|min); (\d+) checkpoints?, ([\d.]+) s together", checkpoint)
-total = float(match[1]) * (60 if match[2] == "min" else 1)
-print(f"""
-## The whole program
-
-- 100,000 networks of n = d = 256, wall time of `mpirun` from start to end, best of four: {one:.2f} s on 1 rank, {two:.2f} s on
-  2 ranks, {one / two:.2f}x.
-- Memory: {small / 1024:.1f} MiB for 1e5 draws, {large / 1024:.1f} MiB for 1e7 draws, {(large - small) / 1024:+.2f} MiB.
-- Checkpoints at the default interval of 60 s, jobs/neural-covariance.toml with 250,000 draws on one rank: {match[3]} in
-  {match[1]} {match[2]}, {match[4]} s together, {float(match[4]) / total:.2%} of the time.""")

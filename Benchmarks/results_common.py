@@ -3,6 +3,7 @@
 import json
 import platform
 from pathlib import Path
+from statistics import median
 
 
 def read(path):
@@ -24,3 +25,13 @@ def processor():
 def flags():
     text = Path("/proc/cpuinfo").read_text()
     return "AVX-512" if "avx512f" in text else "AVX2" if "avx2" in text else "SSE"
+
+
+def speedup(runs: list[dict], name: str) -> str:
+    """Best times on 1 and 2 ranks, and the ratios of runs that followed each other."""
+    one, two = ([row["seconds"] for row in runs if row["name"] == f"{name} {ranks}"] for ranks in (1, 2))
+    ratios = sorted(a / b for a, b in zip(one, two, strict=True))
+    return (
+        f"{min(one):.2f} s on 1 rank, {min(two):.2f} s on 2 at best, {median(ratios):.2f}x "
+        f"({ratios[0]:.2f} to {ratios[-1]:.2f} in {len(ratios)} pairs)"
+    )

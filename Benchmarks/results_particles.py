@@ -6,7 +6,7 @@ from pathlib import Path
 from results_common import flags, pick, processor, read
 
 folder = Path(sys.argv[1])
-native, peers, runs = (read(folder / name) for name in ("native.json", "peers.json", "runs.json"))
+native, peers = (read(folder / name) for name in ("native.json", "peers.json"))
 vector = max(row["per_ns"] for row in native if row["name"] == "fma")
 print(f"""# Benchmarks of the particle systems
 
@@ -44,11 +44,8 @@ for row in peers:
         mine, theirs = 64 * row["own_ess"] / time(row["label"]), 64 * row["ess"] / row["seconds"]
         print(f"| {row['label']} | {row['own_ess']:.4f}, {row['ess']:.4f} | {mine:,.0f} | {theirs:,.0f} | {mine / theirs:.1f}x |")
 pairs = time("all pairs, 2-D, 1/r^2, N = 8192")
-one, two = pick(runs, "seconds", name="ranks 1"), pick(runs, "seconds", name="ranks 2")
 print(f"""
-## All pairs and ranks
+## All pairs
 
-- All pairs in two dimensions with the force x/r^2, N = 8192: {8192 * 8192 / pairs / 1e9:.2f}e9 ordered pairs a second, whole
-  steps with their normals.
-- One double well of N = 1e5, 20,000 steps of LMC, wall time of `mpirun` from start to end, best of five: {one:.2f} s on
-  1 rank, {two:.2f} s on 2 ranks (one replica on both), {one / two:.2f}x.""")
+All pairs in two dimensions with the force x/r^2, N = 8192: {8192 * 8192 / pairs / 1e9:.2f}e9 ordered pairs a second, whole
+steps with their normals.""")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make bench: fathom and its peers in one run, on one core (the two-rank lines apart), into Benchmarks/RESULTS.md and
-# Benchmarks/PARTICLES.md. `run.sh networks` or `run.sh particles` makes one of them.
+# make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
+# one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -31,19 +31,6 @@ networks() {
   # Once more: a machine that others share changes its speed, and ratios need both sides at the same speed.
   $one .build/release/fathom-bench >>"$work/native.json"
 
-  echo "bench: ranks, checkpoints, memory"
-  local job="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256"
-  for i in 1 2 3 4; do
-    seconds "ranks 1" mpirun -n 1 $fathom run $job --set network.draws=100000 --set limit=[] -o "$work/one-$i.h5"
-    seconds "ranks 2" mpirun -n 2 $fathom run $job --set network.draws=100000 --set limit=[] -o "$work/two-$i.h5"
-  done
-  local small="jobs/neural-covariance.toml --set network.layers=last --set network.width=8 --set network.depth=1 --set limit=[]"
-  seconds "draws 1e5" $fathom run $small --set network.draws=100000 -o "$work/small.h5"
-  seconds "draws 1e7" $fathom run $small --set network.draws=10000000 -o "$work/large.h5"
-  # A minute at the default interval of 60 s: the share of the checkpoints as the program itself reports it.
-  $fathom run jobs/neural-covariance.toml --set network.draws=250000 -o "$work/checkpoint.h5" 2>"$work/checkpoint.log" >/dev/null
-  grep -E "checkpoint.* together" "$work/checkpoint.log" >"$work/checkpoint.txt"
-
   echo "bench: cost against n, d and m"
   $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
 
@@ -54,7 +41,20 @@ networks() {
 
 particles() {
   rm -f "$work"/*.json
-  local job="seed = 1
+  echo "bench: particle systems"
+  $one .build/release/fathom-bench particles >"$work/native.json"
+  (cd Benchmarks && $one ../$venv/bin/python peers_particles.py ../$fathom "$work") >"$work/peers.json"
+  $one .build/release/fathom-bench particles >>"$work/native.json"
+  $venv/bin/python Benchmarks/results_particles.py "$work" >"$work/PARTICLES.md"
+  mv "$work/PARTICLES.md" Benchmarks/PARTICLES.md
+  echo "bench: wrote Benchmarks/PARTICLES.md"
+}
+
+program() {
+  rm -f "$work"/*.json
+  local network="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256 \
+    --set network.draws=60000 --set limit=[]"
+  local particles="seed = 1
 [particles]
 system = \"double-well\"
 number = 100000
@@ -64,26 +64,36 @@ measure_every = 100
 replicas = 1
 [run]
 shards = RANKS"
-  echo "bench: particle systems"
-  $one .build/release/fathom-bench particles >"$work/native.json"
-  (cd Benchmarks && $one ../$venv/bin/python peers_particles.py ../$fathom "$work") >"$work/peers.json"
-  $one .build/release/fathom-bench particles >>"$work/native.json"
-  for i in 1 2 3 4 5; do
+  echo "bench: ranks"
+  for i in 1 2 3 4 5 6 7; do
     for ranks in 1 2; do
-      echo "${job/RANKS/$ranks}" >"$work/job.toml"
-      seconds "ranks $ranks" mpirun -n $ranks $fathom run "$work/job.toml" -o "$work/particles-$ranks-$i.h5"
+      seconds "networks $ranks" mpirun -n $ranks $fathom run $network -o "$work/networks-$ranks-$i.h5"
+    done
+    for ranks in 1 2; do
+      echo "${particles/RANKS/$ranks}" >"$work/job.toml"
+      seconds "particles $ranks" mpirun -n $ranks $fathom run "$work/job.toml" -o "$work/particles-$ranks-$i.h5"
     done
   done
-  $venv/bin/python Benchmarks/results_particles.py "$work" >"$work/PARTICLES.md"
-  mv "$work/PARTICLES.md" Benchmarks/PARTICLES.md
-  echo "bench: wrote Benchmarks/PARTICLES.md"
+  echo "bench: checkpoints, memory"
+  local small="jobs/neural-covariance.toml --set network.layers=last --set network.width=8 --set network.depth=1 --set limit=[]"
+  seconds "draws 1e5" $fathom run $small --set network.draws=100000 -o "$work/small.h5"
+  seconds "draws 1e7" $fathom run $small --set network.draws=10000000 -o "$work/large.h5"
+  # A minute at the default interval of 60 s: the share of the checkpoints as the program itself reports it.
+  $fathom run jobs/neural-covariance.toml --set network.draws=250000 -o "$work/checkpoint.h5" 2>"$work/checkpoint.log" >/dev/null
+  grep -E "checkpoint.* together" "$work/checkpoint.log" >"$work/checkpoint.txt"
+
+  $venv/bin/python Benchmarks/results_program.py "$work" >"$work/PROGRAM.md"
+  mv "$work/PROGRAM.md" Benchmarks/PROGRAM.md
+  echo "bench: wrote Benchmarks/PROGRAM.md"
 }
 
 case "${1:-all}" in
 networks) networks ;;
 particles) particles ;;
+program) program ;;
 *)
   networks
   particles
+  program
   ;;
 esac
