@@ -64,14 +64,14 @@ format: setup  ## Rewrite the sources in the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff format analysis Benchmarks
 
-bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md, PARTICLES.md and PROGRAM.md (about 15 minutes)
+bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md, PARTICLES.md and PROGRAM.md (about 20 minutes)
 	bash Benchmarks/run.sh
 
 scaling: build  ## The model of the run time and SimGrid's replay; writes docs/scaling.md (about 20 minutes)
 	bash tools/setup.sh scaling
 	$(PYTHON) Benchmarks/scaling.py
 
-gallery: build  ## The papers' figures from their jobs; writes docs/gallery.md (about 15 minutes)
+gallery: build  ## The papers' figures from their jobs; writes docs/gallery.md (about 10 minutes)
 	$(PYTHON) analysis/gallery.py
 
 PREFIX ?= /usr/local
