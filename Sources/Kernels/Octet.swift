@@ -8,13 +8,11 @@ protocol Lanes {
   func store(_ p: UnsafeMutablePointer<Double>)
   /// Adds s x, fused.
   mutating func add(_ s: Double, _ x: Self)
-  static var count: Int { get }
 }
 
 /// Eight neighbouring lanes: the compiler keeps them in a vector register (two of AVX2) through a whole loop. A loop over an array goes
 /// through memory in every round.
 struct Octet: Lanes {
-  static var count: Int { 8 }
   private var lanes: SIMD8<Double>
 
   @inline(__always)
@@ -59,7 +57,7 @@ struct Octet: Lanes {
 /// Four octets in a row.
 struct FourOctets: Lanes {
   static var count: Int { 32 }
-  private var a, b, c, d: Octet
+  var a, b, c, d: Octet
 
   @inline(__always)
   init(_ p: UnsafePointer<Double>) {

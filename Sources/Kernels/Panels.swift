@@ -21,6 +21,9 @@ public enum Panels {
     _ c: UnsafeMutablePointer<Double>, fresh: Bool = false, rows: Int, _ coefficients: UnsafePointer<Double>,
     rowStride: Int, columnStride: Int, inner: Int, _ b: UnsafePointer<Double>, octets: Int = 4
   ) {
+    guard inner > 0 else { return }
+    // In equal parts.
+    let depth = (inner &- 1) / ((inner &+ Self.depth &- 1) / Self.depth) &+ 1
     for first in stride(from: 0, to: inner, by: depth) {
       Product(
         a: coefficients + first &* columnStride, rowStride: rowStride, columnStride: columnStride,

@@ -10,7 +10,7 @@ package struct PlanarRepulsion {
   /// Coordinates of the lanes, whole octets.
   let x, y: UnsafePointer<Double>
   let octets: Int
-  /// Coordinates of the sources; four numbers behind them are read too.
+  /// Coordinates of the sources; `lookahead` numbers behind them are read too.
   let sx, sy: UnsafePointer<Double>
   let sources: Int
   /// One number, e^2: an operand in memory costs less than a copy of a register.
@@ -21,6 +21,7 @@ package struct PlanarRepulsion {
   /// Running sums of a source: eight of each coordinate.
   package static let sumsOfSource = 16
   package static let ringSize = 3 * slot
+  package static let lookahead = 4
   private static let slot = 112
 
   package init(
@@ -61,7 +62,7 @@ package struct PlanarRepulsion {
         slot: ring, second: ring + Self.slot, third: ring + 2 &* Self.slot, product: spread(0, sx, sy, ring),
         productAfter: spread(1, sx, sy, ring + Self.slot))
       for _ in 0..<inFours / 4 {
-        var kept = sums.map { Sums($0) } ?? Sums()
+        var kept = Sums(sums)
         for k in 0..<octets &- 2 { step(k, &ahead, k &+ 2, sx, sy, fx, fy, &kept) }
         // The first octets of the next four sources.
         sx += 4
@@ -150,14 +151,14 @@ package struct PlanarRepulsion {
       u.store(fx)
       v.store(fy)
     }
-    sums.ax.add(a, px)
-    sums.ay.add(a, py)
-    sums.bx.add(b, qx)
-    sums.by.add(b, qy)
-    sums.cx.add(c, rx)
-    sums.cy.add(c, ry)
-    sums.dx.add(d, tx)
-    sums.dy.add(d, ty)
+    sums.first.a.add(a, px)
+    sums.first.b.add(a, py)
+    sums.first.c.add(b, qx)
+    sums.first.d.add(b, qy)
+    sums.second.a.add(c, rx)
+    sums.second.b.add(c, ry)
+    sums.second.c.add(d, tx)
+    sums.second.d.add(d, ty)
   }
 
   /// A source beyond a multiple of four.
@@ -182,32 +183,19 @@ package struct PlanarRepulsion {
     sum.store(place)
   }
 
-  /// Running sums of four sources.
+  /// Running sums of four sources, two by two: x and y of the first, x and y of the second.
   private struct Sums {
-    var ax, ay, bx, by, cx, cy, dx, dy: Octet
+    var first, second: FourOctets
 
     @inline(__always)
-    init() {
-      let zero = Octet(0)
-      (ax, ay, bx, by, cx, cy, dx, dy) = (zero, zero, zero, zero, zero, zero, zero, zero)
-    }
-
-    @inline(__always)
-    init(_ p: UnsafePointer<Double>) {
-      (ax, ay, bx, by) = (Octet(p), Octet(p + 8), Octet(p + 16), Octet(p + 24))
-      (cx, cy, dx, dy) = (Octet(p + 32), Octet(p + 40), Octet(p + 48), Octet(p + 56))
+    init(_ p: UnsafePointer<Double>?) {
+      (first, second) = p.map { (FourOctets($0), FourOctets($0 + 32)) } ?? (FourOctets(0), FourOctets(0))
     }
 
     @inline(__always)
     func store(_ p: UnsafeMutablePointer<Double>) {
-      ax.store(p)
-      ay.store(p + 8)
-      bx.store(p + 16)
-      by.store(p + 24)
-      cx.store(p + 32)
-      cy.store(p + 40)
-      dx.store(p + 48)
-      dy.store(p + 56)
+      first.store(p)
+      second.store(p + 32)
     }
   }
 }

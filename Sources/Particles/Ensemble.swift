@@ -104,8 +104,7 @@ package final class Ensemble {
     field.initialize(repeating: 0, count: max(featureCount, 1))
     features = Reducer(featureCount, tiling, group)
     energies = Reducer(1, tiling, group)
-    // `PlanarRepulsion` reads a little beyond.
-    let room = tiling.total * tiling.size + 16
+    let room = tiling.total * tiling.size + PlanarRepulsion.lookahead
     all = system.interaction == .pairs ? .allocateAligned(capacity: room) : nil
     all?.initialize(repeating: 0, count: room)
     system.prepare(tiling)

@@ -79,8 +79,8 @@ struct LaneBlock {
 
 extension Tile {
   /// Its particles in blocks.
-  var blocks: [LaneBlock] {
-    stride(from: 0, to: count, by: Panels.lanes).map { LaneBlock(start: $0, count: min(Panels.lanes, count - $0)) }
+  var blocks: some Sequence<LaneBlock> {
+    stride(from: 0, to: count, by: Panels.lanes).lazy.map { LaneBlock(start: $0, count: min(Panels.lanes, count - $0)) }
   }
 }
 

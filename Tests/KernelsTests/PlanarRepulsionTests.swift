@@ -12,7 +12,7 @@ import Testing
   func eachPairOnceIsWhatBothSidesGetAlone(octets: Int, sources: Int) {
     let lanes = 8 * octets
     let (x, s) = (Self.points(lanes, phase: 0), Self.points(sources, phase: 0.3))
-    let (room, least) = (24, 1e-3)
+    let (room, least) = (PlanarRepulsion.lookahead, 1e-3)
     let place = UnsafeMutablePointer<Double>.allocateAligned(
       capacity: 2 * lanes + 2 * sources + 2 * room + PlanarRepulsion.ringSize + 1)
     defer { place.deallocate() }

@@ -69,7 +69,10 @@ final class TwoLayer: ParticleSystem {
   func prepare(_ tiling: Tiling) {
     tileSize = (tiling.lanes + Panels.lanes - 1) / Panels.lanes * Panels.lanes * train.count
     kept = tiling.mine.count * tileSize * 8 <= Self.mostKept ? tiling.mine.count : 0
-    activations = .allocateAligned(capacity: max(1, max(kept, 1) * tileSize))
+    let room = max(kept, 1) * tileSize
+    activations = .allocateAligned(capacity: room)
+    // Lanes without a neuron are never written, but read.
+    activations!.initialize(repeating: 0, count: room)
   }
 
   func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {
@@ -83,7 +86,7 @@ final class TwoLayer: ParticleSystem {
   /// - Parameter room: where to leave the activations of all examples; nil if nobody asks for them.
   private func outputs(
     _ data: Supervised, _ x: Tile, activations room: UnsafeMutablePointer<Double>?,
-    to sums: UnsafeMutablePointer<Double>
+    to sums: UnsafeMutablePointer<Double>?
   ) {
     running.update(repeating: 0, count: data.count * Panels.sums)
     data.features.withUnsafeBufferPointer { features in
@@ -108,6 +111,7 @@ final class TwoLayer: ParticleSystem {
         }
       }
     }
+    guard let sums else { return }
     for k in 0..<data.count { sums[k] += Panels.total(running + k * Panels.sums) }
   }
 
@@ -122,12 +126,7 @@ final class TwoLayer: ParticleSystem {
   ) {
     harmonic(x, lambda: regularisation, to: gradient, potential: potential)
     let room = activations! + (kept > 0 ? x.local * tileSize : 0)
-    if kept == 0 {
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: train.count) { unused in
-        unused.initialize(repeating: 0)
-        outputs(train, x, activations: room, to: unused.baseAddress!)
-      }
-    }
+    if kept == 0 { outputs(train, x, activations: room, to: nil) }
     for k in 0..<train.count { weights[k] = derivative(field[k], train.labels[k]) / Double(train.count) }
     let columns = train.columns
     train.features.withUnsafeBufferPointer { features in
