@@ -38,26 +38,28 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CTarget"], swiftSettings: numeric),
     .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
     .target(name: "Statistics", dependencies: ["Kernels"], swiftSettings: numeric),
-    .target(name: "Simulation", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
+    .target(name: "Experiments", dependencies: ["Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
+    .target(name: "Engine", dependencies: ["Experiments", "Randomness", "Statistics"], swiftSettings: numeric),
+    .target(name: "Analyses", dependencies: ["Experiments", "Kernels", "Statistics"], swiftSettings: numeric),
     .target(
-      name: "Networks", dependencies: ["Simulation", "Kernels", "Randomness"],
+      name: "Networks", dependencies: ["Experiments", "Kernels", "Randomness"],
       swiftSettings: numeric),
     .target(
-      name: "Limits", dependencies: ["Networks", "Simulation", "Kernels", "Randomness"],
+      name: "Limits", dependencies: ["Networks", "Experiments", "Kernels", "Randomness"],
       swiftSettings: numeric),
     .target(
-      name: "Particles", dependencies: ["Simulation", "Statistics", "Kernels", "Randomness"],
+      name: "Particles", dependencies: ["Experiments", "Statistics", "Kernels", "Randomness"],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(
       name: "Archive", dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "Results",
-      dependencies: ["Archive", "Simulation", "Statistics", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: ["Archive", "Experiments", "Statistics", .product(name: "Crypto", package: "swift-crypto")]),
     .executableTarget(
       name: "fathom",
       dependencies: [
-        "Networks", "Limits", "Particles", "Simulation", "MessagePassing", "Archive", "Results",
+        "Networks", "Limits", "Particles", "Experiments", "MessagePassing", "Archive", "Results",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
       ], swiftSettings: numeric),
     .executableTarget(
@@ -72,10 +74,10 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
       swiftSettings: numeric),
     .testTarget(
-      name: "ModelTests", dependencies: ["Networks", "Limits", "Simulation"],
+      name: "ModelTests", dependencies: ["Networks", "Limits", "Experiments"],
       swiftSettings: numeric),
     .testTarget(
-      name: "ParticlesTests", dependencies: ["Particles", "Simulation", "Statistics"], swiftSettings: numeric),
+      name: "ParticlesTests", dependencies: ["Particles", "Experiments", "Statistics"], swiftSettings: numeric),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),

@@ -40,23 +40,54 @@ public struct Parameter: Sendable {
     }
   }
 
+  /// How a small parameter enters: s in `value = limit + c s^p`.
+  public struct Smallness: Sendable, Equatable {
+    public enum Kind: Sendable { case inverse, direct }
+    /// s is one over the value (a width, a number of particles), or the value itself (a step size).
+    public let kind: Kind
+    /// In sentences: n, N, h.
+    public let symbol: String
+    /// Other keys that go with it and do not tell cases apart.
+    public let companions: [String]
+    /// Other keys whose ratio to it may be what is held fixed.
+    public let ratios: [String]
+    /// Whether fluctuations between draws are of this order as well.
+    public let fluctuations: Bool
+
+    public init(
+      _ kind: Kind, _ symbol: String, companions: [String] = [], ratios: [String] = [], fluctuations: Bool = false
+    ) {
+      self.kind = kind
+      self.symbol = symbol
+      self.companions = companions
+      self.ratios = ratios
+      self.fluctuations = fluctuations
+    }
+  }
+
   public let name: String
   public let kind: Kind
   /// Value when the key is absent; nil for a key that must be given, unless it is optional.
-  public let standard: JobValue?
+  public let `default`: JobValue?
   public let optional: Bool
   public let unit: String
   public let summary: String
+  /// Former names, which are still read.
+  public let aliases: [String]
+  /// Whether, and how, it tends to 0 or infinity in a limit.
+  public let small: Smallness?
 
   public init(
-    _ name: String, _ kind: Kind, standard: JobValue? = nil, optional: Bool = false, unit: String = "1",
-    _ summary: String
+    _ name: String, _ kind: Kind, default: JobValue? = nil, optional: Bool = false, unit: String = "1",
+    aliases: [String] = [], small: Smallness? = nil, _ summary: String
   ) {
     self.name = name
     self.kind = kind
-    self.standard = standard
+    self.default = `default`
     self.optional = optional
     self.unit = unit
+    self.aliases = aliases
+    self.small = small
     self.summary = summary
   }
 
@@ -83,8 +114,21 @@ public struct Parameters: Sendable {
   /// keys that are missing. Defaults are filled in.
   public init(_ value: JobValue?, path: String, allowed parameters: [Parameter]) throws {
     self.path = path
-    guard case .table(let table) = value ?? .table([:]) else {
+    guard case .table(var table) = value ?? .table([:]) else {
       throw Failure.invalid(key: path, value: value!.description, allowed: "must be a table")
+    }
+    for parameter in parameters {
+      for alias in parameter.aliases {
+        guard let value = table[alias] else { continue }
+        guard table[parameter.name] == nil else {
+          throw Failure.invalid(
+            key: "\(path).\(alias)", value: value.description,
+            allowed: "is the former name of \(parameter.name), which is given as well")
+        }
+        table[parameter.name] = value
+        table[alias] = nil
+        Notes.add("\(path).\(alias) is now called \(parameter.name); the former name is still read")
+      }
     }
     let known = parameters.map(\.name)
     for key in table.keys.sorted() where !known.contains(key) {
@@ -94,7 +138,7 @@ public struct Parameters: Sendable {
     }
     var checked: [String: JobValue] = [:]
     for parameter in parameters {
-      guard let given = table[parameter.name] ?? parameter.standard else {
+      guard let given = table[parameter.name] ?? parameter.default else {
         if parameter.optional { continue }
         throw Failure.invalid(
           key: "\(path).\(parameter.name)", value: "(missing)", allowed: "must be \(parameter.allowed)")
@@ -154,4 +198,29 @@ public struct Parameters: Sendable {
   public func invalid(_ name: String, _ allowed: String) -> Failure {
     .invalid(key: "\(path).\(name)", value: values[name]?.description ?? "(missing)", allowed: allowed)
   }
+}
+
+/// A key of a job that tends to 0 or infinity in a limit.
+public struct SmallParameter: Sendable, Equatable, Codable {
+  /// Dotted, e.g. `network.width`.
+  public let key: String
+  public let symbol: String
+  /// Whether s is one over the value.
+  public let isInverse: Bool
+  /// Dotted keys that go with it, and those whose ratio to it may be held fixed.
+  public let companions, ratios: [String]
+  public let fluctuations: Bool
+
+  public init(_ name: String, table: String, _ small: Parameter.Smallness) {
+    key = "\(table).\(name)"
+    symbol = small.symbol
+    isInverse = small.kind == .inverse
+    companions = small.companions.map { "\(table).\($0)" }
+    ratios = small.ratios.map { "\(table).\($0)" }
+    fluctuations = small.fluctuations
+  }
+
+  /// The parameter without its table.
+  public var name: String { String(key.split(separator: ".").last!) }
+  public func small(_ value: Double) -> Double { isInverse ? 1 / value : value }
 }

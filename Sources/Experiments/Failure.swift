@@ -26,3 +26,10 @@ public struct Failure: Error, CustomStringConvertible, Sendable {
 
   public var description: String { message }
 }
+
+extension Failure {
+  /// Any error as a failure: what is none already is a bug.
+  public init(wrapping error: any Error) {
+    self = error as? Failure ?? Failure(.bug, String(describing: error))
+  }
+}
