@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "fathom",
       dependencies: [
-        "Networks", "Limits", "Particles", "Experiments", "MessagePassing", "Archive", "Results",
+        "Networks", "Limits", "Particles", "Experiments", "Engine", "MessagePassing", "Archive", "Results",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
       ], swiftSettings: numeric),
     .executableTarget(
