@@ -69,3 +69,14 @@ extension JobValue {
     }
   }
 }
+
+extension JobValue {
+  /// An integer or a real as a number.
+  public var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .real(let value): value
+    default: nil
+    }
+  }
+}

@@ -43,7 +43,7 @@ public struct Leg: Sendable, Codable {
   /// Draws asked for; 0 for a leg whose values are known.
   public let draws: UInt64
   /// Of how many draws the values are kept as rows; a process keeps those of every replica.
-  public let keep: UInt64
+  public private(set) var keep: UInt64
   public let known: ReferenceValues?
   /// Labels for the file: equation, reference, sampler, …
   public let attributes: [String: String]
@@ -62,7 +62,7 @@ public struct Leg: Sendable, Codable {
 
   public init(
     name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
-    refines: Refinement? = nil, keep: UInt64 = 0, marginalLaw: TabulatedLaw? = nil
+    refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil
   ) {
     self.name = name
     self.role = role
@@ -74,14 +74,14 @@ public struct Leg: Sendable, Codable {
     case .sampled(let experiment, let draws):
       schema = experiment.schema
       self.draws = draws
-      self.keep = experiment.replicas == nil ? keep : 0
+      keep = 0
       known = nil
       process = experiment.replicas?.facts
       self.experiment = experiment
     case .known(let values):
       schema = values.schema
       draws = 0
-      self.keep = 0
+      keep = 0
       known = values
       process = nil
       experiment = nil
@@ -102,6 +102,13 @@ public struct Leg: Sendable, Codable {
     process = try box.decodeIfPresent(ProcessFacts.self, forKey: .process)
     marginalLaw = try box.decodeIfPresent(TabulatedLaw.self, forKey: .marginalLaw)
     experiment = nil
+  }
+
+  /// The same, with the values of so many draws kept as rows.
+  public func keeping(_ draws: UInt64) -> Leg {
+    var result = self
+    if isSampled && process == nil { result.keep = draws }
+    return result
   }
 
   public var axis: Axis { schema.axis }
@@ -127,5 +134,7 @@ public struct Case: Sendable, Codable {
 
   /// Name of the stream of a leg.
   public func path(of leg: Leg) -> String { "\(label)/\(leg.name)" }
+  /// Its group in a file: slashes would make groups of their own.
+  public var group: String { label.replacing("/", with: "_") }
   public var finite: Leg? { legs.first { $0.role == .finite } }
 }

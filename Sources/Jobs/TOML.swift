@@ -1,5 +1,4 @@
-import Foundation
-import Simulation
+import Experiments
 import TOMLKit
 
 /// TOML text into job values.

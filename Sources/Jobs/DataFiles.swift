@@ -1,16 +1,17 @@
 import Archive
+import Experiments
 import Foundation
-import Networks
-import Simulation
 
 /// Rows of numbers from CSV and HDF5 files.
-enum DataFiles {
+public struct DataFiles: DataSource {
+  public init() {}
+
   /// The requested rows; throws `Failure` with the file, line and column of what is wrong.
-  static func rows(_ request: Inputs.FileRequest) throws -> [[Double]] {
+  public func rows(_ request: RowRequest) throws -> [[Double]] {
     guard FileSystem.exists(request.file) else {
-      throw Failure(.badData, "\(request.file): no such file (inputs.file is relative to the folder fathom is run in)")
+      throw Failure(.badData, "\(request.file): no such file (files are relative to the folder fathom is run in)")
     }
-    return try isHDF5(request.file) ? hdf5(request) : csv(request)
+    return try Self.isHDF5(request.file) ? Self.hdf5(request) : Self.csv(request)
   }
 
   private static func isHDF5(_ file: String) -> Bool {
@@ -18,13 +19,13 @@ enum DataFiles {
   }
 
   /// A whole table, for the systems that learn from data.
-  static func table(_ request: TableRequest) throws -> DataTable {
+  public func table(_ request: TableRequest) throws -> DataTable {
     let file = request.file
     guard FileSystem.exists(file) else {
-      throw Failure(.badData, "\(file): no such file (particles.file is relative to the folder fathom is run in)")
+      throw Failure(.badData, "\(file): no such file (files are relative to the folder fathom is run in)")
     }
-    if isHDF5(file) {
-      let (rows, features, values) = try dataset(file, request.dataset, key: "particles.dataset")
+    if Self.isHDF5(file) {
+      let (rows, features, values) = try Self.dataset(file, request.dataset, key: "dataset")
       if let bad = values.firstIndex(where: { !$0.isFinite }) {
         throw Failure(
           .badData,
@@ -80,7 +81,7 @@ enum DataFiles {
     }
   }
 
-  private static func csv(_ request: Inputs.FileRequest) throws -> [[Double]] {
+  private static func csv(_ request: RowRequest) throws -> [[Double]] {
     let file = request.file
     let source = try CSV(file)
     var kept = Array(source.first.indices)
@@ -98,7 +99,7 @@ enum DataFiles {
     }
   }
 
-  private static func hdf5(_ request: Inputs.FileRequest) throws -> [[Double]] {
+  private static func hdf5(_ request: RowRequest) throws -> [[Double]] {
     guard request.drop.isEmpty else {
       throw Failure(.badData, "\(request.file): inputs.drop names columns of a CSV file; an HDF5 dataset has none")
     }
@@ -131,5 +132,39 @@ enum DataFiles {
       throw Failure(.badData, "\(file): \(name) has shape \(shape); it must have rows and columns")
     }
     return (count, values.count / count, values)
+  }
+}
+
+/// Data files that rank 0 reads for all.
+public struct SharedData: DataSource {
+  private let source: any DataSource
+  private let world: any Collectives
+
+  public init(_ source: any DataSource, _ world: any Collectives) {
+    self.source = source
+    self.world = world
+  }
+
+  public func rows(_ request: RowRequest) throws -> [[Double]] {
+    try shared { DataTable(columns: [], rows: try source.rows(request)) }.rows
+  }
+
+  public func table(_ request: TableRequest) throws -> DataTable { try shared { try source.table(request) } }
+
+  private func shared(_ read: () throws -> DataTable) throws -> DataTable {
+    var encoder = StateEncoder()
+    try world.onRoot {
+      let table = try read()
+      encoder.add("columns", table.columns)
+      encoder.add("lengths", table.rows.map { Int64($0.count) })
+      encoder.add("values", table.rows.flatMap { $0 })
+    }
+    let decoder = StateDecoder(bytes: try world.broadcast(world.isRoot ? encoder.bytes : []))
+    var rest = try decoder.doubles("values")[...]
+    let rows = try decoder.integers("lengths").map { length -> [Double] in
+      defer { rest = rest.dropFirst(Int(length)) }
+      return Array(rest.prefix(Int(length)))
+    }
+    return DataTable(columns: try decoder.texts("columns"), rows: rows)
   }
 }
