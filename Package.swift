@@ -28,12 +28,12 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial"),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CTarget"),
     .target(name: "Kernels", dependencies: ["CTarget"], swiftSettings: numeric),
     .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
@@ -49,11 +49,8 @@ let package = Package(
       name: "Particles", dependencies: ["Simulation", "Statistics", "Kernels", "Randomness"],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
-    .target(
-      name: "Archive", dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(
-      name: "Results",
-      dependencies: ["Archive", "Simulation", "Statistics", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),
+    .target(name: "Results", dependencies: ["Archive", "Simulation", "Statistics"]),
     .executableTarget(
       name: "fathom",
       dependencies: [
