@@ -28,12 +28,12 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial"),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CTarget"),
     .target(name: "Kernels", dependencies: ["CTarget"], swiftSettings: numeric),
     .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
@@ -41,26 +41,22 @@ let package = Package(
     .target(name: "Experiments", dependencies: ["Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(name: "Engine", dependencies: ["Experiments", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(name: "Analyses", dependencies: ["Experiments", "Kernels", "Statistics"], swiftSettings: numeric),
+    .target(name: "Networks", dependencies: ["Experiments", "Kernels", "Randomness"], swiftSettings: numeric),
     .target(
-      name: "Networks", dependencies: ["Experiments", "Kernels", "Randomness"],
-      swiftSettings: numeric),
+      name: "Particles", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(
-      name: "Limits", dependencies: ["Networks", "Experiments", "Kernels", "Randomness"],
-      swiftSettings: numeric),
-    .target(
-      name: "Particles", dependencies: ["Experiments", "Statistics", "Kernels", "Randomness"],
+      name: "Limits", dependencies: ["Networks", "Particles", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
+    .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),
     .target(
-      name: "Archive", dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(
-      name: "Results",
-      dependencies: ["Archive", "Experiments", "Statistics", .product(name: "Crypto", package: "swift-crypto")]),
+      name: "Jobs", dependencies: ["Experiments", "Networks", "Particles", "Limits", "Archive", "TOMLKit"]),
+    .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
     .executableTarget(
       name: "fathom",
       dependencies: [
-        "Networks", "Limits", "Particles", "Experiments", "Engine", "MessagePassing", "Archive", "Results",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
+        "Jobs", "Engine", "Analyses", "Results", "Experiments", "MessagePassing", "Archive",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: numeric),
     .executableTarget(
       name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Networks", "Limits", "Particles"],
@@ -74,10 +70,17 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
       swiftSettings: numeric),
     .testTarget(
-      name: "ModelTests", dependencies: ["Networks", "Limits", "Experiments"],
+      name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments"],
       swiftSettings: numeric),
     .testTarget(
-      name: "ParticlesTests", dependencies: ["Particles", "Experiments", "Statistics"], swiftSettings: numeric),
+      name: "ParticlesTests", dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Randomness", "Statistics"]),
+    .testTarget(name: "ResultsTests", dependencies: ["Results", "Analyses", "Archive", "Experiments"]),
+    .testTarget(
+      name: "CatalogTests",
+      dependencies: ["Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],
+      resources: [.copy("Goldens")]),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),

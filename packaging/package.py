@@ -18,6 +18,7 @@ class Fathom(MakefilePackage):  # noqa: F405
 
     depends_on("openmpi@4.1:4", type=("build", "link", "run"))  # noqa: F405
     depends_on("hdf5@1.10:1.14 +hl ~mpi")  # noqa: F405
+    depends_on("openssl@3:")  # noqa: F405
     depends_on("swift@6.2:", type=("build", "link", "run"))  # noqa: F405
     depends_on("pkgconfig", type="build")  # noqa: F405
 

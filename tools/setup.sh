@@ -24,6 +24,7 @@ need pkg-config command -v pkg-config
 need openmpi-bin command -v mpirun
 need libopenmpi-dev test -e /usr/include/x86_64-linux-gnu/mpi -o -e /usr/lib/x86_64-linux-gnu/openmpi/include/mpi.h
 need libhdf5-dev pkg-config --exists hdf5-serial
+need libssl-dev pkg-config --exists libcrypto
 need procps command -v pgrep
 need util-linux command -v unshare
 need strace command -v strace

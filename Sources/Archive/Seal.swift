@@ -1,5 +1,3 @@
-import Crypto
-
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -61,20 +59,14 @@ public enum Seal {
   }
 
   private static func digest(_ file: borrowing FileSystem.Descriptor) throws -> (hash: String, size: UInt64) {
-    var hasher = SHA256()
+    var hasher = try SHA256()
     var offset = UInt64(length)
     while true {
       let piece = try file.read(1 << 20, at: offset)
       if piece.isEmpty { break }
-      hasher.update(data: piece)
+      try hasher.update(piece)
       offset += UInt64(piece.count)
     }
-    return (hexadecimal(hasher.finalize()), try file.size())
+    return (try hasher.finalize(), try file.size())
   }
-}
-
-/// Lower-case hexadecimal digits of a hash.
-public func hexadecimal(_ digest: SHA256.Digest) -> String {
-  let digits = Array("0123456789abcdef")
-  return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
 }

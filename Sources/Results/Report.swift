@@ -15,7 +15,7 @@ public struct Report {
   let orders: [OrderSweep]
   let digest: String
 
-  public init(_ snapshot: Snapshot, allLayers: Bool = false) {
+  public init(_ snapshot: Snapshot, allLayers: Bool = false) throws {
     self.snapshot = snapshot
     self.allLayers = allLayers
     comparisons = Comparison.all(snapshot)
@@ -23,7 +23,7 @@ public struct Report {
     diagnostics = Diagnostics.all(snapshot)
     biases = Bias.all(snapshot)
     orders = OrderSweep.all(snapshot)
-    digest = Digest.of(snapshot.states)
+    digest = try Digest.of(snapshot.states)
   }
 
   /// A number with its standard error in the last digits, e.g. `0.5226(15)`.

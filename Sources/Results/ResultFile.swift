@@ -119,7 +119,7 @@ public struct ResultFile: ResultStore {
     try TrajectoryTables.write(snapshot, creator: creator, to: &writer)
     // A report for programs that read the file is made once all draws are there; `fathom show` makes its own at any time.
     guard snapshot.isFinished else { return }
-    let report = Report(snapshot)
+    let report = try Report(snapshot)
     try writer.makeGroup("/report")
     try writer.write("/report/text", strings: [report.text])
     try writer.write("/report/json", strings: [try report.json()])

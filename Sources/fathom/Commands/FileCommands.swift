@@ -15,7 +15,7 @@ struct ShowCommand: ParsableCommand {
   @Flag(help: "Print every layer, not only the last.") var all = false
 
   func run() throws {
-    let report = Report(try ResultFile.load(file), allLayers: all)
+    let report = try Report(ResultFile.load(file), allLayers: all)
     print(json ? try report.json() : report.text)
   }
 }
@@ -30,7 +30,7 @@ struct DigestCommand: ParsableCommand {
 
   @Argument(help: "A result file.") var file: String
 
-  func run() throws { print(Digest.of(try ResultFile.load(file).states)) }
+  func run() throws { print(try Digest.of(ResultFile.load(file).states)) }
 }
 
 struct VerifyCommand: ParsableCommand {
@@ -69,7 +69,7 @@ struct VerifyCommand: ParsableCommand {
 
   private func verify() throws {
     let snapshot = try ResultFile.verified(file)
-    let shards = ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
+    let shards = try ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
     for shard in snapshot.states.flatMap({ $0.replicas?.inFlight ?? [] }).flatMap(\.shards) {
       _ = try shards.read(shard.name)
     }
@@ -78,7 +78,7 @@ struct VerifyCommand: ParsableCommand {
         "\(state.path): \(state.done.count) draws in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")"
       )
     }
-    print("\(file): whole, digest \(Digest.of(snapshot.states))")
+    print("\(file): whole, digest \(try Digest.of(snapshot.states))")
   }
 }
 

@@ -80,7 +80,8 @@ struct RunCommand: ParsableCommand {
     let hosts = try Launch.hosts(world)
     let started = Date()
     let progress = Progress()
-    if world.isRoot { banner(file, world.size, hosts, restored, part) }
+    let jobHash = try Digest.of(lines: file.job.identity)
+    if world.isRoot { banner(file, jobHash, world.size, hosts, restored, part) }
     let store = ResultFile(path: file.output, creator: "fathom \(programVersion)")
     func snapshot(_ states: [LegState]) -> Snapshot {
       Snapshot(
@@ -89,14 +90,13 @@ struct RunCommand: ParsableCommand {
           ("version", programVersion), ("started", started.ISO8601Format()), ("written", Date().ISO8601Format()),
           ("ranks", String(world.size)), ("hosts", hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")),
           ("command", Launch.arguments.joined(separator: " ")),
-          ("job_hash", Digest.of(lines: file.job.identity)),
+          ("job_hash", jobHash),
         ])
     }
     let engine = try Engine(
       job: file.job, world: world, restored: restored?.states, checkpointInterval: file.checkpointInterval, part: part,
       shards: file.shards,
-      shardStore: ShardFolder(
-        output: file.output, threshold: file.shardAbove, job: Digest.of(lines: file.job.identity)),
+      shardStore: ShardFolder(output: file.output, threshold: file.shardAbove, job: jobHash),
       save: { try store.save(snapshot($0)) },
       stopRequested: {
         dog.beat()
@@ -115,7 +115,7 @@ struct RunCommand: ParsableCommand {
 
     // 4. Say what came out.
     if world.isRoot {
-      summary(file, snapshot(engine.states), progress, outcome)
+      try summary(file, snapshot(engine.states), progress, outcome)
       lock?.release()
     }
     return outcome == .finished ? .done : .resumable
@@ -152,13 +152,14 @@ struct RunCommand: ParsableCommand {
   }
 
   private func banner(
-    _ file: JobFile, _ ranks: Int, _ hosts: [(name: String, ranks: Int)], _ restored: Snapshot?, _ part: DrawPart
+    _ file: JobFile, _ jobHash: String, _ ranks: Int, _ hosts: [(name: String, ranks: Int)], _ restored: Snapshot?,
+    _ part: DrawPart
   ) {
     let job = file.job
     Console.log("version \(programVersion), \(job.title)")
     let places = hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")
     Console.log(
-      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(Digest.of(lines: job.identity).prefix(12))"
+      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(jobHash.prefix(12))"
     )
     if part.count > 1 { Console.log("parts \(part.first) to \(part.last) of \(part.count) of the draws") }
     if let restored {
@@ -172,7 +173,7 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  private func summary(_ file: JobFile, _ snapshot: Snapshot, _ progress: Progress, _ outcome: Engine.Outcome) {
+  private func summary(_ file: JobFile, _ snapshot: Snapshot, _ progress: Progress, _ outcome: Engine.Outcome) throws {
     Console.log(
       String(
         format: "%@ after %@; %d checkpoint%@, %@ together", outcome == .finished ? "finished" : "stopped",
@@ -183,7 +184,7 @@ struct RunCommand: ParsableCommand {
       Console.log("run the same command again to go on from \(file.output)")
       return
     }
-    print(Report(snapshot).text)
+    print(try Report(snapshot).text)
     Console.log("wrote \(file.output)")
   }
 }
