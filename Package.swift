@@ -50,7 +50,10 @@ let package = Package(
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),
     .target(
-      name: "Jobs", dependencies: ["Experiments", "Networks", "Particles", "Limits", "Archive", "TOMLKit"]),
+      name: "Jobs",
+      dependencies: [
+        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Limits", "Archive", "Statistics", "TOMLKit",
+      ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
     .executableTarget(
       name: "fathom",

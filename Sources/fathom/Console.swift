@@ -1,5 +1,5 @@
+import Engine
 import Foundation
-import Simulation
 
 /// Lines to the user: results on standard output, everything else on standard error.
 enum Console {
@@ -27,6 +27,9 @@ enum Console {
     return String(format: "%.1f days", seconds / 86400)
   }
 
+  /// Two significant digits.
+  static func digits(_ x: Double) -> String { String(format: "%.2g", x) }
+
   static func bytes(_ count: Double) -> String {
     for (unit, size) in [("GiB", 1073741824.0), ("MiB", 1048576.0), ("KiB", 1024.0)] where count >= size {
       return String(format: "%.1f %@", count / size, unit)
@@ -52,14 +55,14 @@ final class Progress {
 
   func report(_ event: Engine.Event) {
     switch event {
-    case .legStarted(let path, let done, let target):
+    case .legStarted(let path, let done, let target, let unit):
       finishBar()
       if done >= target {
-        Console.log("\(path): all \(target) draws are there")
+        Console.log("\(path): all \(target) \(unit) are there")
       } else if done > 0 {
-        Console.log("\(path): \(done) of \(target) draws are there, \(target - done) to go")
+        Console.log("\(path): \(done) of \(target) \(unit) are there, \(target - done) to go")
       } else {
-        Console.log("\(path): \(target) draws to make")
+        Console.log("\(path): \(target) \(unit) to make")
       }
       lastLine = clock.now
     case .progress(let path, let done, let target, let rate, let unit):

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Simulation
+import Experiments
 
 /// Version of the program, in banners and files.
 let programVersion = "0.1.0"
@@ -9,7 +9,7 @@ let programVersion = "0.1.0"
 struct Fathom: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fathom",
-    abstract: "Measures finite random networks and particle systems and holds them against their scaling limits.",
+    abstract: "Measures finite random networks and particle systems and compares them with their scaling limits.",
     discussion: """
       A job file says what to draw and what to compare it with; one HDF5 file comes out.
 
@@ -20,13 +20,13 @@ struct Fathom: ParsableCommand {
 
       The same job gives the same bits on any number of ranks, and after any stop and resume.
 
-      Exit codes: 0 done, 64 wrong usage, 65 bad job or data, 70 a bug, 74 input or output failed, 75 stopped early: run \
-      the same command again to go on.
+      Exit codes: 0 done, 64 wrong usage, 65 bad job or data, 70 a bug, 74 input or output failed, 75 stopped early: rerun \
+      the command to resume. `check` exits with 1 where an expectation does not hold.
       """,
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, ShowCommand.self, DigestCommand.self, VerifyCommand.self, MergeCommand.self,
-      CatalogCommand.self,
+      CheckCommand.self, CatalogCommand.self,
     ])
 
   static func main() {

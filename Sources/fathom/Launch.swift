@@ -1,11 +1,11 @@
+import Experiments
 import Foundation
 import MessagePassing
-import Simulation
 
-extension MessagePassing.Communicator: Simulation.Communicator {
+extension Communicator: @retroactive Collectives {
   public func sumToRoot(_ values: [Int64]) throws -> [Int64] { try reduce(values, .sum, to: .root) }
-  public func unite(_ values: [Int64]) throws -> [Int64] { try reduce(values, .bitwiseOr, to: .all) }
-  public func group(color: Int) throws -> any Simulation.Communicator { try split(color: color) }
+  public func bitwiseOr(_ values: [Int64]) throws -> [Int64] { try reduce(values, .bitwiseOr, to: .all) }
+  public func group(color: Int) throws -> any Collectives { try split(color: color) }
 }
 
 /// How the process was started.
@@ -39,8 +39,8 @@ enum Launch {
   }
 
   /// Hosts and how many ranks each has, in order of rank.
-  static func hosts(_ world: MessagePassing.Communicator) throws -> [(name: String, ranks: Int)] {
-    var name = Array(try MessagePassing.Communicator.processorName().utf8.prefix(255))
+  static func hosts(_ world: Communicator) throws -> [(name: String, ranks: Int)] {
+    var name = Array(try Communicator.processorName().utf8.prefix(255))
     name += Array(repeating: 0, count: 256 - name.count)
     let all = try world.gatherAll(name)
     var result: [(name: String, ranks: Int)] = []

@@ -1,11 +1,11 @@
 import Archive
 import Foundation
 import Results
-import Simulation
+import Experiments
 
 /// What to do about a result file that is already there.
 enum Resume {
-  /// The state to go on from, nil for a new file. Throws if the file holds another job or is damaged beyond
+  /// The state to resume from, nil for a new file. Throws if the file holds another job or is damaged beyond
   /// its previous generation.
   static func prepare(_ file: JobFile, fresh: Bool) throws -> Snapshot? {
     let path = file.output
@@ -22,13 +22,30 @@ enum Resume {
     } catch let failure as Failure where failure.status == .badData {
       snapshot = try recover(path, from: failure)
     }
+    try refuseForeignStreams(snapshot, path, "; give another --output, or --fresh to start from scratch and keep that file")
     if let difference = file.job.firstDifference(from: snapshot.job) {
       throw Failure(
         .badData,
-        "\(path) holds another job: there \(difference.other), here \(difference.mine); give another --output, or --fresh to start anew and keep that file aside"
+        "\(path) holds another job: there \(difference.other), here \(difference.mine); give another --output, or --fresh to start from scratch and keep that file"
       )
     }
     return snapshot
+  }
+
+  /// A file whose draws this program can add to.
+  static func current(_ path: String) throws -> Snapshot {
+    let snapshot = try ResultFile.load(path)
+    try refuseForeignStreams(snapshot, path, "")
+    return snapshot
+  }
+
+  private static func refuseForeignStreams(_ snapshot: Snapshot, _ path: String, _ advice: String) throws {
+    let version = snapshot.job.streamVersion
+    guard version != Job.streamVersion else { return }
+    throw Failure(
+      .badData,
+      "\(path) holds draws of version \(version) of the random streams, this program makes version \(Job.streamVersion): they cannot be mixed\(advice)"
+    )
   }
 
   /// The generation before a damaged file, if it is whole.
@@ -37,11 +54,11 @@ enum Resume {
     guard FileSystem.exists(previous), let snapshot = try? ResultFile.load(previous) else {
       throw Failure(
         .badData,
-        failure.message + "; there is no whole previous generation; --fresh starts anew and keeps this file aside")
+        failure.message + "; there is no whole previous generation; --fresh starts from scratch and keeps this file")
     }
     let damaged = freeName(path + ".damaged")
     try move(path, to: damaged)
-    Console.log("\(failure.message); it is kept as \(damaged), and the run goes on from \(previous)")
+    Console.log("\(failure.message); it is kept as \(damaged), and the run resumes from \(previous)")
     return snapshot
   }
 

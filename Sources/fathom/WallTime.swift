@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import Experiments
 
 /// How long a run may last, and what it must leave for its last checkpoint.
 struct WallTime {

@@ -2,7 +2,7 @@ import Archive
 import ArgumentParser
 import Foundation
 import Results
-import Simulation
+import Experiments
 import Statistics
 
 struct ShowCommand: ParsableCommand {
@@ -12,7 +12,7 @@ struct ShowCommand: ParsableCommand {
 
   @Argument(help: "A result file.") var file: String
   @Flag(help: "Print JSON.") var json = false
-  @Flag(help: "Print every layer, not only the last.") var all = false
+  @Flag(help: "Print every record, not only the last.") var all = false
 
   func run() throws {
     let report = try Report(ResultFile.load(file), allLayers: all)
@@ -70,12 +70,10 @@ struct VerifyCommand: ParsableCommand {
   private func verify() throws {
     let snapshot = try ResultFile.verified(file)
     let shards = try ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
-    for shard in snapshot.states.flatMap({ $0.replicas?.inFlight ?? [] }).flatMap(\.shards) {
-      _ = try shards.read(shard.name)
-    }
-    for state in snapshot.states {
+    for shard in snapshot.states.flatMap(\.shards) { _ = try shards.read(shard) }
+    for (state, (_, leg)) in zip(snapshot.states, snapshot.job.sampledLegs) {
       print(
-        "\(state.path): \(state.done.count) draws in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")"
+        "\(state.path): \(state.done.count) \(leg.drawName)s in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")"
       )
     }
     print("\(file): whole, digest \(try Digest.of(snapshot.states))")
@@ -103,11 +101,11 @@ struct MergeCommand: ParsableCommand {
     guard !FileSystem.exists(output) else {
       throw Failure(.inputOutput, "\(output) exists already; merge does not overwrite")
     }
-    let first = try ResultFile.load(files[0])
+    let first = try Resume.current(files[0])
     var states = first.states
     var job = first.job
     for file in files.dropFirst() {
-      let next = try ResultFile.load(file)
+      let next = try Resume.current(file)
       if let difference = next.job.firstDifference(from: job) {
         throw Failure(
           .badData, "\(file) holds another job than \(files[0]): there \(difference.mine), here \(difference.other)")
@@ -115,14 +113,14 @@ struct MergeCommand: ParsableCommand {
       guard next.states.map(\.path) == states.map(\.path) else {
         throw Failure(.badData, "\(file) does not hold the same legs as \(files[0])")
       }
-      for i in states.indices {
-        guard next.states[i].replicas != nil || next.states[i].tally.layout == states[i].tally.layout else {
-          throw Failure(.badData, "\(file): the tables of \(states[i].path) have another layout than in \(files[0])")
+      for (i, (path, leg)) in job.sampledLegs.enumerated() {
+        guard leg.process != nil || next.states[i].tally.layout == states[i].tally.layout else {
+          throw Failure(.badData, "\(file): the tables of \(path) have another layout than in \(files[0])")
         }
         guard !states[i].done.overlaps(next.states[i].done) else {
-          throw Failure(.badData, "\(file) and the files before it share draws of \(states[i].path)")
+          throw Failure(.badData, "\(file) and the files before it share draws of \(path)")
         }
-        states[i].formUnion(next.states[i], of: job)
+        states[i].formUnion(next.states[i], leg, of: job)
       }
       // The job that asked for the most draws speaks for all.
       if next.job.sampledLegs.map(\.leg.draws).reduce(0, max) > job.sampledLegs.map(\.leg.draws).reduce(0, max) {

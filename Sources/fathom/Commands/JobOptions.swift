@@ -1,7 +1,7 @@
 import ArgumentParser
+import Experiments
 import Foundation
-import Networks
-import Simulation
+import Jobs
 
 /// What names a job on the command line.
 struct JobOptions: ParsableArguments {
@@ -23,10 +23,7 @@ struct JobOptions: ParsableArguments {
     return String(decoding: data, as: UTF8.self)
   }
 
-  func read(
-    _ text: String, load: @escaping (Inputs.FileRequest) throws -> [[Double]],
-    loadTable: @escaping (TableRequest) throws -> DataTable
-  ) throws -> JobFile {
-    try JobReader(load: load, loadTable: loadTable).read(text, name: job, settings: settings, output: output)
+  func read(_ text: String, data: any DataSource) throws -> JobFile {
+    try JobReader(data: data).read(text, name: job, settings: settings, output: output)
   }
 }

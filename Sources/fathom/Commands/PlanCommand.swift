@@ -1,8 +1,9 @@
 import ArgumentParser
+import Engine
+import Experiments
 import Foundation
+import Jobs
 import Randomness
-import Results
-import Simulation
 import Statistics
 
 struct PlanCommand: ParsableCommand {
@@ -22,7 +23,8 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = try options.read(options.text(), load: DataFiles.rows, loadTable: DataFiles.table)
+    let file = try options.read(options.text(), data: DataFiles())
+    for note in Notes.take() { Console.log(note) }
     var total = 0.0
     var sharesReplicas = false
     var memory = 0.0
@@ -35,8 +37,8 @@ struct PlanCommand: ParsableCommand {
     let patience = min(0.3, 2 / Double(file.job.sampledLegs.count))
     for (path, leg) in file.job.sampledLegs {
       let key = Stream.key(seed: file.job.seed, path: path)
-      guard let experiment = leg.experiment else {
-        let replicas = leg.replicas!
+      guard let runner = leg.experiment?.makeRunner(key: key) else {
+        let replicas = leg.experiment!.replicas!
         let (seconds, bytes) = try calibrate(replicas, key: key, patience)
         let groups = Engine.groups(file.shards, replicas: leg.draws, ranks: ranks)
         let rounds = (Int(leg.draws) + groups.count - 1) / groups.count
@@ -45,18 +47,16 @@ struct PlanCommand: ParsableCommand {
         // A rank works at one replica at a time; rank 0 gathers those of all groups for a checkpoint.
         memory += 2 * Double(ranks) * bytes
         largest = max(largest, 4 * bytes)
-        size += Double(ranks) * bytes + Double(leg.draws) * Double((leg.layers.count + 4) * leg.observables.count * 8)
+        size += Double(ranks) * bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
         print(
-          "  \(path): \(leg.draws) replicas of \(replicas.steps) steps at \(Console.duration(seconds)) each, \(leg.layers.count) record\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
+          "  \(path): \(leg.draws) replicas of \(replicas.steps) steps at \(Console.duration(seconds)) each, \(leg.axis.count) record\(leg.axis.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
             + Console.duration(time))
         sharesReplicas = sharesReplicas || groups.size > 1
         continue
       }
-      let layout = Tally.Layout(
-        perGroup: leg.observables.count, groups: leg.layers.count,
-        covariances: leg.observables.count <= file.job.covarianceLimit, centres: experiment.centres(key: key))
+      let layout = file.job.layout(of: leg, centres: runner.centres(leg.schema.width))
       let tally = Tally(layout: layout)
-      let seconds = calibrate(experiment, key: key, tally: tally, patience)
+      let seconds = calibrate(runner, tally: tally, patience)
       let time = seconds * Double(leg.draws) / Double(ranks)
       total += time
       // Histograms are counted at three times the pages that the calibration touched.
@@ -65,12 +65,12 @@ struct PlanCommand: ParsableCommand {
       largest = max(largest, bytes)
       size += Double(tally.wordCount * 8 + 3 * tally.pages.count * 2048) + Double(layout.observables * 4000)
       print(
-        "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(leg.layers.count) layer\(leg.layers.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
+        "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(leg.axis.count) \(leg.axis.name)\(leg.axis.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
           + Console.duration(time))
     }
     let nodes = (ranks + perNode - 1) / perNode
     print(
-      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Comparison.format(total / 3600 * Double(nodes), 2)) node hours"
+      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Console.digits(total / 3600 * Double(nodes))) node hours"
     )
     if sharesReplicas { print("ranks share replicas: their collectives are not in this time (docs/scaling.md)") }
     print(
@@ -80,16 +80,16 @@ struct PlanCommand: ParsableCommand {
   }
 
   /// Seconds a replica, and bytes of its state.
-  private func calibrate(_ experiment: any ReplicaExperiment, key: UInt64, _ patience: Double) throws -> (
+  private func calibrate(_ factory: ReplicaFactory, key: UInt64, _ patience: Double) throws -> (
     seconds: Double, bytes: Double
   ) {
     let clock = ContinuousClock()
-    let replica = try experiment.begin(0, key: key, group: Alone(), from: nil)
+    let replica = try factory.begin(ReplicaContext(replica: 0, key: key, group: SelfCommunicator()), nil)
     var best = Double.infinity
     var spent = 0.0
     var count = 1
-    while spent < patience && replica.step < experiment.steps && replica.fault == nil {
-      let made = min(count, experiment.steps - replica.step)
+    while spent < patience && replica.step < factory.steps && replica.fault == nil {
+      let made = min(count, factory.steps - replica.step)
       let start = clock.now
       try replica.advance(made)
       let seconds = (clock.now - start).seconds
@@ -98,23 +98,22 @@ struct PlanCommand: ParsableCommand {
       if seconds < patience / 6 { count *= 2 }
     }
     if let fault = replica.fault {
-      throw Failure(.badData, "step \(fault.step): particle \(fault.particle) is not finite; \(experiment.advice)")
+      throw Failure(.badData, "step \(fault.step): particle \(fault.particle) is not finite; \(factory.advice)")
     }
-    let bytes = try replica.save().arrays.values.reduce(0) { $0 + 8 * Double($1.count) }
-    return (best * Double(experiment.steps), bytes)
+    let bytes = Double(try replica.save().encoded.bytes.count)
+    return (best * Double(factory.steps), bytes)
   }
 
   /// Seconds a draw: the better of two batches, after the caches are warm.
-  private func calibrate(_ experiment: AnyExperiment, key: UInt64, tally: Tally, _ patience: Double) -> Double {
+  private func calibrate(_ runner: Runner, tally: Tally, _ patience: Double) -> Double {
     let clock = ContinuousClock()
-    let runner = experiment.makeRunner(key)
     var count: UInt64 = 1
     var next: UInt64 = 0
     var best = Double.infinity
     var spent = 0.0
     repeat {
       let start = clock.now
-      runner.run(next..<next + count, tally)
+      runner.run(next..<next + count, tally, nil)
       let seconds = (clock.now - start).seconds
       next += count
       spent += seconds

@@ -1,18 +1,17 @@
-import Archive
 import ArgumentParser
+import Engine
+import Experiments
 import Foundation
+import Jobs
 import MessagePassing
-import Networks
 import Results
-import Simulation
-import Statistics
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Make the draws of a job, alone or under mpirun.",
     discussion: """
-      Starts the job, goes on with it if its result file is already there, and adds draws if the job now asks for more. The \
+      Starts the job, continues it if its result file is already there, and adds draws if the job now asks for more. The \
       result does not depend on the number of ranks, nor on stops in between.
 
         mpirun -n 64 fathom run job.toml
@@ -25,7 +24,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: JobOptions
 
-  @Flag(help: "Start anew; an existing result file is kept aside under another name.")
+  @Flag(help: "Start from scratch; an existing result file is kept under another name.")
   var fresh = false
 
   @Option(help: "Make only these of K equal parts of the draws: I/K or I-J/K.")
@@ -56,14 +55,15 @@ struct RunCommand: ParsableCommand {
     Foundation.exit(status)
   }
 
-  private func run(_ world: MessagePassing.Communicator, _ part: DrawPart) throws -> ExitStatus {
+  private func run(_ world: Communicator, _ part: DrawPart) throws -> ExitStatus {
     var wallTime = try WallTime(walltime: walltime, grace: grace)
     let limit = watchdog == "0s" ? 0 : try WallTime.seconds(watchdog, option: "--watchdog")
     // 1. Rank 0 reads the files; every rank checks the same text and comes to the same job.
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
-    let file = try options.read(text, load: { try sharedRows($0, world) }, loadTable: { try sharedTable($0, world) })
+    let file = try options.read(text, data: SharedData(DataFiles(), world))
+    if world.isRoot { for note in Notes.take() { Console.log(note) } }
 
     // 2. The result file: locked, and read if it is there.
     var lock: OutputLock?
@@ -106,7 +106,7 @@ struct RunCommand: ParsableCommand {
         if case .checkpoint(let seconds) = event { wallTime.add(checkpoint: seconds) }
         if world.isRoot { progress.report(event) }
       })
-    // A limit is held against a checkpoint that was really written, before any work is done; by rank 0, whose clock counts for all.
+    // A limit is compared with a checkpoint that was really written, before any work is done; by rank 0, whose clock counts for all.
     if wallTime.isBounded {
       try engine.checkpoint()
       try world.onRoot { try wallTime.check() }
@@ -119,26 +119,6 @@ struct RunCommand: ParsableCommand {
       lock?.release()
     }
     return outcome == .finished ? .done : .resumable
-  }
-
-  private func sharedRows(_ request: Inputs.FileRequest, _ world: MessagePassing.Communicator) throws -> [[Double]] {
-    var rows: [[Double]] = []
-    try world.onRoot { rows = try DataFiles.rows(request) }
-    let width = try world.broadcast([Int64(rows.first?.count ?? 0)])[0]
-    let flat = try world.broadcast(rows.flatMap { $0 })
-    return request.rows.indices.map { Array(flat[$0 * Int(width)..<($0 + 1) * Int(width)]) }
-  }
-
-  private func sharedTable(_ request: TableRequest, _ world: MessagePassing.Communicator) throws -> DataTable {
-    var table = DataTable(columns: [], rows: [])
-    try world.onRoot { table = try DataFiles.table(request) }
-    let names = try world.broadcast(Array(table.columns.joined(separator: "\n").utf8))
-    let columns = String(decoding: names, as: UTF8.self).split(separator: "\n").map(String.init)
-    let width = Int(try world.broadcast([Int64(table.rows.first?.count ?? 0)])[0])
-    let flat = try world.broadcast(table.rows.flatMap { $0 })
-    return DataTable(
-      columns: columns,
-      rows: stride(from: 0, to: flat.count, by: max(width, 1)).map { Array(flat[$0..<$0 + width]) })
   }
 
   private func parsePart() throws -> DrawPart {
@@ -164,9 +144,9 @@ struct RunCommand: ParsableCommand {
     if part.count > 1 { Console.log("parts \(part.first) to \(part.last) of \(part.count) of the draws") }
     if let restored {
       let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }
-      let begun = restored.states.reduce(0) { $0 + ($1.replicas?.inFlight.count ?? 0) }
+      let begun = restored.states.reduce(0) { $0 + $1.begun.count }
       Console.log(
-        "\(file.output): going on from \(made) draws\(begun == 0 ? "" : " and \(begun) replica\(begun == 1 ? "" : "s") under way")"
+        "\(file.output): resuming from \(made) draws\(begun == 0 ? "" : " and \(begun) replica\(begun == 1 ? "" : "s") under way")"
       )
     } else {
       Console.log("\(file.output): new, checkpoint every \(Console.duration(file.checkpointInterval))")
@@ -181,7 +161,7 @@ struct RunCommand: ParsableCommand {
         Console.duration(progress.checkpointSeconds)))
     if outcome == .stopped {
       if !Signals.stopRequested { Console.log("stopped in time for --walltime \(walltime ?? "")") }
-      Console.log("run the same command again to go on from \(file.output)")
+      Console.log("rerun the command to resume from \(file.output)")
       return
     }
     print(try Report(snapshot).text)

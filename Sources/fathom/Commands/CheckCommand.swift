@@ -1,0 +1,56 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Jobs
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Run jobs at the smaller sizes of their [check] and compare them with their [expect].",
+    discussion: """
+      Writes no file. Exits with 1 if some expectation does not hold, and says which.
+
+        fathom check jobs/*.toml
+        fathom check job.toml --full          at the sizes of the job itself
+      """)
+
+  @Argument(help: "Job files (TOML).") var jobs: [String]
+  @Flag(help: "Run the jobs at their own sizes.") var full = false
+  @Option(help: "Threads to run on.") var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Override a key of every job; may be repeated.", valueName: "key=value"))
+  var settings: [String] = []
+
+  func validate() throws {
+    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be in [1, 1024]") }
+  }
+
+  func run() throws {
+    var failed = 0
+    for path in jobs {
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw Failure(.badData, "\(path): no such file, or it cannot be read")
+      }
+      let start = Date()
+      let file = try JobReader(data: DataFiles()).read(
+        String(decoding: data, as: UTF8.self), name: path, settings: settings, check: !full)
+      for note in Notes.take() { Console.log("\(path): \(note)") }
+      let results = try Checker.run(file, threads: threads)
+      let bad = results.filter { !$0.holds }
+      let seconds = Console.duration(Date().timeIntervalSince(start))
+      if results.isEmpty {
+        print("\(path): no [expect], \(seconds)")
+      } else {
+        print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
+      }
+      for result in bad { print("  \(result.sentence)") }
+      failed += bad.count
+    }
+    if failed > 0 {
+      print("\(failed) expectation\(failed == 1 ? " does" : "s do") not hold")
+      Foundation.exit(1)
+    }
+  }
+}
