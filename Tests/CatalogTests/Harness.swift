@@ -1,0 +1,76 @@
+import Engine
+import Experiments
+import Foundation
+import Jobs
+import Results
+import Synchronization
+
+/// Root of the repository: data files of jobs are named from it.
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent().path
+
+/// Data files named from the root of the repository, wherever the tests run.
+struct RootedData: DataSource {
+  func rows(_ request: RowRequest) throws -> [[Double]] {
+    try DataFiles().rows(
+      RowRequest(file: place(request.file), dataset: request.dataset, rows: request.rows, drop: request.drop))
+  }
+
+  func table(_ request: TableRequest) throws -> DataTable {
+    try DataFiles().table(TableRequest(file: place(request.file), dataset: request.dataset))
+  }
+
+  private func place(_ file: String) -> String { file.hasPrefix("/") ? file : "\(root)/\(file)" }
+}
+
+func job(
+  _ text: String, _ settings: [String] = [], families: [RegisteredFamily] = Registry.families, check: Bool = false
+) throws -> JobFile {
+  try JobReader(families: families, data: RootedData()).read(text, name: "job.toml", settings: settings, check: check)
+}
+
+/// A whole run on so many ranks.
+func digest(_ file: JobFile, ranks: Int, shards: Int? = nil) throws -> String {
+  var options = LocalRun.Options()
+  options.shards = shards ?? file.shards
+  return try Digest.of(LocalRun.run(file.job, ranks: ranks, options: options).snapshot.states)
+}
+
+/// The states of a run as the next one finds them: coded and read back.
+func reread(_ states: [LegState], _ job: Job) throws -> [LegState] {
+  try zip(states, job.sampledLegs).map { state, entry in
+    var encoder = StateEncoder()
+    state.encode(to: &encoder, entry.leg)
+    return try LegState(
+      from: StateDecoder(bytes: encoder.bytes), path: state.path, entry.leg, of: job)
+  }
+}
+
+/// Stopped again and again, each time on another number of ranks, after so many questions whether to stop; the last run goes to the end.
+func stoppedDigest(_ file: JobFile, questions: [Int]) throws -> (digest: String, stops: Int) {
+  var restored: [LegState]?
+  var stops = 0
+  for (index, count) in questions.enumerated() {
+    let asked = Counter()
+    var options = LocalRun.Options()
+    options.shards = file.shards
+    options.stopRequested = { asked.next() > count }
+    let (snapshot, outcome) = try LocalRun.run(
+      file.job, ranks: [1, 3, 2, 7][index % 4], restored: restored, options: options)
+    stops += outcome == .stopped ? 1 : 0
+    restored = try reread(snapshot.states, file.job)
+  }
+  let (snapshot, _) = try LocalRun.run(file.job, ranks: 2, restored: restored)
+  return (try Digest.of(snapshot.states), stops)
+}
+
+final class Counter: Sendable {
+  private let value = Atomic<Int>(0)
+  func next() -> Int { value.add(1, ordering: .relaxed).newValue }
+}
+
+func part(_ first: Int, _ last: Int, of count: Int, _ file: JobFile) throws -> [LegState] {
+  var options = LocalRun.Options()
+  options.part = DrawPart(first: first, last: last, count: count)
+  return try LocalRun.run(file.job, ranks: 2, options: options).snapshot.states
+}
