@@ -1,0 +1,173 @@
+import Experiments
+import Foundation
+import Jobs
+import Testing
+
+/// Every kind of bad value in a job: what the failure says. The program itself is started for a handful of them (CommandTests).
+@Suite struct BadInputTests {
+  static let network = """
+    title = "test"
+    seed = 7
+    [network]
+    architecture = "mlp"
+    activation = { name = "shaped-relu", c_plus = 0.5, c_minus = -0.5 }
+    width = 24
+    depth = 24
+    inputs = { correlation = 0.3 }
+    layers = [12, 24]
+    draws = 20000
+    [[limit]]
+    equation = "covariance-sde"
+    step = 0.05
+    """
+
+  static let particles = """
+    seed = 5
+    [particles]
+    system = "gaussian-attraction"
+    number = 700
+    step = 0.05
+    warm_up = 50
+    steps = 200
+    replicas = 3
+    frame_every = 50
+    """
+
+  private func refused(_ text: String, _ settings: [String], says words: [String], status: ExitStatus = .badData) {
+    do {
+      _ = try job(text, settings)
+      Issue.record("\(settings) was taken")
+    } catch let failure as Failure {
+      #expect(failure.status == status, "\(settings): \(failure.status)")
+      for word in words { #expect(failure.message.contains(word), "\(settings) should say \(word): \(failure.message)") }
+    } catch {
+      Issue.record("\(settings): \(error)")
+    }
+  }
+
+  @Test(arguments: [
+    ("network.wdith=3", ["network.wdith = 3", "unknown key", "width"]),
+    ("netwrk.width=3", ["netwrk", "unknown key"]),
+    ("network.width=true", ["network.width = true", "must be an integer in [1, "]),
+    ("network.width=1.5", ["network.width = 1.5", "must be an integer"]),
+    ("network.width=0", ["network.width = 0", "must be an integer in [1, "]),
+    ("network.depth=-2", ["network.depth = -2"]),
+    ("network.draws=1", ["network.draws = 1", "[2, "]),
+    ("network.inputs.correlation=1.5", ["network.inputs.correlation = 1.5", "[-1.0, 1.0]"]),
+    ("network.inputs={gram=[[1.0,2.0],[2.0,1.0]]}", ["network.inputs.gram", "positive semi-definite"]),
+    ("network.inputs={gram=[[1.0,0.2],[0.3,1.0]]}", ["network.inputs.gram", "symmetric"]),
+    ("network.inputs={gram=[[1.0,nan],[nan,1.0]]}", ["network.inputs.gram", "finite"]),
+    ("network.inputs={correlation=-0.9, count=5}", ["network.inputs.correlation", "-0.25"]),
+    ("network.inputs={}", ["network.inputs", "must be a table"]),
+    ("network.activation=swish", ["network.activation.name = \"swish\"", "relu"]),
+    ("network.activation.c_plus=inf", ["network.activation.c_plus = inf", "finite"]),
+    ("network.layers=[5,5]", ["network.layers", "ascending"]),
+    ("network.layers=[25]", ["network.layers", "[1, 24]"]),
+    ("network.observables=[\"W\"]", ["network.observables", "V, log_V"]),
+    ("network.sampler=chi-square", ["network.sampler", "one input"]),
+    ("network.sampler=exact", ["network.sampler", "conditional"]),
+    ("seed=-1", ["seed = -1"]),
+    ("run.checkpoint_every=soon", ["run.checkpoint_every", "60s"]),
+    ("run.keep=-1", ["run.keep = -1", "[0, "]),
+    ("comparison.ks=0", ["comparison.ks = 0", "(0.0, 1.0]"]),
+    ("limit={equation=\"covariance-sde\",step=0.0}", ["limit.step = 0.0"]),
+    ("limit={equation=\"sde\"}", ["limit.equation = \"sde\"", "covariance-sde"]),
+    ("sweep={\"network.width\"=[]}", ["sweep", "array"]),
+    ("sweep={\"seed\"=[1,2]}", ["sweep", "network or limit"]),
+    ("expect={\"covariance-sde\"=\"perhaps\"}", ["expect.\"covariance-sde\"", "agrees, differs, undecided"]),
+    ("expect={\"V\"={value=1}}", ["expect.\"V\"", "tolerance"]),
+    ("check=3", ["check = 3", "must be a table"]),
+    ("bias.enabled=true", ["bias", "particles"]),
+  ])
+  func networks(setting: String, words: [String]) { refused(Self.network, [setting], says: words) }
+
+  static let particleSettings: [(String, String)] = [
+    ("particles.number=0", "particles.number = 0: must be an integer in [1,"),
+    ("particles.number=9223372036854775807;bias.enabled=true", "particles.number"),
+    ("particles.dimension=100000;particles.number=1000000", "coordinates must be at most"),
+    ("particles.step=1.1", "must be below 1.0"), ("particles.step=-1", "particles.step"),
+    ("particles.steps=7;particles.records=2", "must be a multiple of records x measure_every"),
+    ("particles.frame_every=3;particles.measure_every=2", "must be a multiple of measure_every"),
+    ("particles.frame_every=1;particles.framed_particles=700;particles.steps=1000000", "more than 1 GiB"),
+    ("particles.system=\"plasma\"", "must be one of gaussian-attraction"),
+    ("particles.integrator=\"rk4\"", "must be one of lmc"), ("particles.friction=1", "unknown key"),
+    ("particles.integrator=\"proximal\"", "without interaction"),
+    ("particles.integrator=\"heat-bath\"", "curie-weiss"),
+    ("particles.system=\"curie-weiss\"", "spins take heat-bath"),
+    ("particles.system=\"cosine-well\";particles.integrator=\"proximal\";particles.step=0.34", "must be below 0.333"),
+    (
+      "particles.integrator=\"mala\";particles.target_acceptance=0.5;particles.warm_up=0", "must be at least 10 steps"
+    ),
+    ("particles.system=\"two-layer\"", "particles.file = (missing)"),
+    ("particles.system=\"two-layer\";particles.file=\"none.csv\"", "none.csv: no such file"),
+    ("particles.system=\"two-layer\";particles.file=\"d.csv\"", "d.csv has no such column; it has a, b"),
+    ("particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\"", "two different labels"),
+    (
+      "particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\";particles.classes=[5, 6]",
+      "no row with either label"
+    ), ("particles.system=\"two-layer\";particles.file=\"ragged.csv\"", "ragged.csv, line 3: 3 columns"),
+    ("particles.system=\"two-layer\";particles.parity=5;particles.bits=3", "must be at most bits = 3"),
+    ("network.width=3", "cannot be given together with"), ("bias.widths=1", "unknown key"),
+    ("run.shards=-1", "run.shards"), ("limit.equation=\"covariance-sde\"", "must be one of stationary-limit"),
+  ]
+
+  @Test(arguments: particleSettings)
+  func particles(setting: String, message: String) throws {
+    let folder = NSTemporaryDirectory() + "fathom-bad-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try "a,b\n1,0\n2,1\n3,0\n4,1\n".write(toFile: folder + "/d.csv", atomically: true, encoding: .utf8)
+    try "a,b\n1,0\n2,1,3\n".write(toFile: folder + "/ragged.csv", atomically: true, encoding: .utf8)
+    let settings = setting.replacing("particles.file=\"", with: "particles.file=\"\(folder)/").split(separator: ";")
+    refused(Self.particles, settings.map(String.init), says: [message])
+  }
+
+  /// Of every architecture: a number outside its range, an unknown key.
+  @Test(arguments: GoldenTests.all.filter { $0.job.contains("[network]") })
+  func everyNetwork(golden: GoldenTests.Golden) {
+    for (setting, word) in [
+      ("network.width=0", "width"), ("network.nonsense=1", "nonsense"), ("network.bound=-1", "bound"),
+    ] { refused(golden.job, [setting], says: ["network.\(word)"]) }
+  }
+
+  @Test func files() {
+    refused("title = \"x\nseed = 1", [], says: ["job.toml, line 1"])
+    // Draws above 2^63 are no TOML integer.
+    refused(
+      Self.network.replacing("draws = 20000", with: "draws = 10000000000000000000"), [], says: ["job.toml, line 10"])
+    refused("seed = 1", [], says: ["(missing)", "network, particles"])
+    // The sweep would win over a value of a swept key.
+    refused(
+      Self.network, ["network.width=64", "sweep={\"network.width\"=[16,32]}"],
+      says: ["network.width = 64", "is swept by the job", "sweep={\"network.width\"=[64]}"])
+    refused(Self.network, ["width"], says: ["--set width", "key=value"], status: .usage)
+  }
+
+  /// 300^3 cases: refused before they are made.
+  @Test func sweepsThatAreTooLarge() {
+    let list = "[" + (1...300).map(String.init).joined(separator: ",") + "]"
+    let sweep = "sweep={\"network.width\"=\(list), \"network.depth\"=\(list), \"limit.step\"=\(list)}"
+    let start = ContinuousClock.now
+    refused(Self.network, [sweep], says: ["27000000 cases", "at most 10000"])
+    #expect(ContinuousClock.now - start < .seconds(5))
+  }
+
+  /// `/` becomes `_` in a file: two such cases would share a group.
+  @Test func casesThatWouldShareAGroup() throws {
+    let folder = NSTemporaryDirectory() + "fathom-bad-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder + "/c", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for name in ["c/x.csv", "c_x.csv"] {
+      try "1,2\n2,1\n".write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+    }
+    let inputs = ["c/x.csv", "c_x.csv"].map { "{file=\"\(folder)/\($0)\",rows=[0,1]}" }.joined(separator: ",")
+    refused(Self.network, ["sweep={\"network.inputs\"=[\(inputs)]}"], says: ["share its group"])
+  }
+
+  @Test func formerNamesAreRead() throws {
+    _ = Notes.take()
+    let file = try job(Self.particles, ["particles.start_spread=0.5"])
+    #expect(file.job.identity.contains { $0.contains("start_std = 0.5") })
+    #expect(Notes.take().contains { $0.contains("start_spread") && $0.contains("start_std") })
+  }
+}
