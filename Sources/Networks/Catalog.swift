@@ -9,7 +9,7 @@ public struct NetworkModel: Sendable {
   public private(set) var attributes: [String: String]
   /// All keys of the table, defaults filled in: what limits read.
   public let parameters: Parameters
-  public let frame: NetworkFrame
+  public let settings: NetworkSettings
   public let activation: ActivationChoice?
   /// c, for architectures that have one.
   public let gain: Double
@@ -20,7 +20,7 @@ public struct NetworkModel: Sendable {
 
   /// Distances of the observable `interlayer`, where it is measured.
   public var interlayerLags: [Int] {
-    guard frame.own.contains("interlayer"), case .list(let items)? = parameters["lags"] else { return [] }
+    guard settings.own.contains("interlayer"), case .list(let items)? = parameters["lags"] else { return [] }
     return items.compactMap { if case .integer(let lag) = $0 { Int(lag) } else { nil } }
   }
 
@@ -28,19 +28,19 @@ public struct NetworkModel: Sendable {
     _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, gain: Double = 1,
     known: KnownValues? = nil, attributes: [String: String] = [:]
   ) {
-    let frame = architecture.frame
+    let settings = architecture.settings
     experiment = AnyExperiment(LayeredNetwork(architecture))
     self.known = known
-    self.frame = frame
+    self.settings = settings
     self.activation = activation
     self.gain = gain
     parameters = p
     var all = attributes
     all["architecture"] = p.text("architecture")
     all["sampler"] = p.text("sampler")
-    all["width"] = String(frame.width)
-    all["depth"] = String(frame.depth)
-    all["V_0"] = frame.inputs.gram.description
+    all["width"] = String(settings.width)
+    all["depth"] = String(settings.depth)
+    all["V_0"] = settings.inputs.gram.description
     if let activation { all["activation"] = activation.name }
     self.attributes = all
   }
@@ -111,11 +111,13 @@ extension ActivationChoice {
 
 extension KnownValues {
   /// Values by observable name, layer by layer; nil where nothing is known at all.
-  public init?(_ frame: NetworkFrame, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]) {
-    let observables = frame.measured.observables + own
+  public init?(
+    _ settings: NetworkSettings, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]
+  ) {
+    let observables = settings.measured.observables + own
     var means: [Double] = []
     var seconds: [Double] = []
-    for layer in frame.layers {
+    for layer in settings.layers {
       let known = values(layer)
       for observable in observables {
         let value = known[observable.name] ?? (.nan, .nan)
@@ -124,6 +126,6 @@ extension KnownValues {
       }
     }
     guard means.contains(where: { !$0.isNaN }) else { return nil }
-    self.init(observables: observables, layers: frame.layers, means: means, secondMoments: seconds)
+    self.init(observables: observables, layers: settings.layers, means: means, secondMoments: seconds)
   }
 }

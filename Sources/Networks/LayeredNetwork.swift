@@ -6,7 +6,7 @@ public protocol Architecture: Sendable {
   /// Buffers of one draw, and the layer it is at.
   associatedtype State: NetworkState
 
-  var frame: NetworkFrame { get }
+  var settings: NetworkSettings { get }
   /// What it measures besides the covariance, in the order of `writeOwn`.
   var ownObservables: [Observable] { get }
   func makeState() -> State
@@ -50,15 +50,15 @@ public struct LayeredNetwork<A: Architecture>: Experiment {
   public let architecture: A
   public let observables: [Observable]
   public let layers: [Int]
-  @usableFromInline let frame: NetworkFrame
+  @usableFromInline let settings: NetworkSettings
   @usableFromInline let shared: Int
 
   public init(_ architecture: A) {
     self.architecture = architecture
-    frame = architecture.frame
-    layers = frame.layers
-    shared = frame.measured.observables.count
-    observables = frame.measured.observables + architecture.ownObservables
+    settings = architecture.settings
+    layers = settings.layers
+    shared = settings.measured.observables.count
+    observables = settings.measured.observables + architecture.ownObservables
   }
 
   public func makeScratch() -> A.State { architecture.makeState() }
@@ -68,22 +68,22 @@ public struct LayeredNetwork<A: Architecture>: Experiment {
     using stream: inout Stream, scratch state: A.State, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     let lower = state.lower
-    for i in 0..<state.count &* state.count { lower[i] = frame.initialFactor[i] }
+    for i in 0..<state.count &* state.count { lower[i] = settings.initialFactor[i] }
     architecture.start(state, &stream)
-    let bounded = frame.measured.bound < .infinity
+    let bounded = settings.measured.bound < .infinity
     var events: DrawEvents = []
     var out = values
     var observed = 0
     var crossing = Double.infinity
-    for layer in frame.inputs.layer &+ 1...frame.depth {
+    for layer in settings.inputs.layer &+ 1...settings.depth {
       let measure = layer == layers[observed]
       if crossing == .infinity {
         architecture.advance(state, &stream, layer: layer, measure: measure || bounded)
-        if bounded && frame.measured.stops(lower) { crossing = Double(layer) }
+        if bounded && settings.measured.stops(lower) { crossing = Double(layer) }
       }
       if measure {
         events.formUnion(
-          frame.measured.write(
+          settings.measured.write(
             lower: lower, layer: Double(layer), crossing: crossing, work: state.work, to: out))
         architecture.writeOwn(state, to: out + shared)
         out += observables.count

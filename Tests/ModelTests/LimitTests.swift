@@ -114,7 +114,7 @@ import Testing
 
 @Suite struct InfiniteWidthTests {
   private func next(_ activation: any Activation, c: Double, _ k: [Double]) -> [Double] {
-    GaussianKernel(activation).apply(k, 2).map { c * $0 }
+    ActivationKernel(activation).apply(k, 2).map { c * $0 }
   }
 
   /// Arc-cosine kernel of ReLU at rho = 0 and 1/2: 1/pi and (sqrt(3)/2 + pi/3)/pi times 1 at c = 2.

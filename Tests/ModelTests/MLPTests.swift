@@ -44,7 +44,7 @@ import Testing
     let values = model.experiment.makeRunner(99).values(5)
     var s = Stream(key: 99)
     s.start(draw: 5)
-    var v = model.frame.inputs.gram
+    var v = model.settings.inputs.gram
     for _ in 0..<depth {
       let l = Triangular.cholesky(v, m: m)!
       var phi = [[Double]](repeating: [], count: m)

@@ -13,7 +13,7 @@ import Simulation
 /// instead of k n^2. A residual Gaussian law at finite width of our own; the papers stop at infinite width
 /// (arXiv:1810.05148).
 public struct ConvolutionalResNet: Architecture {
-  public let frame: NetworkFrame
+  public let settings: NetworkSettings
   let activation: any Activation
   let alpha, lambda, gain: Double
   let positions, kernel: Int
@@ -21,7 +21,7 @@ public struct ConvolutionalResNet: Architecture {
   let siteGram: [Double]
 
   /// Pairs of position and input; pair (p, a) is column p m + a.
-  var sites: Int { positions * frame.count }
+  var sites: Int { positions * settings.count }
 
   public final class State: NetworkState {
     let stream: Columns
@@ -34,16 +34,16 @@ public struct ConvolutionalResNet: Architecture {
 
     init(_ network: ConvolutionalResNet) {
       let sites = network.sites
-      let n = network.frame.width
+      let n = network.settings.width
       stream = Columns(sites, rows: n)
       branch = Columns(sites, rows: network.weights ? n : GaussianRows.tile(sites))
       next = network.weights ? Columns(sites, rows: n) : nil
       sum = FactorSum(sites)
-      total = FactorSum(network.frame.count)
+      total = FactorSum(network.settings.count)
       factor = .allocate(capacity: sites * sites)
       gram = .allocate(capacity: sites * sites)
       patch = .allocate(capacity: sites * sites)
-      super.init(inputs: network.frame.count)
+      super.init(inputs: network.settings.count)
     }
 
     deinit { for p in [factor, gram, patch] { p.deallocate() } }
@@ -55,7 +55,7 @@ public struct ConvolutionalResNet: Architecture {
   public func start(_ state: State, _ stream: inout Stream) {
     for i in 0..<sites * sites { state.gram[i] = siteGram[i] }
     Triangular.clippedCholesky(state.gram, m: sites, into: state.factor)
-    GaussianRows.fill(state.stream, rows: frame.width, lower: state.factor, sites, &stream)
+    GaussianRows.fill(state.stream, rows: settings.width, lower: state.factor, sites, &stream)
   }
 
   /// Gram matrix over sites. Rows of a file are cut into P equal runs of features; given correlations hold at every
@@ -76,8 +76,8 @@ public struct ConvolutionalResNet: Architecture {
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
-    let n = frame.width
-    let m = frame.count
+    let n = settings.width
+    let m = settings.count
     let half = kernel / 2
     let scale = lambda * (gain / Double(kernel * n)).squareRoot()
     let branch = state.branch
@@ -121,7 +121,7 @@ public struct ConvolutionalResNet: Architecture {
 
   /// The factor of `scale^2 sum_o K[s + o, t + o]`, K the Gram matrix of the post-activations.
   private func patchFactor(_ state: State, scale: Double) {
-    let m = frame.count
+    let m = settings.count
     state.sum.write(lower: state.factor, scale: scale)
     for s in 0..<sites {
       for t in 0...s {
@@ -148,8 +148,8 @@ public struct ConvolutionalResNet: Architecture {
   }
 
   private func covariance(_ state: State) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let tile = weights ? n : GaussianRows.tile(sites)
     state.total.reset()
     for p in 0..<positions {
@@ -172,7 +172,7 @@ extension ConvolutionalResNet {
     equation:
       "z_{l+1}[p] = alpha z_l[p] + lambda sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]); V_l = mean over p of z_l[p]^T z_l[p] / n",
     reference: "arXiv:1810.05148 (infinite width); finite width: docs/architectures.md",
-    parameters: NetworkFrame.parameters(
+    parameters: NetworkSettings.parameters(
       "conv-resnet",
       samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")])
       + [
@@ -182,28 +182,28 @@ extension ConvolutionalResNet {
         Parameter("kernel", .integer(1...63), standard: .integer(3), "k, odd, at most the number of positions"),
       ]
   ) { p, load in
-    let frame = try NetworkFrame(p, load: load)
-    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    let settings = try NetworkSettings(p, load: load)
+    guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let positions = p.integer("positions")
     let kernel = p.integer("kernel")
-    guard positions * frame.count <= 64 else {
-      throw p.invalid("positions", "positions x inputs must be at most 64, so at most \(64 / frame.count)")
+    guard positions * settings.count <= 64 else {
+      throw p.invalid("positions", "positions x inputs must be at most 64, so at most \(64 / settings.count)")
     }
     guard kernel % 2 == 1, kernel <= positions else {
       throw p.invalid("kernel", "must be odd and at most the number of positions, \(positions)")
     }
     let fromFile = p["inputs"]?["file"] != nil
-    guard !fromFile || frame.inputs.features % positions == 0 else {
-      throw p.invalid("positions", "must divide the \(frame.inputs.features) features of an input")
+    guard !fromFile || settings.inputs.features % positions == 0 else {
+      throw p.invalid("positions", "must divide the \(settings.inputs.features) features of an input")
     }
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
-    let (alpha, lambda) = try p.residual(depth: frame.depth)
+    let (alpha, lambda) = try p.residual(depth: settings.depth)
     return NetworkModel(
       ConvolutionalResNet(
-        frame: frame, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain, positions: positions,
+        settings: settings, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain, positions: positions,
         kernel: kernel, weights: p.text("sampler") == "weights",
-        siteGram: siteGram(frame.inputs, positions: positions, cut: fromFile)),
+        siteGram: siteGram(settings.inputs, positions: positions, cut: fromFile)),
       parameters: p, activation: choice, gain: gain,
       attributes: ["c": gain.description, "alpha": alpha.description, "lambda": lambda.description])
   }

@@ -6,7 +6,7 @@ import Simulation
 ///
 /// `E phi(u) phi(v)` in closed form for activations with slopes (arc-cosine kernel, Cho and Saul 2009) and erf
 /// (Williams 1997), the others by `GaussianExpectation`.
-public struct GaussianKernel: Sendable {
+public struct ActivationKernel: Sendable {
   public let activation: any Activation
 
   public init(_ activation: any Activation) { self.activation = activation }
@@ -76,10 +76,10 @@ struct InfiniteWidth {
 
   /// The recursion of an architecture; a message where there is none.
   static func of(_ network: NetworkModel) throws -> InfiniteWidth? {
-    let m = network.frame.count
+    let m = network.settings.count
     let p = network.parameters
-    let v0 = network.frame.inputs.gram
-    let kernel = network.activation.map { GaussianKernel($0.function) }
+    let v0 = network.settings.inputs.gram
+    let kernel = network.activation.map { ActivationKernel($0.function) }
     func mixed(_ k: [Double], _ keep: Double, _ image: [Double], _ scale: Double) -> [Double] {
       zip(k, image).map { keep * $0 + scale * $1 }
     }
@@ -91,16 +91,16 @@ struct InfiniteWidth {
     case "gated-mlp":
       return InfiniteWidth(start: v0, size: m) { k in zip(kernel!.apply(k, m), k).map { network.gain * $0 * $1 } }
     case "resnet":
-      let (alpha, lambda) = try p.residual(depth: network.frame.depth)
+      let (alpha, lambda) = try p.residual(depth: network.settings.depth)
       return InfiniteWidth(start: v0, size: m) { k in
         mixed(k, alpha * alpha, kernel!.apply(k, m), lambda * lambda * network.gain)
       }
     case "conv-resnet":
-      let (alpha, lambda) = try p.residual(depth: network.frame.depth)
+      let (alpha, lambda) = try p.residual(depth: network.settings.depth)
       let (positions, width) = (p.integer("positions"), p.integer("kernel"))
       let sites = positions * m
       let start = ConvolutionalResNet.siteGram(
-        network.frame.inputs, positions: positions, cut: p["inputs"]?["file"] != nil)
+        network.settings.inputs, positions: positions, cut: p["inputs"]?["file"] != nil)
       return InfiniteWidth(
         start: start, size: sites,
         next: { k in
@@ -175,12 +175,12 @@ extension LimitEntry {
     guard let recursion = try InfiniteWidth.of(network) else {
       throw p.invalid("equation", "has no deterministic limit for the usual temperature: scores stay random")
     }
-    let frame = network.frame
-    let measured = frame.measured.only(InfiniteWidth.families)
+    let settings = network.settings
+    let measured = settings.measured.only(InfiniteWidth.families)
     var k = recursion.start
-    var layer = frame.inputs.layer
+    var layer = settings.inputs.layer
     var means: [Double] = []
-    for target in frame.layers {
+    for target in settings.layers {
       while layer < target {
         k = recursion.next(k)
         layer += 1
@@ -190,7 +190,8 @@ extension LimitEntry {
     return LimitModel(
       content: .known(
         KnownValues(
-          observables: measured.observables, layers: frame.layers, means: means, secondMoments: means.map { $0 * $0 })),
+          observables: measured.observables, layers: settings.layers, means: means, secondMoments: means.map { $0 * $0 }
+        )),
       offset: InfiniteWidth.offset)
   }
 }

@@ -52,21 +52,21 @@ struct LogGaussianLaw {
 
 /// Independent Gaussian log-norms: marginals of the limit laws of log V_aa.
 struct GaussianLogNorm: Experiment {
-  let frame: NetworkFrame
+  let settings: NetworkSettings
   /// Mean and standard deviation of log V_aa - log V_aa(0), layer by layer.
   let laws: [(mean: Double, deviation: Double)]
   let observables: [Observable]
   let measured: CovarianceObservables
-  var layers: [Int] { frame.layers }
+  var layers: [Int] { settings.layers }
 
-  init(frame: NetworkFrame, laws: [(mean: Double, deviation: Double)]) {
-    self.frame = frame
+  init(settings: NetworkSettings, laws: [(mean: Double, deviation: Double)]) {
+    self.settings = settings
     self.laws = laws
-    measured = frame.measured.only([.logNorm])
+    measured = settings.measured.only([.logNorm])
     observables = measured.observables
   }
 
-  func makeScratch() -> DiffusionScratch { DiffusionScratch(frame.count) }
+  func makeScratch() -> DiffusionScratch { DiffusionScratch(settings.count) }
 
   func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
@@ -89,7 +89,7 @@ extension LimitEntry {
     guard network.architecture == "resnet", network.activation?.name == "relu", network.standardGain,
       q.text("branch_scaling") == "constant"
     else { throw p.invalid("equation", "needs resnet with activation relu, the standard gain c and constant branches") }
-    let (alpha, lambda) = try q.residual(depth: network.frame.depth)
+    let (alpha, lambda) = try q.residual(depth: network.settings.depth)
     guard abs(alpha * alpha + lambda * lambda - 1) < 1e-12, lambda > 0 else {
       throw p.invalid("equation", "needs alpha^2 + lambda^2 = 1, lambda > 0")
     }
@@ -104,16 +104,16 @@ extension LimitEntry {
     reference: "arXiv:2106.04013, Theorem 1 and section 4", parameters: [draws]
   ) { p, network in
     let rates = try proportional(p, network).rates
-    let frame = network.frame
-    let laws = frame.layers.map { layer -> (mean: Double, deviation: Double) in
-      let t = Double(layer) / Double(frame.width)
+    let settings = network.settings
+    let laws = settings.layers.map { layer -> (mean: Double, deviation: Double) in
+      let t = Double(layer) / Double(settings.width)
       return (rates.mean * t, (rates.variance * t).squareRoot())
     }
-    guard frame.measured.families.contains(.logNorm) else {
+    guard settings.measured.families.contains(.logNorm) else {
       throw p.invalid("equation", "needs log_V among the observables")
     }
     return LimitModel(
-      content: .exact(AnyExperiment(GaussianLogNorm(frame: frame, laws: laws))),
+      content: .exact(AnyExperiment(GaussianLogNorm(settings: settings, laws: laws))),
       offset: "an offset of order 1/n is expected of a finite width")
   }
 
@@ -125,14 +125,14 @@ extension LimitEntry {
     reference: "arXiv:2106.04013, section 3", parameters: []
   ) { p, network in
     let law = try proportional(p, network)
-    let frame = network.frame
-    let n = Double(frame.width)
+    let settings = network.settings
+    let n = Double(settings.width)
     let lags = network.interlayerLags
     let own = network.experiment.observables.suffix(
-      network.experiment.observables.count - frame.measured.observables.count)
-    let values = KnownValues(frame, own: Array(own)) { layer in
+      network.experiment.observables.count - settings.measured.observables.count)
+    let values = KnownValues(settings, own: Array(own)) { layer in
       var known: [String: (Double, Double)] = [:]
-      for a in 0..<frame.count {
+      for a in 0..<settings.count {
         known["active_fraction[\(a)]"] = (0.5 + law.activeOffset(layer - 1) / n, .nan)
         for lag in lags where !law.balanced {
           known["interlayer[\(a),\(lag)]"] = (
@@ -205,7 +205,7 @@ extension LimitEntry {
   private static func flow(_ p: Parameters, _ network: NetworkModel) throws -> ResidualFlow {
     guard network.architecture == "resnet", network.activation?.name == "relu",
       network.parameters.text("branch_scaling") == "1/sqrt(depth)",
-      try network.parameters.residual(depth: network.frame.depth).alpha == 1, !network.parameters.boolean("balanced")
+      try network.parameters.residual(depth: network.settings.depth).alpha == 1, !network.parameters.boolean("balanced")
     else {
       throw p.invalid(
         "equation", "needs resnet with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
@@ -222,11 +222,11 @@ extension LimitEntry {
     reference: "arXiv:2302.00453, Theorem 1", parameters: []
   ) { p, network in
     let flow = try flow(p, network)
-    let frame = network.frame
-    let m = frame.count
-    let v0 = frame.inputs.gram
-    let values = KnownValues(frame) { layer in
-      let t = Double(layer) / Double(frame.depth)
+    let settings = network.settings
+    let m = settings.count
+    let v0 = settings.inputs.gram
+    let values = KnownValues(settings) { layer in
+      let t = Double(layer) / Double(settings.depth)
       let growth = Elementary.exp(0.5 * flow.rate * t)
       var known: [String: (Double, Double)] = [:]
       for a in 0..<m {
@@ -255,17 +255,17 @@ extension LimitEntry {
     reference: "docs/limits.md, from arXiv:2302.00453", parameters: [draws]
   ) { p, network in
     let flow = try flow(p, network)
-    let frame = network.frame
+    let settings = network.settings
     let exact = network.parameters.text("embedding") == "exact"
-    guard frame.measured.families.contains(.logNorm) else {
+    guard settings.measured.families.contains(.logNorm) else {
       throw p.invalid("equation", "needs log_V among the observables")
     }
-    let laws = frame.layers.map { layer -> (mean: Double, deviation: Double) in
-      let t = Double(layer) / Double(frame.depth)
-      return (0.5 * flow.rate * t, (flow.fluctuation(time: t, exactStart: exact) / Double(frame.width)).squareRoot())
+    let laws = settings.layers.map { layer -> (mean: Double, deviation: Double) in
+      let t = Double(layer) / Double(settings.depth)
+      return (0.5 * flow.rate * t, (flow.fluctuation(time: t, exactStart: exact) / Double(settings.width)).squareRoot())
     }
     return LimitModel(
-      content: .exact(AnyExperiment(GaussianLogNorm(frame: frame, laws: laws))),
+      content: .exact(AnyExperiment(GaussianLogNorm(settings: settings, laws: laws))),
       offset: "an offset of order n^-1/2 standard deviations is expected of a finite width")
   }
 }

@@ -13,21 +13,21 @@ extension LimitEntry {
     guard network.architecture == "ntk-mlp", let recursion = try InfiniteWidth.of(network) else {
       throw p.invalid("equation", "needs architecture ntk-mlp")
     }
-    let frame = network.frame
-    let m = frame.count
-    let kernel = GaussianKernel(network.activation!.function)
+    let settings = network.settings
+    let m = settings.count
+    let kernel = ActivationKernel(network.activation!.function)
     var k = recursion.start
     var theta = k
-    for _ in 0..<frame.depth {
-      let derivative = GaussianKernel.pairs(k, m, kernel.derivativeProduct)
+    for _ in 0..<settings.depth {
+      let derivative = ActivationKernel.pairs(k, m, kernel.derivativeProduct)
       k = recursion.next(k)
       theta = (0..<m * m).map { k[$0] + theta[$0] * network.gain * derivative[$0] }
     }
-    let measured = frame.measured.only(InfiniteWidth.families)
-    let own = TangentMLP.observables(frame)
+    let measured = settings.measured.only(InfiniteWidth.families)
+    let own = TangentMLP.observables(settings)
     let means =
-      InfiniteWidth.row(measured, k, layer: frame.depth)
-      + frame.own.flatMap { name in
+      InfiniteWidth.row(measured, k, layer: settings.depth)
+      + settings.own.flatMap { name in
         (0..<m).flatMap { a in
           name == "ntk" ? (a..<m).map { theta[a * m + $0] } : [Elementary.log(theta[a * m + a])]
         }
@@ -35,7 +35,7 @@ extension LimitEntry {
     return LimitModel(
       content: .known(
         KnownValues(
-          observables: measured.observables + own, layers: frame.layers, means: means,
+          observables: measured.observables + own, layers: settings.layers, means: means,
           secondMoments: means.map { $0 * $0 })),
       offset: InfiniteWidth.offset)
   }

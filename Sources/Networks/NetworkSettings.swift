@@ -2,7 +2,7 @@ import Kernels
 import Simulation
 
 /// What all architectures share: size, inputs, and what is measured where.
-public struct NetworkFrame: Sendable {
+public struct NetworkSettings: Sendable {
   public let width, depth: Int
   public let inputs: Inputs
   /// L_0, m x m lower triangular, with `L_0 L_0^T = V_0`.

@@ -126,7 +126,7 @@ extension LimitEntry {
       throw p.invalid(
         "equation", "needs transformer with the shaped temperature, centred, not causal, lambda^2 + gamma^2 = 1")
     }
-    guard network.frame.measured.bound < .infinity else {
+    guard network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
         key: "network.bound", value: "(missing)",
         allowed: "must be given: the drift is cubic, so this limit explodes with positive probability")
@@ -144,7 +144,7 @@ extension LimitEntry {
     return try .diffusion(
       TransformerDrift(
         attention: g2 / (tau * tau),
-        noiseScale: g2 / (Double(q.integer("heads")).squareRoot() * Double(network.frame.count) * tau),
+        noiseScale: g2 / (Double(q.integer("heads")).squareRoot() * Double(network.settings.count) * tau),
         block: g2 * block),
       p, network, noise: blocks * g2 * (2 - g2), offset: "an offset of order 1/n is expected of a finite width")
   }
