@@ -1,39 +1,32 @@
 import Simulation
 
-/// A finite network, ready to be sampled and to be held against limits.
+/// A finite network, ready to be sampled and to be compared with limits.
 public struct NetworkModel: Sendable {
   public let experiment: AnyExperiment
   /// What is known exactly at this very size, if anything.
   public let known: KnownValues?
   /// Labels for the file.
   public private(set) var attributes: [String: String]
-  /// All keys of the table, defaults filled in: what limits read.
+  /// All keys of the table, defaults filled in.
   public let parameters: Parameters
-  public let settings: NetworkSettings
-  public let activation: ActivationChoice?
-  /// c, for architectures that have one.
-  public let gain: Double
+  /// The network itself: limits cast it to the types that they belong to, and read its properties.
+  package let architecture: any Architecture
+  /// The activation as the job gives it, for architectures that have one.
+  package let activation: ActivationChoice?
 
-  public var architecture: String { parameters.text("architecture") }
-  /// Whether c was left to its standard value 1 / E phi(g)^2.
-  public var standardGain: Bool { parameters["c"] == nil }
-
-  /// Distances of the observable `interlayer`, where it is measured.
-  public var interlayerLags: [Int] {
-    guard settings.own.contains("interlayer"), case .list(let items)? = parameters["lags"] else { return [] }
-    return items.compactMap { if case .integer(let lag) = $0 { Int(lag) } else { nil } }
-  }
+  package var settings: NetworkSettings { architecture.settings }
+  /// Whether c was left to its default 1 / E phi(g)^2.
+  package var standardGain: Bool { parameters["c"] == nil }
 
   init<A: Architecture>(
-    _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, gain: Double = 1,
-    known: KnownValues? = nil, attributes: [String: String] = [:]
+    _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, known: KnownValues? = nil,
+    attributes: [String: String] = [:]
   ) {
     let settings = architecture.settings
     experiment = AnyExperiment(LayeredNetwork(architecture))
+    self.architecture = architecture
     self.known = known
-    self.settings = settings
     self.activation = activation
-    self.gain = gain
     parameters = p
     var all = attributes
     all["architecture"] = p.text("architecture")
@@ -45,23 +38,11 @@ public struct NetworkModel: Sendable {
     self.attributes = all
   }
 
-  func labelled(_ entry: ArchitectureEntry) -> NetworkModel {
+  func labelled(_ labels: [String: String]) -> NetworkModel {
     var result = self
-    result.attributes["equation"] = entry.equation
-    result.attributes["reference"] = entry.reference
+    result.attributes.merge(labels) { $1 }
     return result
   }
-}
-
-/// A line of the catalog of architectures.
-public struct ArchitectureEntry: Sendable {
-  public let name: String
-  public let summary: String
-  public let equation: String
-  public let reference: String
-  public let parameters: [Parameter]
-  /// Builds the network from its checked `[network]` table; `load` gives rows of a data file.
-  let make: @Sendable (_ p: Parameters, _ load: (Inputs.FileRequest) throws -> [[Double]]) throws -> NetworkModel
 }
 
 /// All architectures.
@@ -74,7 +55,7 @@ public enum NetworkCatalog {
     ResNet.entry,
     Transformer.entry,
     ConvolutionalResNet.entry,
-    TangentMLP.entry,
+    TangentMLP.alias,
   ]
 
   /// Builds the network of a `[network]` table.
@@ -89,13 +70,14 @@ public enum NetworkCatalog {
         key: "\(path).architecture", value: table["architecture"]?.description ?? "(missing)",
         allowed: "must be one of " + names.joined(separator: ", "))
     }
-    return try entry.make(try Parameters(table, path: path, allowed: entry.parameters), load).labelled(entry)
+    return try entry.read(table, path: path, load: load)
   }
 }
 
 extension Parameter {
   static let activation = Parameter(
     "activation", .structured("a name, or a table with a name and its parameters"), "activation function phi")
+  static let gain = Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given")
 }
 
 extension ActivationChoice {

@@ -2,19 +2,38 @@ import Randomness
 import Simulation
 
 /// A kind of network at initialisation: how a layer follows from the one before. One conforming type a file.
+///
+/// **Required**: `settings`, as they were given; `State`, the buffers of a draw; `makeState`; `advance`, one layer.
+///
+/// **Optional**: `start`, where the inputs themselves are needed and not their covariance only; `ownObservables` with
+/// `writeOwn`, for what is measured besides the covariance.
+///
+/// **Lifecycle** of a draw, as `LayeredNetwork` drives it:
+/// 1. `makeState` once a thread. The state is used again for every draw, so nothing in it may outlast one.
+/// 2. `state.lower` is set to L_0, then `start`.
+/// 3. `advance` for the layers `inputs.layer + 1 ... depth` in order, up to the last one that is measured. Once some V_aa
+///    reaches the bound there are no further calls, and the draw keeps its last values.
+/// 4. After a layer that is measured the observables of V are written from `state.lower`, then `writeOwn` is called.
+///
+/// A draw is a pure function of its stream: what is random comes from the stream, nothing else may decide a bit, and
+/// nothing is allocated after `makeState`.
+///
+/// An architecture enters the catalog by an `ArchitectureEntry` and a line of `NetworkCatalog.architectures`. Its limit at
+/// infinite width is a conformance to `CovarianceRecursive` in Limits; a probe is a `NetworkDraws` of its entry.
 public protocol Architecture: Sendable {
   /// Buffers of one draw, and the layer it is at.
   associatedtype State: NetworkState
 
   var settings: NetworkSettings { get }
-  /// What it measures besides the covariance, in the order of `writeOwn`.
+  /// What it measures besides the covariance, in the order of `writeOwn`; nothing unless implemented.
   var ownObservables: [Observable] { get }
   func makeState() -> State
-  /// Puts the inputs in; `state.lower` holds L_0 already.
+  /// Puts the inputs in; `state.lower` holds L_0 already. Does nothing unless implemented.
   func start(_ state: State, _ stream: inout Stream)
   /// One layer on.
-  /// - Parameter measure: whether `state.lower` must hold the factor of V afterwards.
+  /// - Parameter measure: whether `state.lower` must hold the factor of V afterwards; it may in any case.
   func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool)
+  /// Writes `ownObservables.count` numbers for the layer that was made last.
   func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>)
 }
 

@@ -89,7 +89,9 @@ struct EigenvalueSDE: Experiment {
 
 extension LimitEntry {
   private static func linear(_ p: Parameters, _ network: NetworkModel) throws -> NetworkSettings {
-    guard network.architecture == "linear-mlp" else { throw p.invalid("equation", "needs linear-mlp") }
+    guard let network = network.architecture as? LinearMLP else {
+      throw p.invalid("equation", "needs \(LinearMLP.entry.name)")
+    }
     return network.settings
   }
 
@@ -123,13 +125,12 @@ extension LimitEntry {
       throw Failure.invalid(
         key: "network.inputs", value: "…", allowed: "must be orthonormal, as { correlation = 0.0, count = \(m) } is")
     }
-    let values = KnownValues(settings) { layer in
+    return try .known(
+      p, settings, needed: "moment", offset: "an offset of order 1/m is expected of a finite number of inputs"
+    ) { layer in
       let tau = Double(m * layer) / Double(settings.width)
       let moments = [1, 1 + tau, 1 + 3 * tau + 1.5 * tau * tau]
       return Dictionary(uniqueKeysWithValues: zip(1..., moments).map { ("moment[\($0)]", ($1, Double.nan)) })
     }
-    guard let values else { throw p.invalid("equation", "needs moment among the observables") }
-    return LimitModel(
-      content: .known(values), offset: "an offset of order 1/m is expected of a finite number of inputs")
   }
 }

@@ -63,14 +63,17 @@ extension LimitEntry {
   ]
 
   private static func smoothDrift(_ p: Parameters, _ network: NetworkModel) throws -> SmoothDrift {
-    guard network.architecture == "mlp", let activation = network.activation, activation.parameters["a"] != nil,
-      let known = activation.entry.derivatives, network.standardGain, network.parameters.real("bias") == 0
+    guard let perceptron = GaussianPerceptron(network), let shape = perceptron.activation.smoothShape,
+      network.standardGain, perceptron.bias == 0
     else {
-      throw p.invalid("equation", "needs mlp with a smooth activation shaped by a, the standard gain c and bias = 0")
+      throw p.invalid(
+        "equation",
+        "needs \(MLP.entry.name) with Gaussian weights, a smooth activation shaped by a, the default gain c and bias = 0"
+      )
     }
     return SmoothDrift(
-      second: p["second"] != nil ? p.real("second") : known.second,
-      third: p["third"] != nil ? p.real("third") : known.third, a: activation.parameters.real("a"))
+      second: p["second"] != nil ? p.real("second") : shape.second,
+      third: p["third"] != nil ? p.real("third") : shape.third, a: shape.a)
   }
 
   static let smoothSDE = LimitEntry(

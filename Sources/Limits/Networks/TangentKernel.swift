@@ -2,41 +2,43 @@ import Kernels
 import Networks
 import Simulation
 
+/// An architecture whose neural tangent kernel follows a recursion at infinite width: what `infinite-width-ntk` needs of it.
+protocol TangentRecursive: CovarianceRecursive {
+  var kernel: TangentKernelObservables { get }
+  /// What of Theta arrives in the next layer: `Theta c E[phi'(u_a) phi'(u_b)]`, u ~ N(0, K).
+  func propagate(_ theta: [Double], over k: [Double]) -> [Double]
+}
+
+extension TangentMLP: TangentRecursive {
+  func propagate(_ theta: [Double], over k: [Double]) -> [Double] {
+    let slopes = ActivationKernel.pairs(k, settings.count, ActivationKernel(activation).derivativeProduct)
+    return zip(theta, slopes).map { $0 * gain * $1 }
+  }
+}
+
 extension LimitEntry {
   static let tangentKernel = LimitEntry(
     name: "infinite-width-ntk",
-    summary: "neural tangent kernel of an MLP at infinite width and fixed depth, for ntk-mlp; no randomness",
+    summary:
+      "neural tangent kernel at infinite width and fixed depth, for every network with the probe \(Probe.tangentKernel.name); no randomness",
     equation:
       "Theta_l = K_l + Theta_{l-1} c E[phi'(u_a) phi'(u_b)], u ~ N(0, K_{l-1}), Theta_0 = K_0; K of infinite-width",
     reference: "arXiv:1806.07572, theorem 1; docs/limits.md", parameters: []
   ) { p, network in
-    guard network.architecture == "ntk-mlp", let recursion = try InfiniteWidth.of(network) else {
-      throw p.invalid("equation", "needs architecture ntk-mlp")
-    }
-    let settings = network.settings
-    let m = settings.count
-    let kernel = ActivationKernel(network.activation!.function)
+    guard let architecture = network.architecture as? any TangentRecursive,
+      let recursion = architecture.covarianceRecursion()
+    else { throw p.invalid("equation", "needs probes = [\"\(Probe.tangentKernel.name)\"] of the network") }
     var k = recursion.start
     var theta = k
-    for _ in 0..<settings.depth {
-      let derivative = ActivationKernel.pairs(k, m, kernel.derivativeProduct)
-      k = recursion.next(k)
-      theta = (0..<m * m).map { k[$0] + theta[$0] * network.gain * derivative[$0] }
-    }
-    let measured = settings.measured.only(InfiniteWidth.families)
-    let own = TangentMLP.observables(settings)
-    let means =
-      InfiniteWidth.row(measured, k, layer: settings.depth)
-      + settings.own.flatMap { name in
-        (0..<m).flatMap { a in
-          name == "ntk" ? (a..<m).map { theta[a * m + $0] } : [Elementary.log(theta[a * m + a])]
-        }
+    var reached = network.settings.inputs.layer
+    return .infiniteWidth(network.settings, own: architecture.kernel.observables) { layer in
+      while reached < layer {
+        let passed = architecture.propagate(theta, over: k)
+        k = recursion.next(k)
+        theta = zip(k, passed).map { $0 + $1 }
+        reached += 1
       }
-    return LimitModel(
-      content: .known(
-        KnownValues(
-          observables: measured.observables + own, layers: settings.layers, means: means,
-          secondMoments: means.map { $0 * $0 })),
-      offset: InfiniteWidth.offset)
+      return (recursion.covariance(k), architecture.kernel.values(theta))
+    }
   }
 }

@@ -101,9 +101,13 @@ extension LimitEntry {
         "functional: the explicit solution along a Brownian path; euler: steps of log q, from t > 0")
     ]
   ) { p, network in
-    guard network.architecture == "mlp", network.activation?.name == "relu", network.settings.count == 2,
-      network.standardGain, network.parameters.real("bias") == 0
-    else { throw p.invalid("equation", "needs mlp with activation relu, two inputs, the standard gain c and bias = 0") }
+    guard let perceptron = GaussianPerceptron(network), perceptron.activation.function.isRelu,
+      network.settings.count == 2, network.standardGain, perceptron.bias == 0
+    else {
+      throw p.invalid(
+        "equation",
+        "needs \(MLP.entry.name) with Gaussian weights, activation relu, two inputs, the default gain c and bias = 0")
+    }
     let settings = network.settings
     let functional = p.text("integrator") == "functional"
     guard functional || settings.inputs.layer > 0 else {

@@ -14,14 +14,16 @@ import Simulation
 /// (arXiv:1810.05148).
 public struct ConvolutionalResNet: Architecture {
   public let settings: NetworkSettings
-  let activation: any Activation
-  let alpha, lambda, gain: Double
-  let positions, kernel: Int
+  package let activation: any Activation
+  package let strength: ResidualStrength
+  package let gain: Double
+  package let positions, kernel: Int
   let weights: Bool
-  let siteGram: [Double]
+  /// V_0 over sites.
+  package let siteGram: [Double]
 
   /// Pairs of position and input; pair (p, a) is column p m + a.
-  var sites: Int { positions * settings.count }
+  package var sites: Int { positions * settings.count }
 
   public final class State: NetworkState {
     let stream: Columns
@@ -60,7 +62,7 @@ public struct ConvolutionalResNet: Architecture {
 
   /// Gram matrix over sites. Rows of a file are cut into P equal runs of features; given correlations hold at every
   /// position, and positions are orthogonal.
-  public static func siteGram(_ inputs: Inputs, positions: Int, cut: Bool) -> [Double] {
+  static func siteGram(_ inputs: Inputs, positions: Int, cut: Bool) -> [Double] {
     let m = inputs.count
     let sites = positions * m
     let gram = inputs.gram
@@ -79,7 +81,7 @@ public struct ConvolutionalResNet: Architecture {
     let n = settings.width
     let m = settings.count
     let half = kernel / 2
-    let scale = lambda * (gain / Double(kernel * n)).squareRoot()
+    let scale = strength.lambda * (gain / Double(kernel * n)).squareRoot()
     let branch = state.branch
     state.sum.reset()
     var done = 0
@@ -95,7 +97,7 @@ public struct ConvolutionalResNet: Architecture {
     }
     if let next = state.next {
       // One matrix an offset; its image of position p + o is added to position p.
-      for s in 0..<sites { for i in 0..<n { state.stream[s][i] *= alpha } }
+      for s in 0..<sites { for i in 0..<n { state.stream[s][i] *= strength.alpha } }
       for offset in -half...half {
         Weights.multiply(&stream, branch, fanIn: n, to: next, fanOut: n, columns: sites, scale: scale)
         for p in 0..<positions {
@@ -111,7 +113,8 @@ public struct ConvolutionalResNet: Architecture {
       while done < n {
         let count = min(GaussianRows.tile(sites), n &- done)
         GaussianRows.add(
-          state.factor, sites, stream.normals(sites &* count), count, keep: alpha, to: state.stream.data + done,
+          state.factor, sites, stream.normals(sites &* count), count, keep: strength.alpha,
+          to: state.stream.data + done,
           stride: state.stream.stride)
         done &+= count
       }
@@ -172,17 +175,13 @@ extension ConvolutionalResNet {
     equation:
       "z_{l+1}[p] = alpha z_l[p] + lambda sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]); V_l = mean over p of z_l[p]^T z_l[p] / n",
     reference: "arXiv:1810.05148 (infinite width); finite width: docs/architectures.md",
-    parameters: NetworkSettings.parameters(
-      "conv-resnet",
-      samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")])
-      + [
-        .activation, .lambda, .alpha, .branchScaling,
-        Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
-        Parameter("positions", .integer(1...64), standard: .integer(8), "P; positions x inputs is at most 64"),
-        Parameter("kernel", .integer(1...63), standard: .integer(3), "k, odd, at most the number of positions"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load)
+    samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")],
+    parameters: [.activation] + ResidualStrength.parameters + [
+      Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
+      Parameter("positions", .integer(1...64), standard: .integer(8), "P; positions x inputs is at most 64"),
+      Parameter("kernel", .integer(1...63), standard: .integer(3), "k, odd, at most the number of positions"),
+    ]
+  ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let positions = p.integer("positions")
     let kernel = p.integer("kernel")
@@ -198,13 +197,12 @@ extension ConvolutionalResNet {
     }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
-    let (alpha, lambda) = try p.residual(depth: settings.depth)
+    let strength = try ResidualStrength(p, depth: settings.depth)
     return NetworkModel(
       ConvolutionalResNet(
-        settings: settings, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain, positions: positions,
+        settings: settings, activation: choice.function, strength: strength, gain: gain, positions: positions,
         kernel: kernel, weights: p.text("sampler") == "weights",
         siteGram: siteGram(settings.inputs, positions: positions, cut: fromFile)),
-      parameters: p, activation: choice, gain: gain,
-      attributes: ["c": gain.description, "alpha": alpha.description, "lambda": lambda.description])
+      parameters: p, activation: choice, attributes: strength.attributes.merging(["c": gain.description]) { $1 })
   }
 }

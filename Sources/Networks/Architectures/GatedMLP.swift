@@ -9,8 +9,8 @@ import Simulation
 /// Given `V = h^T h / n` both factors are Gaussian with covariance V and independent, so 2 n m normals a layer replace 2 n^2.
 public struct GatedMLP: Architecture {
   public let settings: NetworkSettings
-  let activation: any Activation
-  let gain: Double
+  package let activation: any Activation
+  package let gain: Double
   let weights: Bool
 
   public final class State: NetworkState {
@@ -81,18 +81,16 @@ extension GatedMLP {
     summary: "gated network: the activation of one linear map times another",
     equation: "h_{l+1} = sqrt(c) phi(W_1 h_l/sqrt(n)) * (W_2 h_l/sqrt(n)); V_l = h_l^T h_l / n",
     reference: "arXiv:2002.05202, eq. 5",
-    parameters: NetworkSettings.parameters(
-      "gated-mlp",
-      samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")]) + [
-        .activation, Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load)
+    samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
+    parameters: [
+      .activation, .gain,
+    ]
+  ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     return NetworkModel(
       GatedMLP(settings: settings, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
-      parameters: p, activation: choice, gain: gain, attributes: ["c": gain.description])
+      parameters: p, activation: choice, attributes: ["c": gain.description])
   }
 }

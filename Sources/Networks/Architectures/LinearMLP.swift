@@ -60,18 +60,15 @@ public struct LinearMLP: Architecture {
 }
 
 extension LinearMLP {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "linear-mlp",
     summary: "linear network: products of Gaussian matrices, up to 64 inputs, cost independent of the width",
     equation: "z_{l+1} = W_l z_l / sqrt(n); V_l = z_l^T z_l / n = L T T^T L^T / n, T Bartlett's factor",
     reference: "arXiv:2206.02768, section 3; M. S. Bartlett (1933)",
-    parameters: NetworkSettings.parameters(
-      "linear-mlp",
-      samplers: [
-        ("conditional", "the exact law by Bartlett's factor, O(m^3) a layer"), ("weights", "every weight drawn"),
-      ])
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load)
+    samplers: [
+      ("conditional", "the exact law by Bartlett's factor, O(m^3) a layer"), ("weights", "every weight drawn"),
+    ]
+  ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     return NetworkModel(
       LinearMLP(settings: settings, weights: p.text("sampler") == "weights"), parameters: p,

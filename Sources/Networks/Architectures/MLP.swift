@@ -16,11 +16,13 @@ public struct MLP: Architecture {
   }
 
   public let settings: NetworkSettings
-  let activation: any Activation
-  /// c, and `sqrt(c/n)`.
-  let gain, scale: Double
+  package let activation: any Activation
+  /// c.
+  package let gain: Double
+  /// `sqrt(c/n)`.
+  let scale: Double
   /// sigma_b.
-  let bias: Double
+  package let bias: Double
   let sampler: Sampler
   /// Slopes of the activation, for the chi-square law.
   let slopes: SlopeActivation?
@@ -104,25 +106,28 @@ public struct MLP: Architecture {
 }
 
 extension MLP {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "mlp",
     summary: "multilayer perceptron at initialisation",
     equation: "z_{l+1} = sqrt(c/n) W_l phi(z_l) + sigma_b b_l; V_l = (c/n) phi(z_l)^T phi(z_l) + sigma_b^2",
     reference: "arXiv:2206.02768, eq. 1.1",
-    parameters: NetworkSettings.parameters(
-      "mlp",
-      samplers: [
-        ("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn"),
-        ("chi-square", "one input, homogeneous activation, no bias: O(1) a layer"),
-      ]) + [
-        .activation,
-        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-        Parameter(
-          "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
-          "sigma_b, standard deviation of the biases"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load)
+    samplers: [
+      ("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn"),
+      ("chi-square", "one input, homogeneous activation, no bias: O(1) a layer"),
+    ],
+    parameters: [
+      .activation,
+      .gain,
+      Parameter(
+        "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
+        "sigma_b, standard deviation of the biases"),
+    ],
+    further: [
+      TangentMLP.draws(parameters: [TangentMLP.ensemble]) { p in
+        (TangentMLP.Ensemble(rawValue: p.text("ensemble"))!, p.real("bias"))
+      }
+    ]
+  ) { p, settings in
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     let sampler = Sampler(rawValue: p.text("sampler"))!
@@ -137,7 +142,7 @@ extension MLP {
       settings: settings, activation: choice.function, gain: gain, scale: (gain / Double(settings.width)).squareRoot(),
       bias: bias, sampler: sampler, slopes: slopes)
     return NetworkModel(
-      mlp, parameters: p, activation: choice, gain: gain,
+      mlp, parameters: p, activation: choice,
       known: slopes.flatMap { bias == 0 ? ExactMoments.mlp(settings, slopes: $0, gain: gain) : nil },
       attributes: ["c": gain.description])
   }

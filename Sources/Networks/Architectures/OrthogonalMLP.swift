@@ -8,8 +8,8 @@ import Simulation
 /// factorisation instead of n^2 and its cube (docs/architectures.md).
 public struct OrthogonalMLP: Architecture {
   public let settings: NetworkSettings
-  let activation: any Activation
-  let gain: Double
+  package let activation: any Activation
+  package let gain: Double
   let weights: Bool
 
   public final class State: NetworkState {
@@ -101,17 +101,16 @@ extension OrthogonalMLP {
     summary: "multilayer perceptron with orthogonal (Haar) weights",
     equation: "z_{l+1} = sqrt(c) W_l phi(z_l), W_l uniform on O(n); V_l = (c/n) phi(z_l)^T phi(z_l)",
     reference: "arXiv:1312.6120; arXiv:math-ph/0609050 (Haar measure by QR)",
-    parameters: NetworkSettings.parameters(
-      "orthogonal-mlp",
-      samplers: [
-        ("conditional", "m columns on the Stiefel manifold, O(n m^2) a layer"),
-        ("weights", "whole orthogonal matrices, O(n^3) a layer"),
-      ]) + [
-        .activation,
-        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load)
+    samplers: [
+      ("conditional", "m columns on the Stiefel manifold, O(n m^2) a layer"),
+      ("weights", "whole orthogonal matrices, O(n^3) a layer"),
+    ],
+    parameters: [
+      .activation,
+      .gain,
+    ],
+    further: [TangentMLP.draws { _ in (.orthogonal, 0) }]
+  ) { p, settings in
     guard settings.width >= settings.count else {
       throw p.invalid("width", "must be at least the number of inputs, \(settings.count)")
     }
@@ -120,7 +119,7 @@ extension OrthogonalMLP {
     return NetworkModel(
       OrthogonalMLP(
         settings: settings, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
-      parameters: p, activation: choice, gain: gain, known: known(settings, choice, gain),
+      parameters: p, activation: choice, known: known(settings, choice, gain),
       attributes: ["c": gain.description])
   }
 

@@ -12,14 +12,15 @@ import Simulation
 /// (docs/architectures.md).
 public struct ResNet: Architecture {
   public let settings: NetworkSettings
-  let activation: any Activation
-  let alpha, lambda, gain: Double
-  let balanced: Bool
+  package let activation: any Activation
+  package let strength: ResidualStrength
+  package let gain: Double
+  package let balanced: Bool
   /// Whether z_0 has the covariance V_0 exactly (uniform directions) or in the mean (Gaussian entries).
-  let exactEmbedding: Bool
+  package let exactEmbedding: Bool
   let weights: Bool
   /// Distances at which the covariance of the energy fractions of two layers is measured.
-  let lags: [Int]
+  package let lags: [Int]
 
   public final class State: NetworkState {
     /// The residual stream.
@@ -89,7 +90,7 @@ public struct ResNet: Architecture {
     let n = settings.width
     let columns = state.stream
     let branch = state.branch
-    let scale = lambda * (gain / Double(n)).squareRoot()
+    let scale = strength.lambda * (gain / Double(n)).squareRoot()
     let counting = !settings.own.isEmpty
     state.layer = layer
     if counting { for a in 0..<m { clear(state, a) } }
@@ -111,14 +112,14 @@ public struct ResNet: Architecture {
     if counting { finish(state) }
     if weights {
       Weights.multiply(
-        &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: alpha)
+        &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: strength.alpha)
     } else {
       state.sum.write(lower: state.factor, scale: scale)
       done = 0
       while done < n {
         let count = min(GaussianRows.tile(m), n &- done)
         GaussianRows.add(
-          state.factor, m, stream.normals(m &* count), count, keep: alpha, to: columns.data + done,
+          state.factor, m, stream.normals(m &* count), count, keep: strength.alpha, to: columns.data + done,
           stride: columns.stride)
         done &+= count
       }
@@ -225,28 +226,25 @@ extension ResNet {
 }
 
 extension ResNet {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "resnet",
     summary: "residual network, vanilla or Balanced, with constant or 1/sqrt(depth) branches",
     equation: "z_{l+1} = alpha z_l + lambda sqrt(c/n) W_l phi(s_l z_l); V_l = z_l^T z_l / n",
     reference: "arXiv:2106.04013, eq. 2 and section 4 (Balanced); arXiv:2302.00453 (1/sqrt(depth))",
-    parameters: NetworkSettings.parameters(
-      "resnet",
-      samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
-      own: ownNames) + [
-        .activation, .lambda, .alpha, .branchScaling,
-        Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
-        Parameter(
-          "balanced", .boolean, standard: .boolean(false), "a fresh random sign a unit and layer before the activation"),
-        Parameter(
-          "embedding", .choice(["gaussian", "exact"]), standard: .text("gaussian"),
-          "z_0: Gaussian entries of covariance V_0, or directions at random with V_0 exactly"),
-        Parameter(
-          "lags", .structured("an array of different layer distances in [1, 1000]"), standard: .list([.integer(1)]),
-          "distances of the observable interlayer"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load, own: ownNames)
+    samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
+    parameters: [.activation] + ResidualStrength.parameters + [
+      Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
+      Parameter(
+        "balanced", .boolean, standard: .boolean(false), "a fresh random sign a unit and layer before the activation"),
+      Parameter(
+        "embedding", .choice(["gaussian", "exact"]), standard: .text("gaussian"),
+        "z_0: Gaussian entries of covariance V_0, or directions at random with V_0 exactly"),
+      Parameter(
+        "lags", .structured("an array of different layer distances in [1, 1000]"), standard: .list([.integer(1)]),
+        "distances of the observable interlayer"),
+    ],
+    own: ownNames
+  ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
@@ -254,15 +252,15 @@ extension ResNet {
     guard !exact || settings.width >= settings.count else {
       throw p.invalid("embedding", "exact needs a width of at least the number of inputs, \(settings.count)")
     }
-    let (alpha, lambda) = try p.residual(depth: settings.depth)
+    let strength = try ResidualStrength(p, depth: settings.depth)
     let lags = settings.own.contains("interlayer") ? try readLags(p, settings) : []
     return NetworkModel(
       ResNet(
-        settings: settings, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain,
+        settings: settings, activation: choice.function, strength: strength, gain: gain,
         balanced: p.boolean("balanced"), exactEmbedding: exact, weights: p.text("sampler") == "weights", lags: lags),
-      parameters: p, activation: choice, gain: gain,
-      known: known(settings, choice, alpha: alpha, branch: lambda * lambda * gain),
-      attributes: ["c": gain.description, "alpha": alpha.description, "lambda": lambda.description])
+      parameters: p, activation: choice,
+      known: known(settings, choice, alpha: strength.alpha, branch: strength.lambda * strength.lambda * gain),
+      attributes: strength.attributes.merging(["c": gain.description]) { $1 })
   }
 
   private static func readLags(_ p: Parameters, _ settings: NetworkSettings) throws -> [Int] {
@@ -294,31 +292,5 @@ extension ResNet {
           ("V[\($0),\($0)]", (v0[$0 * m + $0] * ExactMoments.power(growth, layer), Double.nan))
         })
     }
-  }
-}
-
-extension Parameter {
-  static let lambda = Parameter(
-    "lambda", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.5.squareRoot()),
-    "strength of the branch")
-  static let alpha = Parameter(
-    "alpha", .real(.init(0, .infinity, openAbove: true)), optional: true,
-    "strength of the skip connection; sqrt(1 - lambda^2) unless given, 1 for 1/sqrt(depth)")
-  static let branchScaling = Parameter(
-    "branch_scaling", .choice(["constant", "1/sqrt(depth)"]), standard: .text("constant"),
-    "1/sqrt(depth) divides lambda by the root of the depth")
-}
-
-extension Parameters {
-  /// `(alpha, lambda)` of a residual layer.
-  public func residual(depth: Int) throws -> (alpha: Double, lambda: Double) {
-    let lambda = real("lambda")
-    if text("branch_scaling") == "1/sqrt(depth)" {
-      return (self["alpha"] != nil ? real("alpha") : 1, lambda / Double(depth).squareRoot())
-    }
-    guard self["alpha"] != nil || lambda <= 1 else {
-      throw invalid("lambda", "must be at most 1 unless alpha is given: alpha = sqrt(1 - lambda^2)")
-    }
-    return (self["alpha"] != nil ? real("alpha") : (1 - lambda * lambda).squareRoot(), lambda)
   }
 }

@@ -17,9 +17,11 @@ import Simulation
 public struct TangentMLP: Architecture {
   public let settings: NetworkSettings
   package let activation: any Activation
-  /// sqrt(c/n), sigma_b.
-  package let scale, bias: Double
-  let orthogonal, weights: Bool
+  /// c, sqrt(c/n), sigma_b.
+  package let gain, scale, bias: Double
+  package let orthogonal: Bool
+  let weights: Bool
+  package let kernel: TangentKernelObservables
 
   package init(
     _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool,
@@ -27,23 +29,13 @@ public struct TangentMLP: Architecture {
   ) {
     self.settings = settings
     self.activation = activation
+    self.gain = gain
     scale = (gain / Double(settings.width)).squareRoot()
     (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
+    kernel = TangentKernelObservables(settings)
   }
 
-  static let ownNames = ["ntk", "log_ntk"]
-
-  public var ownObservables: [Observable] { Self.observables(settings) }
-
-  package static func observables(_ settings: NetworkSettings) -> [Observable] {
-    let m = settings.count
-    return settings.own.flatMap { name -> [Observable] in
-      name == "ntk"
-        ? (0..<m).flatMap { a in
-          (a..<m).map { Observable("NTK[\(a),\($0)]", "NTK_ab, a = \(a), b = \($0)", heavyTailed: true) }
-        } : (0..<m).map { Observable("log_NTK[\($0)]", "log NTK_aa, a = \($0)") }
-    }
-  }
+  public var ownObservables: [Observable] { kernel.observables }
 
   public final class State: NetworkState {
     /// Of layers 1 ... d: Q of the post-activations, W Q, and phi'(z).
@@ -246,21 +238,7 @@ public struct TangentMLP: Architecture {
   }
 
   public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
-    let m = settings.count
-    var out = values
-    for name in settings.own {
-      for a in 0..<m {
-        if name == "ntk" {
-          for b in a..<m {
-            out.pointee = state.kernel[a &* m &+ b]
-            out += 1
-          }
-        } else {
-          out.pointee = Elementary.log(state.kernel[a &* m &+ a])
-          out += 1
-        }
-      }
-    }
+    kernel.write(state.kernel, to: values)
   }
 }
 
@@ -268,33 +246,40 @@ extension TangentMLP {
   /// Numbers that a draw may hold at once: 2 GiB.
   private static let most = 1 << 28
 
-  static let entry = ArchitectureEntry(
-    name: "ntk-mlp",
-    summary: "multilayer perceptron with its empirical neural tangent kernel, Gaussian or orthogonal weights",
-    equation:
-      "z_1 = W_1 x, z_{l+1} = sqrt(c/n) W phi(z_l) + sigma_b b, f = sqrt(c/n) v . phi(z_d) + sigma_b b; NTK_ab = sum_w df_a/dw df_b/dw",
-    reference: "arXiv:1806.07572; arXiv:2310.07765 (orthogonal weights)",
-    parameters: NetworkSettings.parameters(
-      "ntk-mlp",
+  /// Law of the weights.
+  package enum Ensemble: String, CaseIterable, Sendable { case gaussian, orthogonal }
+
+  static let ensemble = Parameter(
+    "ensemble", .choice(Ensemble.allCases.map(\.rawValue)), standard: .text(Ensemble.gaussian.rawValue),
+    "with the probe \(Probe.tangentKernel.name): law of the weights, independent normals, or sqrt(n) times uniform on O(n)"
+  )
+
+  /// The name that perceptrons with their kernel had before there were probes; their default observables are the covariance's.
+  static let alias = MLP.entry.alias("ntk-mlp", probes: [.tangentKernel], observables: Probe.covariance.defaults)
+
+  /// Draws of a perceptron that go forward and back, so that its kernel can be measured.
+  /// - Parameter law: law of the weights and sigma_b that a table asks for.
+  static func draws(
+    parameters: [Parameter] = [], law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double)
+  ) -> NetworkDraws {
+    NetworkDraws(
+      probes: [.covariance, .tangentKernel],
       samplers: [
         ("conditional", "the exact reduced law forward and backward, O(n m^2) a layer"),
         ("weights", "every weight drawn and kept, O(n^2 m) a layer, O(n^3) if orthogonal"),
-      ], own: ownNames) + [
-        .activation,
-        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-        Parameter(
-          "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
-          "sigma_b, standard deviation of the biases"),
-        Parameter(
-          "ensemble", .choice(["gaussian", "orthogonal"]), standard: .text("gaussian"),
-          "law of the weights: independent normals, or sqrt(n) times uniform on O(n)"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load, own: ownNames)
+      ], parameters: parameters
+    ) { p, settings in
+      let (ensemble, bias) = law(p)
+      return try model(p, settings, orthogonal: ensemble == .orthogonal, bias: bias)
+    }
+  }
+
+  private static func model(
+    _ p: Parameters, _ settings: NetworkSettings, orthogonal: Bool, bias: Double
+  ) throws -> NetworkModel {
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     let (m, n, d) = (settings.count, settings.width, settings.depth)
-    let orthogonal = p.text("ensemble") == "orthogonal"
     let weights = p.text("sampler") == "weights"
     guard settings.inputs.layer == 0 else {
       throw p.invalid("inputs", "must enter at layer 0: the kernel needs every layer")
@@ -312,10 +297,10 @@ extension TangentMLP {
         "depth", "must be such that width x depth x \(each) is at most \(most): the layers are kept for the way back")
     }
     let network = TangentMLP(
-      settings, choice.function, gain: gain, bias: p.real("bias"), orthogonal: orthogonal, weights: weights)
+      settings, choice.function, gain: gain, bias: bias, orthogonal: orthogonal, weights: weights)
     return NetworkModel(
-      network, parameters: p, activation: choice, gain: gain,
-      known: orthogonal ? nil : known(settings, choice, gain, bias: p.real("bias")), attributes: ["c": gain.description]
+      network, parameters: p, activation: choice,
+      known: orthogonal ? nil : known(settings, choice, gain, bias: bias), attributes: ["c": gain.description]
     )
   }
 
@@ -327,7 +312,7 @@ extension TangentMLP {
     guard let slopes = choice.function as? SlopeActivation, bias == 0 else { return nil }
     let ratio = gain * slopes.secondMoment
     let covariance = ExactMoments.mlp(settings, slopes: slopes, gain: gain)
-    return KnownValues(settings, own: observables(settings)) { layer in
+    return KnownValues(settings, own: TangentKernelObservables(settings).observables) { layer in
       var values: [String: (Double, Double)] = [:]
       for (i, observable) in (covariance?.observables ?? []).enumerated() {
         values[observable.name] = (covariance!.means[i], covariance!.secondMoments[i])

@@ -18,11 +18,20 @@ public struct Transformer: Architecture {
 
   public let settings: NetworkSettings
   let sampler: Sampler
-  let heads, keyDimension: Int
-  let gamma, lambda, temperature: Double
-  let centred, causal: Bool
+  package let heads: Int
+  let keyDimension: Int
+  package let gamma: Double
+  let lambda: Double
+  /// lambda^2: 1 - gamma^2 unless lambda is given.
+  package let skip: Double
+  /// tau_0, and tau.
+  package let tau: Double
+  let temperature: Double
+  /// Whether the temperature grows with the width.
+  package let shaped: Bool
+  package let centred, causal: Bool
   /// Activation and c of the MLP block.
-  let block: (activation: any Activation, gain: Double)?
+  package let block: (activation: any Activation, gain: Double)?
 
   public final class State: NetworkState {
     let score, attention, branch, square, t: UnsafeMutablePointer<Double>
@@ -274,37 +283,35 @@ extension Transformer {
 }
 
 extension Transformer {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "transformer",
     summary: "self-attention over the inputs as tokens, shaped or usual, with an optional MLP block",
     equation:
       "X' = lambda X + gamma/sqrt(H) sum_h A_h X W_V,h/sqrt(n), A = I + softmax(Y/tau) - 11^T/m, Y = X W_Q W_K^T X^T/n; V = X X^T/n",
     reference: "arXiv:2306.17759, eq. 4 and section 4",
-    parameters: NetworkSettings.parameters(
-      "transformer",
-      samplers: [
-        ("conditional", "the exact law through m x m matrices, O(m^3) a layer, O(n m^2) with `mlp`"),
-        ("gaussian", "the exact law with n m normals"), ("weights", "every weight drawn"),
-      ]) + [
-        Parameter("heads", .integer(1...1024), standard: .integer(1), "H"),
-        Parameter("key_dimension", .integer(1...1_000_000_000), optional: true, "n_k; the width unless given"),
-        Parameter("gamma", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.7), "strength of a branch"),
-        Parameter(
-          "lambda", .real(.init(0, .infinity, openAbove: true)), optional: true,
-          "strength of the skip connection; sqrt(1 - gamma^2) unless given"),
-        Parameter("tau", .real(.above(0)), standard: .real(1), "tau_0, temperature"),
-        Parameter(
-          "temperature", .choice(["shaped", "usual"]), standard: .text("shaped"),
-          "tau = tau_0 sqrt(n n_k), or tau_0 sqrt(n_k)"),
-        Parameter(
-          "centred", .boolean, standard: .boolean(true), "A = I + softmax - 11^T/m, or softmax alone"),
-        Parameter("causal", .boolean, standard: .boolean(false), "token i attends to tokens 0...i only"),
-        Parameter(
-          "mlp", .structured("an activation: a name, or a table with a name and its parameters"), optional: true,
-          "activation of an MLP block after each attention block; none unless given"),
-      ]
-  ) { p, load in
-    let settings = try NetworkSettings(p, load: load)
+    samplers: [
+      ("conditional", "the exact law through m x m matrices, O(m^3) a layer, O(n m^2) with `mlp`"),
+      ("gaussian", "the exact law with n m normals"), ("weights", "every weight drawn"),
+    ],
+    parameters: [
+      Parameter("heads", .integer(1...1024), standard: .integer(1), "H"),
+      Parameter("key_dimension", .integer(1...1_000_000_000), optional: true, "n_k; the width unless given"),
+      Parameter("gamma", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.7), "strength of a branch"),
+      Parameter(
+        "lambda", .real(.init(0, .infinity, openAbove: true)), optional: true,
+        "strength of the skip connection; sqrt(1 - gamma^2) unless given"),
+      Parameter("tau", .real(.above(0)), standard: .real(1), "tau_0, temperature"),
+      Parameter(
+        "temperature", .choice(["shaped", "usual"]), standard: .text("shaped"),
+        "tau = tau_0 sqrt(n n_k), or tau_0 sqrt(n_k)"),
+      Parameter(
+        "centred", .boolean, standard: .boolean(true), "A = I + softmax - 11^T/m, or softmax alone"),
+      Parameter("causal", .boolean, standard: .boolean(false), "token i attends to tokens 0...i only"),
+      Parameter(
+        "mlp", .structured("an activation: a name, or a table with a name and its parameters"), optional: true,
+        "activation of an MLP block after each attention block; none unless given"),
+    ]
+  ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     guard settings.width >= settings.count else {
       throw p.invalid("width", "must be at least the number of tokens, \(settings.count)")
@@ -313,7 +320,8 @@ extension Transformer {
     guard p["lambda"] != nil || gamma <= 1 else {
       throw p.invalid("gamma", "must be at most 1 unless lambda is given: lambda = sqrt(1 - gamma^2)")
     }
-    let lambda = p["lambda"] != nil ? p.real("lambda") : (1 - gamma * gamma).squareRoot()
+    let given = p["lambda"] != nil ? p.real("lambda") : nil
+    let lambda = given ?? (1 - gamma * gamma).squareRoot()
     let keyDimension = p["key_dimension"] != nil ? p.integer("key_dimension") : settings.width
     let shaped = p.text("temperature") == "shaped"
     let temperature =
@@ -324,10 +332,11 @@ extension Transformer {
     return NetworkModel(
       Transformer(
         settings: settings, sampler: Sampler(rawValue: p.text("sampler"))!, heads: p.integer("heads"),
-        keyDimension: keyDimension, gamma: gamma, lambda: lambda, temperature: temperature,
-        centred: p.boolean("centred"), causal: p.boolean("causal"),
+        keyDimension: keyDimension, gamma: gamma, lambda: lambda,
+        skip: given.map { $0 * $0 } ?? 1 - gamma * gamma, tau: p.real("tau"), temperature: temperature,
+        shaped: shaped, centred: p.boolean("centred"), causal: p.boolean("causal"),
         block: choice.map { ($0.function, 1 / moment) }),
-      parameters: p, activation: choice, gain: 1 / moment,
+      parameters: p, activation: choice,
       attributes: ["gamma": gamma.description, "lambda": lambda.description, "key_dimension": String(keyDimension)])
   }
 }
