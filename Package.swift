@@ -41,9 +41,12 @@ let package = Package(
     .target(name: "Experiments", dependencies: ["Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(name: "Engine", dependencies: ["Experiments", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(name: "Analyses", dependencies: ["Experiments", "Kernels", "Statistics"], swiftSettings: numeric),
-    .target(name: "Networks", dependencies: ["Experiments", "Kernels", "Randomness"], swiftSettings: numeric),
     .target(
-      name: "Particles", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
+      name: "Networks", dependencies: ["Experiments", "Kernels", "Randomness"], path: "Sources/Models/Networks",
+      swiftSettings: numeric),
+    .target(
+      name: "Particles", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
       name: "Limits", dependencies: ["Networks", "Particles", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),

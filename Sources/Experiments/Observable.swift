@@ -8,6 +8,8 @@ public struct Observable: Sendable, Equatable, Codable {
     case heavyTailed = "heavy-tailed"
     /// 1 where something happened, else 0: its mean is a probability.
     case event
+    /// The same of a failure of initialisation: a health report counts it.
+    case failure
     /// Energy per particle, from which free energies are made.
     case energy
     /// Has mean zero in the stationary law, whatever the system: a certificate of stationarity.
@@ -33,7 +35,7 @@ public struct Observable: Sendable, Equatable, Codable {
 
   /// - Parameter name: the family with the indices in brackets unless given.
   public init(
-    _ family: String, _ indices: [Int] = [], role: Role = .quantity, unit: String = "1", name: String? = nil,
+    _ family: String, _ indices: [Int], role: Role = .quantity, unit: String = "1", name: String? = nil,
     reference: String? = nil, _ summary: String
   ) {
     self.family = family
@@ -44,6 +46,11 @@ public struct Observable: Sendable, Equatable, Codable {
       name ?? (indices.isEmpty ? family : family + "[" + indices.map(String.init).joined(separator: ",") + "]")
     self.reference = reference
     self.summary = summary
+  }
+
+  /// Without indices.
+  public init(_ family: String, role: Role = .quantity, unit: String = "1", name: String? = nil, _ summary: String) {
+    self.init(family, [], role: role, unit: unit, name: name, summary)
   }
 
   public var isHeavyTailed: Bool { role == .heavyTailed }

@@ -131,6 +131,17 @@ public struct ReferenceValues: Reference, Equatable, Codable {
     return result
   }
 
+  /// Mean and second moment by observable name at a record; NaN where one of them is not predicted.
+  public func moments(record: Int) -> [String: (mean: Double, second: Double)] {
+    var result: [String: (mean: Double, second: Double)] = [:]
+    for entry in statistics where entry.record == record && [.mean, .secondMoment].contains(entry.statistic) {
+      let name = observables[entry.observable].name
+      let old = result[name] ?? (.nan, .nan)
+      result[name] = entry.statistic == .mean ? (entry.value, old.second) : (old.mean, entry.value)
+    }
+    return result
+  }
+
   /// The predicted mean of an observable at a record, if there is one.
   public func mean(of name: String, record: Int) -> Double? {
     guard let place = schema.place(of: name) else { return nil }

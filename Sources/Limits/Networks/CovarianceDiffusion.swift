@@ -1,7 +1,7 @@
 import Kernels
 import Networks
 import Randomness
-import Simulation
+import Experiments
 
 /// The drift of a covariance diffusion, and what of its noise is not that of Gaussian weights.
 public protocol CovarianceDrift: Sendable {
@@ -56,7 +56,7 @@ public final class DiffusionScratch {
 ///   between half drifts. Nothing in it is a finite network, so it is an independent witness of the limit.
 /// - `wishart`, weak order 1: `V <- L T T^T L^T kappa h`, T Bartlett's factor with 1/(kappa h) degrees of freedom: exact
 ///   conditional mean and covariance, but it is the finite network of width 1/(kappa h).
-public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
+public struct CovarianceDiffusion<D: CovarianceDrift>: Draw {
   public enum Integrator: String, CaseIterable, Sendable { case splitting, wishart }
 
   public let drift: D
@@ -68,6 +68,7 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
   public let integrator: Integrator
   public let observables: [Observable]
   public var layers: [Int] { settings.layers }
+  public var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
 
   public init(
     _ drift: D, settings: NetworkSettings, noise: Double = 1, step: Double, integrator: Integrator = .splitting

@@ -1,5 +1,5 @@
 import Networks
-import Simulation
+import Experiments
 
 /// An architecture whose covariance follows a recursion at infinite width and fixed depth: what `infinite-width` needs of it.
 protocol CovarianceRecursive: Architecture {

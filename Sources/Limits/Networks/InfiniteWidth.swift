@@ -1,9 +1,9 @@
 import Kernels
 import Networks
-import Simulation
+import Experiments
 
-extension LimitEntry {
-  static let infiniteWidth = LimitEntry(
+extension NetworkLimits {
+  static let infiniteWidth = LimitEntry<NetworkModel>(
     name: "infinite-width",
     summary: "recursion of the covariance at infinite width and fixed depth, for every architecture; no randomness",
     equation:
@@ -43,9 +43,9 @@ extension LimitModel {
       return values(measured, covariance, layer: layer) + own
     }
     return LimitModel(
-      content: .known(
-        KnownValues(
-          observables: measured.observables + own, layers: settings.layers, means: means,
+      .known(
+        ReferenceValues(
+          axis: .layers(settings.layers), observables: measured.observables + own, means: means,
           secondMoments: means.map { $0 * $0 })),
       offset: "an offset of order depth/width is expected of a finite width")
   }
@@ -75,9 +75,9 @@ extension LimitModel {
     _ p: Parameters, _ settings: NetworkSettings, own: [Observable] = [], needed: String, offset: String,
     _ values: (_ layer: Int) -> [String: (Double, Double)]
   ) throws -> LimitModel {
-    guard let known = KnownValues(settings, own: own, values) else {
+    guard let known = ReferenceValues(settings, own: own, values) else {
       throw p.invalid("equation", "needs \(needed) among the observables")
     }
-    return LimitModel(content: .known(known), offset: offset)
+    return LimitModel(.known(known), offset: offset)
   }
 }

@@ -1,7 +1,7 @@
 import Kernels
 import Networks
 import Randomness
-import Simulation
+import Experiments
 
 /// Eigenvalues of the covariance of a linear network, t = layer / width (docs/limits.md; arXiv:2206.02768 with no drift):
 ///
@@ -10,12 +10,13 @@ import Simulation
 /// Euler's method on the logarithms with substeps bounded by the square of the smallest gap, and repulsion by what two values can gain
 /// in a step. Equal
 /// eigenvalues at the start are split by one exact step of the matrix.
-struct EigenvalueSDE: Experiment {
+struct EigenvalueSDE: Draw {
   let settings: NetworkSettings
   let step: Double
   let measured: CovarianceObservables
   let observables: [Observable]
   var layers: [Int] { settings.layers }
+  var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
 
   init(settings: NetworkSettings, step: Double) {
     self.settings = settings
@@ -87,7 +88,7 @@ struct EigenvalueSDE: Experiment {
   }
 }
 
-extension LimitEntry {
+extension NetworkLimits {
   private static func linear(_ p: Parameters, _ network: NetworkModel) throws -> NetworkSettings {
     guard let network = network.architecture as? LinearMLP else {
       throw p.invalid("equation", "needs \(LinearMLP.entry.name)")
@@ -95,7 +96,7 @@ extension LimitEntry {
     return network.settings
   }
 
-  static let eigenvalueSDE = LimitEntry(
+  static let eigenvalueSDE = LimitEntry<NetworkModel>(
     name: "eigenvalue-sde",
     summary: "eigenvalues of the covariance of a linear network",
     equation: "d log lambda_i = sqrt(2) dB_i + [sum_{j != i} lambda_j/(lambda_i - lambda_j) - 1] dt",
@@ -107,13 +108,13 @@ extension LimitEntry {
         key: "network.inputs", value: "…", allowed: "must be linearly independent: an eigenvalue 0 has no logarithm")
     }
     return LimitModel(
-      content: .integrated(order: 1) { AnyExperiment(EigenvalueSDE(settings: settings, step: $0)) },
+      .integrated(order: 1) { Experiment(EigenvalueSDE(settings: settings, step: $0)) },
       offset: "an offset of order 1/n is expected of a finite width")
   }
 
   /// Spectral moments of products of many Ginibre matrices started from the identity, depth m / width -> tau as m -> infinity:
   /// `m_k = (1/k) sum_j C(k, j) (k tau)^{k-1-j} / (k-1-j)!`.
-  static let freeSpectrum = LimitEntry(
+  static let freeSpectrum = LimitEntry<NetworkModel>(
     name: "free-spectrum",
     summary: "spectral moments of a linear network with many orthonormal inputs, depth x inputs / width = tau fixed",
     equation: "E tr V^k / m = (1/k) sum_{j<k} C(k, j) (k tau)^{k-1-j}/(k-1-j)!: 1, 1 + tau, 1 + 3 tau + 3 tau^2/2",

@@ -1,7 +1,7 @@
 import Kernels
 import Networks
 import Randomness
-import Simulation
+import Experiments
 
 /// Constants of the proportional limit of ResNets (arXiv:2106.04013; docs/limits.md).
 struct LogGaussianLaw {
@@ -51,13 +51,14 @@ struct LogGaussianLaw {
 }
 
 /// Independent Gaussian log-norms: marginals of the limit laws of log V_aa.
-struct GaussianLogNorm: Experiment {
+struct GaussianLogNorm: Draw {
   let settings: NetworkSettings
   /// Mean and standard deviation of log V_aa - log V_aa(0), layer by layer.
   let laws: [(mean: Double, deviation: Double)]
   let observables: [Observable]
   let measured: CovarianceObservables
   var layers: [Int] { settings.layers }
+  var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
 
   init(settings: NetworkSettings, laws: [(mean: Double, deviation: Double)]) {
     self.settings = settings
@@ -75,7 +76,7 @@ struct GaussianLogNorm: Experiment {
       throw p.invalid("equation", "needs log_V among the observables")
     }
     return LimitModel(
-      content: .exact(AnyExperiment(GaussianLogNorm(settings: settings, laws: settings.layers.map(law)))),
+      .exact(Experiment(GaussianLogNorm(settings: settings, laws: settings.layers.map(law)))),
       offset: offset)
   }
 
@@ -96,7 +97,7 @@ struct GaussianLogNorm: Experiment {
   }
 }
 
-extension LimitEntry {
+extension NetworkLimits {
   private static func proportional(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, LogGaussianLaw) {
     guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu, network.standardGain,
       resnet.strength.scaling == .constant
@@ -111,7 +112,7 @@ extension LimitEntry {
     return (resnet, LogGaussianLaw(alpha: alpha, lambda: lambda, balanced: resnet.balanced))
   }
 
-  static let logGaussian = LimitEntry(
+  static let logGaussian = LimitEntry<NetworkModel>(
     name: "log-gaussian",
     summary: "log-Gaussian law of the norm in deep and wide ResNets, vanilla and Balanced; each input by itself",
     equation:
@@ -128,7 +129,7 @@ extension LimitEntry {
     }
   }
 
-  static let hypoactivation = LimitEntry(
+  static let hypoactivation = LimitEntry<NetworkModel>(
     name: "hypoactivation",
     summary: "fraction of active units and covariance of the energy fractions of two layers, to order 1/n",
     equation:
@@ -209,7 +210,7 @@ struct ResidualFlow {
   }
 }
 
-extension LimitEntry {
+extension NetworkLimits {
   private static func flow(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, ResidualFlow) {
     guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu,
       resnet.strength.scaling == .inverseRootDepth, resnet.strength.alpha == 1, !resnet.balanced
@@ -222,7 +223,7 @@ extension LimitEntry {
     return (resnet, ResidualFlow(rate: lambda * lambda * resnet.gain))
   }
 
-  static let residualFlow = LimitEntry(
+  static let residualFlow = LimitEntry<NetworkModel>(
     name: "residual-flow",
     summary: "covariance of ResNets with 1/sqrt(depth) branches at infinite width and depth, in either order",
     equation:
@@ -254,7 +255,7 @@ extension LimitEntry {
     }
   }
 
-  static let residualFluctuation = LimitEntry(
+  static let residualFluctuation = LimitEntry<NetworkModel>(
     name: "residual-fluctuation",
     summary:
       "Gaussian fluctuation of order 1/n of the log-norm of ResNets with 1/sqrt(depth) branches; each input by itself",

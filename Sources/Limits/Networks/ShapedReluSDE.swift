@@ -1,6 +1,6 @@
 import Kernels
 import Networks
-import Simulation
+import Experiments
 
 /// Drift of the Neural Covariance SDE of shaped ReLU networks (arXiv:2206.02768, Theorem 3.2):
 ///
@@ -70,8 +70,8 @@ public struct ShapedReluDrift: CovarianceDrift {
   }
 }
 
-extension LimitEntry {
-  static let shapedReluSDE = LimitEntry(
+extension NetworkLimits {
+  static let shapedReluSDE = LimitEntry<NetworkModel>(
     name: "covariance-sde",
     summary: "Neural Covariance SDE of shaped ReLU and of linear networks, depth / width fixed",
     equation:

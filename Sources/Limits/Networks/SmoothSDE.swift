@@ -1,7 +1,7 @@
 import Kernels
 import Networks
 import Randomness
-import Simulation
+import Experiments
 
 /// Drift of the covariance SDE of smooth shaped activations `s phi(x/s)`, s = a sqrt(n), phi(0) = 0, phi'(0) = 1
 /// (arXiv:2206.02768, Theorem 3.9):
@@ -56,7 +56,7 @@ extension CovarianceDrift {
   }
 }
 
-extension LimitEntry {
+extension NetworkLimits {
   private static let derivatives: [Parameter] = [
     Parameter("second", .real(.finite), optional: true, "phi''(0); that of the network's activation unless given"),
     Parameter("third", .real(.finite), optional: true, "phi'''(0); that of the network's activation unless given"),
@@ -76,7 +76,7 @@ extension LimitEntry {
       third: p["third"] != nil ? p.real("third") : shape.third, a: shape.a)
   }
 
-  static let smoothSDE = LimitEntry(
+  static let smoothSDE = LimitEntry<NetworkModel>(
     name: "smooth-covariance-sde",
     summary: "covariance SDE of smooth shaped activations, which may explode",
     equation:
@@ -93,7 +93,7 @@ extension LimitEntry {
     return try .diffusion(drift, p, network, offset: "an offset of order 1/n is expected of a finite width")
   }
 
-  static let explosionLaw = LimitEntry(
+  static let explosionLaw = LimitEntry<NetworkModel>(
     name: "explosion-law",
     summary: "one input of a smooth shaped network: the explicit solution of its SDE, and its explosion",
     equation:
@@ -108,7 +108,7 @@ extension LimitEntry {
     let ever =
       kappa > 0 ? SpecialFunctions.regularisedGamma(kappa + 1, kappa * settings.inputs.gram[0]) : 0
     return LimitModel(
-      content: .integrated(order: 2) { AnyExperiment(ExplicitVariance(kappa: kappa, settings: settings, step: $0)) },
+      .integrated(order: 2) { Experiment(ExplicitVariance(kappa: kappa, settings: settings, step: $0)) },
       offset:
         "an offset of order 1/n is expected of a finite width; kappa = \(kappa), the limit ever explodes with probability \(ever)"
     )
@@ -117,12 +117,13 @@ extension LimitEntry {
 
 /// The explicit solution of `dV = kappa V (V - 1) dt + sqrt(2) V dB`: y = 1/V obeys a linear equation. The integral is
 /// summed by the trapezoidal rule along a Brownian path.
-struct ExplicitVariance: Experiment {
+struct ExplicitVariance: Draw {
   let kappa: Double
   let settings: NetworkSettings
   let step: Double
   var observables: [Observable] { settings.measured.observables }
   var layers: [Int] { settings.layers }
+  var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
 
   func makeScratch() -> DiffusionScratch { DiffusionScratch(1) }
 

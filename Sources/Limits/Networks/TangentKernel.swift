@@ -1,6 +1,6 @@
 import Kernels
 import Networks
-import Simulation
+import Experiments
 
 /// An architecture whose neural tangent kernel follows a recursion at infinite width: what `infinite-width-ntk` needs of it.
 protocol TangentRecursive: CovarianceRecursive {
@@ -16,8 +16,8 @@ extension TangentMLP: TangentRecursive {
   }
 }
 
-extension LimitEntry {
-  static let tangentKernel = LimitEntry(
+extension NetworkLimits {
+  static let tangentKernel = LimitEntry<NetworkModel>(
     name: "infinite-width-ntk",
     summary:
       "neural tangent kernel at infinite width and fixed depth, for every network with the probe \(Probe.tangentKernel.name); no randomness",

@@ -1,7 +1,7 @@
 import Kernels
 import Networks
 import Randomness
-import Simulation
+import Experiments
 
 /// Drift and further noise of the shaped Transformer's covariance SDE (arXiv:2306.17759, Theorem 4.2), with C = I - 11^T/m,
 /// Vh = C V C, s_a = Vh_aa - tr Vh / m, P = V Vh V, H heads:
@@ -110,8 +110,8 @@ public struct TransformerDrift: CovarianceDrift {
   }
 }
 
-extension LimitEntry {
-  static let transformerSDE = LimitEntry(
+extension NetworkLimits {
+  static let transformerSDE = LimitEntry<NetworkModel>(
     name: "transformer-sde",
     summary: "covariance SDE of the shaped Transformer, which may explode",
     equation:

@@ -1,7 +1,7 @@
 import Kernels
 import Networks
 import Randomness
-import Simulation
+import Experiments
 
 /// The singular SDE of `q = l^2 (1 - rho_l)` for unshaped ReLU networks, t = layer / width (arXiv:2206.02768, Theorem
 /// 3.3, with the drift 2q of the correlations' own noise):
@@ -14,7 +14,7 @@ import Simulation
 ///
 /// `functional` sums that integral by the trapezoidal rule along a Brownian path (weak order 2) and may start at t_0 = 0.
 /// `euler` steps log q by Euler's method (weak order 1), and shares nothing with it; it needs a start at t_0 > 0.
-public struct UnshapedQ: Experiment {
+public struct UnshapedQ: Draw {
   let settings: NetworkSettings
   /// q at the start; not needed at t_0 = 0.
   let start: Double
@@ -26,6 +26,7 @@ public struct UnshapedQ: Experiment {
   let measured: CovarianceObservables
   public let observables: [Observable]
   public var layers: [Int] { settings.layers }
+  public var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
 
   static let c = 2 * 2.0.squareRoot() / (3 * Double.pi)
 
@@ -88,8 +89,8 @@ public struct UnshapedQ: Experiment {
   }
 }
 
-extension LimitEntry {
-  static let unshapedQ = LimitEntry(
+extension NetworkLimits {
+  static let unshapedQ = LimitEntry<NetworkModel>(
     name: "unshaped-q",
     summary: "singular SDE of q = layer^2 (1 - rho) for two inputs of an unshaped ReLU network",
     equation:
@@ -97,7 +98,7 @@ extension LimitEntry {
     reference: "arXiv:2206.02768, Theorem 3.3",
     parameters: paths + [
       Parameter(
-        "integrator", .choice(["functional", "euler"]), standard: .text("functional"),
+        "integrator", .choice(["functional", "euler"]), default: .text("functional"),
         "functional: the explicit solution along a Brownian path; euler: steps of log q, from t > 0")
     ]
   ) { p, network in
@@ -118,8 +119,8 @@ extension LimitEntry {
     // 1 - rho = sine^2 / (1 + rho)
     let q = layer * layer * sine * sine / (1 + settings.initialFactor[2])
     return LimitModel(
-      content: .integrated(order: functional ? 2 : 1) {
-        AnyExperiment(UnshapedQ(settings: settings, start: q, step: $0, functional: functional))
+      .integrated(order: functional ? 2 : 1) {
+        Experiment(UnshapedQ(settings: settings, start: q, step: $0, functional: functional))
       },
       offset: layer > 0
         ? "an offset of order 1/n is expected of a finite width"

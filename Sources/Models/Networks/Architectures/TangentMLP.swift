@@ -1,0 +1,327 @@
+import Kernels
+import Randomness
+import Experiments
+
+/// Multilayer perceptron with a scalar output and its empirical neural tangent kernel (arXiv:1806.07572):
+///
+///     z_1 = W_1 x,   z_{l+1} = sqrt(c/n) W_{l+1} phi(z_l) + sigma_b b_{l+1},   f = sqrt(c/n) v . phi(z_d) + sigma_b b,
+///     NTK_ab = sum over weights and biases w of (df_a/dw) (df_b/dw) = V_d,ab + sum_{l=1}^d (D_a^l . D_b^l) V_{l-1,ab},
+///
+/// with `D^l = df/dz_l`. Entries of W and v are standard normals, or W / sqrt(n) is uniform on the orthogonal group and v on the
+/// sphere of radius sqrt(n).
+///
+/// A matrix is met twice: forward in W Q, Q an orthonormal basis of the m post-activations, and backward in
+/// `W^T D = Q (W Q)^T D + (I - Q Q^T) W^T D`. What the first leaves free is fresh: of Gaussian W it has the law of
+/// `(I - Q Q^T) N R`, N an n x m matrix of normals and R the factor of D; of orthogonal W it is a uniform orthonormal basis orthogonal to Q
+/// times the factor of what D has outside of W Q. So a layer costs O(n m^2) both ways, for every n and m, and nothing is inverted.
+public struct TangentMLP: Architecture {
+  public let settings: NetworkSettings
+  package let activation: any Activation
+  /// c, sqrt(c/n), sigma_b.
+  package let gain, scale, bias: Double
+  package let orthogonal: Bool
+  let weights: Bool
+  package let kernel: TangentKernelObservables
+
+  package init(
+    _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool,
+    weights: Bool
+  ) {
+    self.settings = settings
+    self.activation = activation
+    self.gain = gain
+    scale = (gain / Double(settings.width)).squareRoot()
+    (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
+    kernel = TangentKernelObservables(settings)
+  }
+
+  public var ownObservables: [Observable] { kernel.observables }
+
+  public final class State: NetworkState {
+    /// Of layers 1 ... d: Q of the post-activations, W Q, and phi'(z).
+    package let bases, images, slopes: [Columns]
+    /// V_0 ... V_d, m x m each.
+    var grams: [Double]
+    /// df/dz, what of it the layer below is drawn from, and what is drawn.
+    package let gradient, rest, fresh: Columns
+    package let readout: Columns
+    /// R of the last QR.
+    let factor: UnsafeMutablePointer<Double>
+    package var kernel: [Double]
+    /// The reference: W of layers 2 ... d, row by row, and the post-activations.
+    let matrices: [Columns]
+    let post: Columns
+
+    init(_ network: TangentMLP) {
+      let (m, n, d) = (network.settings.count, network.settings.width, network.settings.depth)
+      func layers() -> [Columns] { (0..<d).map { _ in Columns(m, rows: n) } }
+      (bases, images, slopes) = (layers(), layers(), layers())
+      grams = Array(repeating: 0, count: (d + 1) * m * m)
+      (gradient, rest, fresh) = (Columns(m, rows: n), Columns(m, rows: n), Columns(m, rows: n))
+      readout = Columns(1, rows: n)
+      factor = .allocate(capacity: max(m * m, network.weights ? n * n : 0))
+      kernel = Array(repeating: 0, count: m * m)
+      matrices = network.weights ? (1..<max(d, 1)).map { _ in Columns(n, rows: n) } : []
+      post = Columns(m, rows: n)
+      super.init(inputs: m)
+    }
+
+    deinit { factor.deallocate() }
+  }
+
+  public func makeState() -> State { State(self) }
+
+  public func start(_ state: State, _ stream: inout Stream) {
+    let m = settings.count
+    for i in 0..<m * m { state.grams[i] = settings.inputs.gram[i] }
+    // z_1 = A L_0^T, as if L_0^T were the factor of a layer before.
+    for a in 0..<m { for b in 0..<m { state.factor[b &* m &+ a] = settings.initialFactor[a &* m &+ b] } }
+  }
+
+  public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
+    let n = settings.width
+    let image = state.images[layer &- 1]
+    if weights && layer > 1 {
+      let matrix = state.matrices[layer &- 2]
+      Weights.fill(matrix, n, rows: n, &stream)
+      if orthogonal { spread(matrix, n, state.factor) }
+      for a in 0..<settings.count {
+        for i in 0..<n { image[a][i] = Triangular.dot(matrix[i], state.post[a], matrix.stride) }
+      }
+    } else {
+      Weights.fill(image, settings.count, rows: n, &stream)
+      if orthogonal { spread(image, settings.count, state.work) }
+    }
+    let biased = bias != 0 && layer > 1
+    if biased { Weights.fill(state.readout, 1, rows: n, &stream) }
+    finishLayer(state, layer, offsets: biased ? state.readout[0] : nil, explicit: weights && layer > 1)
+    guard layer == settings.depth else { return }
+
+    Weights.fill(state.readout, 1, rows: n, &stream)
+    if orthogonal { spread(state.readout, 1, state.work) }
+    differentiate(state) { layer in
+      if weights {
+        let matrix = state.matrices[layer &- 2]
+        for a in 0..<settings.count {
+          let (column, gradient) = (state.fresh[a], state.gradient[a])
+          for i in 0..<matrix.stride { column[i] = 0 }
+          for i in 0..<n {
+            let (row, x) = (matrix[i], gradient[i])
+            for j in 0..<n { column[j] = column[j].addingProduct(x, row[j]) }
+          }
+        }
+      } else {
+        Weights.fill(state.fresh, settings.count, rows: n, &stream)
+      }
+    }
+  }
+
+  /// An orthonormal basis in the directions of the columns, times sqrt(n).
+  private func spread(_ columns: Columns, _ count: Int, _ factor: UnsafeMutablePointer<Double>) {
+    Triangular.orthonormalise(columns: columns.data, stride: columns.stride, m: count, into: factor)
+    let root = Double(settings.width).squareRoot()
+    for i in 0..<count &* columns.stride { columns.data[i] *= root }
+  }
+
+  /// From the images W Q (or W phi where `explicit`) to z, phi(z), phi'(z), V and the next Q.
+  /// - Parameter offsets: b of the layer, if it has one.
+  package func finishLayer(_ state: State, _ layer: Int, offsets: UnsafePointer<Double>?, explicit: Bool) {
+    let (m, n) = (settings.count, settings.width)
+    let (base, image, slope) = (state.bases[layer &- 1], state.images[layer &- 1], state.slopes[layer &- 1])
+    let factor = state.factor
+    let size = layer == 1 ? 1 : scale
+    for a in 0..<m {
+      let column = base[a]
+      for i in 0..<base.stride { column[i] = explicit ? size * image[a][i] : 0 }
+      for b in 0...a where !explicit {
+        let (x, other) = (size * factor[b &* m &+ a], image[b])
+        for i in 0..<n { column[i] = column[i].addingProduct(x, other[i]) }
+      }
+      if let offsets { for i in 0..<n { column[i] = column[i].addingProduct(bias, offsets[i]) } }
+      activation.apply(column, slopes: slope[a], n)
+      for i in n..<base.stride { column[i] = 0 }
+      for i in 0..<base.stride where weights { state.post[a][i] = column[i] }
+    }
+    Triangular.orthonormalise(columns: base.data, stride: base.stride, m: m, into: factor)
+    // The bias is one more row of the factor.
+    let (joined, row) = (state.work, state.work + m &* m)
+    for i in 0..<m &* m { joined[i] = factor[i] }
+    for a in 0..<m { row[a] = bias / scale }
+    Triangular.addRow(row, from: 0, to: joined, m: m)
+    for a in 0..<m {
+      for b in 0..<m { state.lower[a &* m &+ b] = b <= a ? scale * joined[b &* m &+ a] : 0 }
+    }
+    for a in 0..<m {
+      for b in 0..<m {
+        var v = 0.0
+        for k in 0...min(a, b) { v += state.lower[a &* m &+ k] * state.lower[b &* m &+ k] }
+        state.grams[(layer &* m &+ a) &* m &+ b] = v
+      }
+    }
+  }
+
+  /// The kernel, from the last layer to the first.
+  /// - Parameter draw: fills `state.fresh` with what a layer's W^T is free to be, normals, or an orthonormal basis that is left as it is; with the
+  ///   whole W^T D where all weights are drawn.
+  package func differentiate(_ state: State, draw: (_ layer: Int) -> Void) {
+    let (m, n, d) = (settings.count, settings.width, settings.depth)
+    let (gradient, fresh) = (state.gradient, state.fresh)
+    for a in 0..<m {
+      let slope = state.slopes[d &- 1][a]
+      for i in 0..<n { gradient[a][i] = scale * state.readout[0][i] * slope[i] }
+    }
+    for i in 0..<m &* m { state.kernel[i] = state.grams[d &* m &* m &+ i] }
+    for layer in (1...d).reversed() {
+      for a in 0..<m {
+        for b in 0..<m {
+          let product = Triangular.dot(gradient[a], gradient[b], gradient.stride)
+          state.kernel[a &* m &+ b] += product * state.grams[((layer &- 1) &* m &+ a) &* m &+ b]
+        }
+      }
+      if layer == 1 { break }
+      if !weights { factorRest(state, layer) }
+      draw(layer)
+      if !weights { pullBack(state, layer) }
+      for a in 0..<m {
+        let slope = state.slopes[layer &- 2][a]
+        for i in 0..<n { gradient[a][i] = scale * slope[i] * fresh[a][i] }
+      }
+    }
+  }
+
+  /// R of the part of D that meets fresh entries of W^T: all of it, or what is outside of W Q for orthogonal weights.
+  private func factorRest(_ state: State, _ layer: Int) {
+    let m = settings.count
+    let (base, image, rest) = (state.bases[layer &- 2], state.images[layer &- 1], state.rest)
+    rest.data.update(from: state.gradient.data, count: m &* rest.stride)
+    if orthogonal {
+      // W Q has columns of length sqrt(n), and none where Q has none.
+      for k in 0..<m where base[k][0] == 0 && Triangular.dot(base[k], base[k], base.stride) == 0 {
+        for i in 0..<image.stride { image[k][i] = 0 }
+      }
+      Self.project(rest, outOf: image, m, 1 / Double(settings.width))
+    }
+    Triangular.factor(columns: rest.data, stride: rest.stride, count: rest.stride, m: m, into: state.factor)
+  }
+
+  /// `W^T D = Q (W Q)^T D + (I - Q Q^T) N R`, N in `fresh`, where the result is put.
+  private func pullBack(_ state: State, _ layer: Int) {
+    let (m, n) = (settings.count, settings.width)
+    let (base, image, fresh) = (state.bases[layer &- 2], state.images[layer &- 1], state.fresh)
+    Self.project(fresh, outOf: base, m, 1)
+    if orthogonal { spread(fresh, m, state.work) }
+    // From the last column to the first, since a column needs those of N before it.
+    for a in (0..<m).reversed() {
+      let column = fresh[a]
+      let own = state.factor[a &* m &+ a]
+      for i in 0..<n { column[i] *= own }
+      for b in 0..<a {
+        let x = state.factor[b &* m &+ a]
+        for i in 0..<n { column[i] = column[i].addingProduct(x, fresh[b][i]) }
+      }
+      for k in 0..<m {
+        let x = Triangular.dot(image[k], state.gradient[a], image.stride)
+        for i in 0..<n { column[i] = column[i].addingProduct(x, base[k][i]) }
+      }
+    }
+  }
+
+  /// `columns -= scale B B^T columns`.
+  private static func project(_ columns: Columns, outOf basis: Columns, _ m: Int, _ scale: Double) {
+    for a in 0..<m {
+      let column = columns[a]
+      for k in 0..<m {
+        let x = scale * Triangular.dot(basis[k], column, basis.stride)
+        for i in 0..<basis.stride { column[i] -= x * basis[k][i] }
+      }
+    }
+  }
+
+  public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
+    kernel.write(state.kernel, to: values)
+  }
+}
+
+extension TangentMLP {
+  /// Numbers that a draw may hold at once: 2 GiB.
+  private static let most = 1 << 28
+
+  /// Law of the weights.
+  package enum Ensemble: String, CaseIterable, Sendable { case gaussian, orthogonal }
+
+  static let ensemble = Parameter(
+    "ensemble", .choice(Ensemble.allCases.map(\.rawValue)), default: .text(Ensemble.gaussian.rawValue),
+    "with the probe \(Probe.tangentKernel.name): law of the weights, independent normals, or sqrt(n) times uniform on O(n)"
+  )
+
+  /// The name that perceptrons with their kernel had before there were probes; their default observables are the covariance's.
+  static let alias = MLP.entry.alias("ntk-mlp", probes: [.tangentKernel], observables: Probe.covariance.defaults)
+
+  /// Draws of a perceptron that go forward and back, so that its kernel can be measured.
+  /// - Parameter law: law of the weights and sigma_b that a table asks for.
+  static func draws(
+    parameters: [Parameter] = [], law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double)
+  ) -> NetworkDraws {
+    NetworkDraws(
+      probes: [.covariance, .tangentKernel],
+      samplers: [
+        ("conditional", "the exact reduced law forward and backward, O(n m^2) a layer"),
+        ("weights", "every weight drawn and kept, O(n^2 m) a layer, O(n^3) if orthogonal"),
+      ], parameters: parameters
+    ) { p, settings in
+      let (ensemble, bias) = law(p)
+      return try model(p, settings, orthogonal: ensemble == .orthogonal, bias: bias)
+    }
+  }
+
+  private static func model(
+    _ p: Parameters, _ settings: NetworkSettings, orthogonal: Bool, bias: Double
+  ) throws -> NetworkModel {
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
+    let gain = try choice.gain(p)
+    let (m, n, d) = (settings.count, settings.width, settings.depth)
+    let weights = p.text("sampler") == "weights"
+    guard settings.inputs.layer == 0 else {
+      throw p.invalid("inputs", "must enter at layer 0: the kernel needs every layer")
+    }
+    guard settings.layers == [d] else {
+      throw p.invalid("layers", "must be \"last\": the kernel is that of the whole network")
+    }
+    guard p["bound"] == nil else { throw p.invalid("bound", "cannot be given: the kernel needs every layer") }
+    guard !orthogonal || n >= 2 * m else {
+      throw p.invalid("width", "must be at least \(2 * m), twice the number of inputs, for orthogonal weights")
+    }
+    let each = weights ? max(n, 3 * m) : 3 * m
+    guard n.multipliedReportingOverflow(by: d).partialValue <= most / each, n <= most, d <= most else {
+      throw p.invalid(
+        "depth", "must be such that width x depth x \(each) is at most \(most): the layers are kept for the way back")
+    }
+    let network = TangentMLP(
+      settings, choice.function, gain: gain, bias: bias, orthogonal: orthogonal, weights: weights)
+    return NetworkModel(
+      network, parameters: p, activation: choice,
+      known: orthogonal ? nil : known(settings, choice, gain, bias: bias), attributes: ["c": gain.description]
+    )
+  }
+
+  /// Slopes without bias: every layer multiplies E V_aa and E |D_a|^2 by the same ratio, whatever the width, so
+  /// `E NTK_aa = (d + 1) E V_d,aa`.
+  private static func known(_ settings: NetworkSettings, _ choice: ActivationChoice, _ gain: Double, bias: Double)
+    -> ReferenceValues?
+  {
+    guard let slopes = choice.function as? SlopeActivation, bias == 0 else { return nil }
+    let ratio = gain * slopes.secondMoment
+    let covariance = ExactMoments.mlp(settings, slopes: slopes, gain: gain)
+    return ReferenceValues(settings, own: TangentKernelObservables(settings).observables) { layer in
+      var values: [String: (Double, Double)] = [:]
+      for (i, observable) in (covariance?.observables ?? []).enumerated() {
+        values[observable.name] = (covariance!.means[i], covariance!.secondMoments[i])
+      }
+      for a in 0..<settings.count {
+        let v = settings.inputs.gram[a * settings.count + a] * ExactMoments.power(ratio, layer)
+        values["NTK[\(a),\(a)]"] = (Double(layer + 1) * v, .nan)
+      }
+      return values
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Experiments
+
+/// A finite network, ready to be sampled and to be compared with limits.
+public struct NetworkModel: Sendable {
+  public let experiment: Experiment
+  /// What is known exactly at this very size, if anything.
+  public let known: ReferenceValues?
+  /// Labels for the file.
+  public private(set) var attributes: [String: String]
+  /// All keys of the table, defaults filled in.
+  public let parameters: Parameters
+  /// The network itself: limits cast it to the types that they belong to, and read its properties.
+  package let architecture: any Architecture
+  /// The activation as the job gives it, for architectures that have one.
+  package let activation: ActivationChoice?
+
+  package var settings: NetworkSettings { architecture.settings }
+  /// Whether c was left to its default 1 / E phi(g)^2.
+  package var standardGain: Bool { parameters["c"] == nil }
+
+  init<A: Architecture>(
+    _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, known: ReferenceValues? = nil,
+    attributes: [String: String] = [:]
+  ) {
+    let settings = architecture.settings
+    experiment = Experiment(LayeredNetwork(architecture))
+    self.architecture = architecture
+    self.known = known
+    self.activation = activation
+    parameters = p
+    var all = attributes
+    all["architecture"] = p.text("architecture")
+    all["sampler"] = p.text("sampler")
+    all["width"] = String(settings.width)
+    all["depth"] = String(settings.depth)
+    all["V_0"] = settings.inputs.gram.description
+    if let activation { all["activation"] = activation.name }
+    self.attributes = all
+  }
+
+  func labelled(_ labels: [String: String]) -> NetworkModel {
+    var result = self
+    result.attributes.merge(labels) { $1 }
+    return result
+  }
+}
+
+/// All architectures.
+public enum NetworkCatalog {
+  public static let architectures: [ArchitectureEntry] = [
+    MLP.entry,
+    OrthogonalMLP.entry,
+    LinearMLP.entry,
+    GatedMLP.entry,
+    ResNet.entry,
+    Transformer.entry,
+    ConvolutionalResNet.entry,
+    TangentMLP.alias,
+  ]
+
+  /// Builds the network of a `[network]` table.
+  public static func read(
+    _ table: JobValue, path: String, data: any DataSource
+  ) throws -> NetworkModel {
+    let names = architectures.map(\.name)
+    guard case .text(let name)? = table["architecture"],
+      let entry = architectures.first(where: { $0.name == name })
+    else {
+      throw Failure.invalid(
+        key: "\(path).architecture", value: table["architecture"]?.description ?? "(missing)",
+        allowed: "must be one of " + names.joined(separator: ", "))
+    }
+    return try entry.read(table, path: path, data: data)
+  }
+}
+
+extension Parameter {
+  static let activation = Parameter(
+    "activation", .structured("a name, or a table with a name and its parameters"), "activation function phi")
+  static let gain = Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given")
+}
+
+extension ActivationChoice {
+  /// c: what the table gives, or 1 / E phi(g)^2.
+  func gain(_ p: Parameters) throws -> Double {
+    let moment = function.secondMoment
+    guard p["c"] != nil || (moment > 0 && moment.isFinite) else {
+      throw p.invalid("activation", "E phi(g)^2 is \(moment): give c")
+    }
+    return p["c"] != nil ? p.real("c") : 1 / moment
+  }
+}
+
+extension ReferenceValues {
+  /// Values by observable name, layer by layer; nil where nothing is known at all.
+  public init?(
+    _ settings: NetworkSettings, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]
+  ) {
+    let observables = settings.measured.observables + own
+    var means: [Double] = []
+    var seconds: [Double] = []
+    for layer in settings.layers {
+      let known = values(layer)
+      for observable in observables {
+        let value = known[observable.name] ?? (.nan, .nan)
+        means.append(value.0)
+        seconds.append(value.1)
+      }
+    }
+    guard means.contains(where: { !$0.isNaN }) else { return nil }
+    self.init(axis: .layers(settings.layers), observables: observables, means: means, secondMoments: seconds)
+  }
+}

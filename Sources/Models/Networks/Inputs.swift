@@ -1,0 +1,168 @@
+import Kernels
+import Experiments
+
+/// The inputs of a network: m vectors of n0 features, scaled so that the pre-activations of the first layer
+/// have covariance `V_0 = X X^T`.
+public struct Inputs: Sendable {
+  /// Most inputs of one job.
+  public static let largestCount = 64
+
+  public let count: Int
+  public let features: Int
+  /// X, count x features, row by row.
+  public let rows: [Double]
+  /// Layer at which the inputs enter; 0 but for a start from q.
+  public let layer: Int
+  /// The factor of `V_0` where it is known better than from the Gram matrix.
+  public let exactFactor: [Double]?
+
+  public init(rows: [[Double]], layer: Int = 0, exactFactor: [Double]? = nil) {
+    self.layer = layer
+    self.exactFactor = exactFactor
+    count = rows.count
+    features = rows.first?.count ?? 0
+    self.rows = rows.flatMap { $0 }
+  }
+
+  /// `V_0`, count x count.
+  public var gram: [Double] {
+    (0..<count * count).map { index in
+      let (a, b) = (index / count, index % count)
+      return (0..<features).reduce(0) { $0 + rows[a * features + $1] * rows[b * features + $1] }
+    }
+  }
+
+  public static let words =
+    "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
+
+  public static let parameters: [Parameter] = [
+    Parameter("count", .integer(1...64), optional: true, "number of inputs, all pairs equally correlated"),
+    Parameter(
+      "correlation", .real(.init(-1, 1)), optional: true,
+      "rho_0 of every pair, unit variances; at least -1/(count - 1)"),
+    Parameter(
+      "gram", .structured("a symmetric positive semi-definite matrix of up to 64 rows"), optional: true,
+      "V_0 itself"),
+    Parameter(
+      "q", .real(.init(0, 1e18, openBelow: true)), optional: true,
+      "two inputs of unit variance with layer^2 (1 - rho) = q; needs layer"),
+    Parameter(
+      "layer", .integer(1...1_000_000_000), optional: true, "layer at which inputs given by q enter the network"),
+    Parameter("file", .text, optional: true, "CSV or HDF5 (.h5, .hdf5) file with one input a row"),
+    Parameter("dataset", .text, default: .text(""), "path of the dataset in an HDF5 file"),
+    Parameter("rows", .structured("an array of 1 to 64 row numbers, from 0"), optional: true, "rows of the file"),
+    Parameter("drop", .structured("an array of column names"), default: .list([]), "columns left out (labels)"),
+    Parameter(
+      "normalise", .boolean, default: .boolean(true),
+      "scale every row to |x|^2 = n0, so V_aa = 1; otherwise V_0 = X X^T / n0"),
+  ]
+
+  /// Reads the `inputs` table of a network.
+  /// - Parameter source: gives the requested rows of a file.
+  public static func read(
+    _ value: JobValue?, path: String, data source: any DataSource
+  ) throws -> Inputs {
+    let p = try Parameters(value, path: path, allowed: parameters)
+    let given = ["correlation", "gram", "q", "file"].filter { p[$0] != nil }
+    guard given.count <= 1 else {
+      throw p.invalid(given[1], "cannot be given together with \(given[0])")
+    }
+    let factor: [[Double]]
+    if p["gram"] != nil {
+      factor = try readGram(p)
+    } else if p["q"] != nil || p["layer"] != nil {
+      return try readStart(p)
+    } else if p["file"] != nil {
+      return try readFile(p, data: source)
+    } else if p["correlation"] != nil || p["count"] != nil {
+      let count = p["count"] != nil ? p.integer("count") : 2
+      guard count == 1 || p["correlation"] != nil else {
+        throw p.invalid("correlation", "must be given for more than one input: a number in [-1, 1]")
+      }
+      let rho = p["correlation"] != nil ? p.real("correlation") : 1
+      let gram = (0..<count * count).map { $0 / count == $0 % count ? 1.0 : rho }
+      guard let lower = Triangular.cholesky(gram, m: count) else {
+        throw p.invalid(
+          "correlation", "must be at least -1/(count - 1) = \(-1 / Double(count - 1)) for \(count) inputs")
+      }
+      factor = split(lower, count)
+    } else {
+      throw Failure.invalid(key: path, value: value?.description ?? "(missing)", allowed: "must be " + words)
+    }
+    return Inputs(rows: factor)
+  }
+
+  private static func split(_ flat: [Double], _ m: Int) -> [[Double]] {
+    (0..<m).map { Array(flat[$0 * m..<($0 + 1) * m]) }
+  }
+
+  /// `rho = 1 - delta`, `delta = q / layer^2`: the sine `sqrt(delta (2 - delta))` without cancellation.
+  private static func readStart(_ p: Parameters) throws -> Inputs {
+    guard p["q"] != nil, p["layer"] != nil else {
+      throw p.invalid(p["q"] == nil ? "q" : "layer", "q and layer must be given together")
+    }
+    let layer = p.integer("layer")
+    let delta = p.real("q") / (Double(layer) * Double(layer))
+    guard delta <= 2 else {
+      throw p.invalid("q", "must be at most 2 layer^2 = \(2 * Double(layer) * Double(layer)), where rho = -1")
+    }
+    let sine = (delta * (2 - delta)).squareRoot()
+    return Inputs(rows: [[1, 0], [1 - delta, sine]], layer: layer, exactFactor: [1, 0, 1 - delta, sine])
+  }
+
+  private static func readGram(_ p: Parameters) throws -> [[Double]] {
+    let wrong = p.invalid("gram", "must be an array of 1 to 64 rows of as many finite numbers")
+    guard case .list(let rows)? = p["gram"], (1...largestCount).contains(rows.count) else { throw wrong }
+    let m = rows.count
+    var gram: [Double] = []
+    for row in rows {
+      guard case .list(let entries) = row, entries.count == m else { throw wrong }
+      for entry in entries {
+        switch entry {
+        case .real(let x) where x.isFinite: gram.append(x)
+        case .integer(let x): gram.append(Double(x))
+        default: throw wrong
+        }
+      }
+    }
+    for a in 0..<m {
+      guard gram[a * m + a] > 0 else { throw p.invalid("gram", "entry [\(a), \(a)] must be positive") }
+      for b in 0..<a where gram[a * m + b] != gram[b * m + a] {
+        throw p.invalid("gram", "must be symmetric, but entries [\(a), \(b)] and [\(b), \(a)] differ")
+      }
+    }
+    guard let lower = Triangular.cholesky(gram, m: m) else {
+      throw p.invalid("gram", "must be positive semi-definite")
+    }
+    return split(lower, m)
+  }
+
+  private static func readFile(
+    _ p: Parameters, data source: any DataSource
+  ) throws -> Inputs {
+    guard case .list(let list)? = p["rows"], (1...largestCount).contains(list.count) else {
+      throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
+    }
+    let rows = try list.map { item -> Int in
+      guard case .integer(let row) = item, row >= 0 else {
+        throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
+      }
+      return Int(row)
+    }
+    guard case .list(let names)? = p["drop"] else { throw p.invalid("drop", "must be an array of column names") }
+    let drop = try names.map { name -> String in
+      guard case .text(let text) = name else { throw p.invalid("drop", "must be an array of column names") }
+      return text
+    }
+    let request = RowRequest(file: p.text("file"), dataset: p.text("dataset"), rows: rows, drop: drop)
+    let data = try source.rows(request)
+    let normalise = p.boolean("normalise")
+    let scaled = try zip(data, rows).map { values, row -> [Double] in
+      let square = values.reduce(0) { $0 + $1 * $1 }
+      guard square > 0 else { throw p.invalid("rows", "row \(row) is zero: a network is blind to it") }
+      let scale = normalise ? 1 / square.squareRoot() : 1 / Double(values.count).squareRoot()
+      return values.map { $0 * scale }
+    }
+    return Inputs(rows: scaled)
+  }
+}

@@ -1,0 +1,78 @@
+import Experiments
+
+/// Random networks at initialisation: the table `[network]`.
+public enum NetworkFamily: Family {
+  public static let table = "network"
+  public static let summary = "a random network at initialisation; takes the keys of its architecture"
+
+  public static var entries: [any Entry] {
+    let inputs = TableEntry(name: "\(table).inputs", summary: "the inputs of a network", parameters: Inputs.parameters)
+    return NetworkCatalog.architectures as [any Entry] + ActivationEntry.all as [any Entry] + [inputs]
+  }
+
+  public static let options = [
+    TableEntry(
+      name: "health", summary: "asks for a health report: which failures, how likely, from which depth on",
+      parameters: [
+        Parameter(
+          "threshold", .real(.init(0, 1, openBelow: true, openAbove: true)), default: .real(0.05),
+          "probability of a failure whose depth is reported"),
+        Parameter(
+          "widths", .structured("an array of widths"), default: .list([]), "other widths at which the same is asked"),
+      ])
+  ]
+
+  public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<NetworkModel> {
+    let model = try NetworkCatalog.read(table, path: context.path, data: context.data)
+    var legs = [
+      Leg(
+        name: self.table, role: .finite,
+        content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
+        attributes: model.attributes)
+    ]
+    if let known = model.known {
+      legs.append(
+        Leg(
+          name: "exact", role: .exact, content: .known(known),
+          attributes: [
+            "equation": "moments at this very width and depth", "reference": "docs/architectures.md",
+          ]))
+    }
+    let prefix = self.table
+    var lines = model.parameters.resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
+    lines.append("\(prefix).V_0 = \(model.attributes["V_0"] ?? "")")
+    return FamilyCase(model: model, legs: legs, identity: lines)
+  }
+
+  /// A health report is a sweep over widths that measures failures along the depth.
+  public static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue {
+    guard let health = options["health"], let network = job[table], case .integer(let depth)? = network["depth"],
+      depth >= 1
+    else { return job }
+    var result = job
+    let failures = [CovarianceObservables.Family.collapsed, .exploded, .vanished].map { JobValue.text($0.rawValue) }
+    var observables = failures
+    if case .list(let items)? = network["observables"] { observables = items + failures.filter { !items.contains($0) } }
+    result = try result.setting("\(table).observables", to: .list(observables))
+    if network["layers"] == nil {
+      // Every layer to 8, then eight an octave.
+      var layers: [Int64] = []
+      var next = 1.0
+      while Int64(next) < depth {
+        layers.append(Int64(next))
+        next = max(next + 1, (next * 1.0905).rounded())
+      }
+      result = try result.setting("\(table).layers", to: .list((layers + [depth]).map { .integer($0) }))
+    }
+    guard case .list(let widths)? = health["widths"], !widths.isEmpty else { return result }
+    let key = "\(table).width"
+    var sweep: [String: JobValue] = [:]
+    if case .table(let given)? = job["sweep"] { sweep = given }
+    guard job["sweep"]?[key] == nil, !sweep.keys.contains(where: { $0.contains(key) }) else {
+      throw health.invalid("widths", "cannot be given together with a sweep of \(key)")
+    }
+    let own = network["width"].map { widths.contains($0) ? [] : [$0] } ?? []
+    sweep[key] = .list(own + widths)
+    return try result.setting("sweep", to: .table(sweep))
+  }
+}

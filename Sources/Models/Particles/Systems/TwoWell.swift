@@ -1,0 +1,65 @@
+import Kernels
+import Experiments
+
+/// A mixture of two normal laws of unit variance at +a and -a along the first coordinate: two wells as far apart as one likes.
+final class TwoWell: ParticleSystem {
+  let dimension: Int
+  let interaction = Interaction.none
+  private let separation: Double
+
+  init(dimension: Int, separation: Double) {
+    self.dimension = dimension
+    self.separation = separation
+  }
+
+  func gradient(
+    _ x: Tile, field: UnsafePointer<Double>, to gradient: UnsafeMutablePointer<Double>,
+    potential: UnsafeMutablePointer<Double>?
+  ) {
+    harmonic(x, lambda: 1, to: gradient, potential: potential)
+    let row = x.base
+    for i in 0..<x.count {
+      let y = separation * row[i]
+      gradient[i] -= separation * Elementary.tanh(y)
+      // log cosh y without overflow.
+      if let potential { potential[i] -= y.magnitude + Elementary.softplus(-2 * y.magnitude) - 0x1.62e42fefa39efp-1 }
+    }
+  }
+
+  static let entry = SystemEntry(
+    name: "two-well", summary: "independent chains on a mixture of two normal laws at +-a",
+    equation: "H = |x|^2/2 - log cosh(a x_1)", reference: "docs/particles.md",
+    parameters: [
+      SystemEntry.dimension(1), Parameter("separation", .real(.init(0, 1e3)), default: .real(2), "a"),
+    ]
+  ) { p, _ in
+    let (d, a, beta) = (p.integer("dimension"), p.real("separation"), p.real("inverse_temperature"))
+    @Sendable func energy(_ x: Double) -> Double {
+      let y = (a * x).magnitude
+      return beta * (0.5 * x * x - y - Elementary.softplus(-2 * y) + 0x1.62e42fefa39efp-1)
+    }
+    return SystemModel(
+      spread: max(a, 1), largestCurvature: 1, leastCurvature: 1 - a * a,
+      facts: { _ in
+        let reach = a + 10 / beta.squareRoot()
+        var facts = StationaryFacts.line("exp(-beta (x^2/2 - log cosh a x))", reach: reach, beta: beta, energy)
+        guard d > 1 else { return facts }
+        let (first, rest) = (facts.means, Double(d - 1))
+        facts.marginal = nil
+        facts.means["energy"] = first["energy"]! + 0.5 * rest / beta
+        guard d > 3 else {
+          facts.means = ["energy": facts.means["energy"]!]
+          for k in 0..<d {
+            facts.means["x[\(k)]"] = 0
+            facts.means["x[\(k)]^2"] = k == 0 ? first["x^2"]! : 1 / beta
+            facts.means["x[\(k)]^4"] = k == 0 ? first["x^4"]! : 3 / (beta * beta)
+          }
+          return facts
+        }
+        facts.means["x^2"] = (first["x^2"]! + rest / beta) / Double(d)
+        facts.means["x^4"] = (first["x^4"]! + 3 * rest / (beta * beta)) / Double(d)
+        return facts
+      },
+      make: { TwoWell(dimension: d, separation: a) })
+  }
+}
