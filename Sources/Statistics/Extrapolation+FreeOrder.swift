@@ -19,7 +19,9 @@ extension Extrapolation {
     }
 
     /// The coefficient is that of (s / largest s)^order.
-    typealias Fit = (coefficient: Double, coefficientError: Double, limit: Double, limitError: Double, chiSquare: Double)
+    typealias Fit = (
+      coefficient: Double, coefficientError: Double, limit: Double, limitError: Double, chiSquare: Double
+    )
 
     func fit(_ order: Double) -> Fit {
       var (w, wx, wxx, wy, wxy) = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -53,7 +55,9 @@ extension Extrapolation {
     let grid = Self.grid
     let coarse = grid.map { profile.fit($0).chiSquare }
     let place = coarse.indices.min { coarse[$0] < coarse[$1] }!
-    let order = Self.minimum(grid[max(place - 1, 0)], grid[min(place + 1, grid.count - 1)]) { profile.fit($0).chiSquare }
+    let order = Self.minimum(grid[max(place - 1, 0)], grid[min(place + 1, grid.count - 1)]) {
+      profile.fit($0).chiSquare
+    }
     let best = profile.fit(order)
     let freedom = points.count - (known == nil ? 3 : 2)
     let scale = freedom > 0 ? max(1, (best.chiSquare / Double(freedom)).squareRoot()) : 1

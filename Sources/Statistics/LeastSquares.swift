@@ -42,7 +42,9 @@ struct PowerSeries {
   /// `x^p` for x > 0; by products and a square root where 2p is a small integer.
   static func power(_ x: Double, _ p: Double) -> Double {
     let doubled = 2 * p
-    guard doubled == doubled.rounded(), doubled >= 0, doubled <= 16 else { return Elementary.exp(p * Elementary.log(x)) }
+    guard doubled == doubled.rounded(), doubled >= 0, doubled <= 16 else {
+      return Elementary.exp(p * Elementary.log(x))
+    }
     let whole = (0..<Int(doubled) / 2).reduce(1.0) { value, _ in value * x }
     return Int(doubled) % 2 == 0 ? whole : whole * x.squareRoot()
   }

@@ -84,7 +84,8 @@ struct Sweep: ~Copyable {
     let root = try fit { 0.1 / $0.squareRoot() - 0.33 / $0 }
     #expect(root.order == 0.5 && root.isDetermined && root.limit.magnitude < 4 * root.limitError, "\(root)")
     let inverse = try fit { -0.6 / $0 }
-    #expect(inverse.order == 1 && inverse.isDetermined && inverse.limit.magnitude < 4 * inverse.limitError, "\(inverse)")
+    #expect(
+      inverse.order == 1 && inverse.isDetermined && inverse.limit.magnitude < 4 * inverse.limitError, "\(inverse)")
     let wrong = try fit { 0.05 - 0.6 / $0 }
     #expect((wrong.limit - 0.05).magnitude < 4 * wrong.limitError && wrong.limit > 5 * wrong.limitError, "\(wrong)")
   }
@@ -251,6 +252,7 @@ struct Sweep: ~Copyable {
     // 1401 is 0.02 standard deviations above the mean of 1400.
     #expect((ChiSquare.tail(1401, degreesOfFreedom: 1400) - 0.4874).magnitude < 2e-3)
     #expect(
-      (ChiSquare.tail(1399.9, degreesOfFreedom: 1400) - ChiSquare.tail(1400.1, degreesOfFreedom: 1400)).magnitude < 3e-3)
+      (ChiSquare.tail(1399.9, degreesOfFreedom: 1400) - ChiSquare.tail(1400.1, degreesOfFreedom: 1400)).magnitude < 3e-3
+    )
   }
 }
