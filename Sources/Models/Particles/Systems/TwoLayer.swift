@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// A two-layer network in the mean-field regime: neurons are particles x = (a, w, b), the network f(z) = (1/N) sum a sigma(w.z + b).
 /// H = N L(f) + lambda sum |x_i|^2/2 with the mean loss L over the data; at temperature 1/beta its Langevin dynamics are noisy
