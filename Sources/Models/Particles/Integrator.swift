@@ -67,6 +67,12 @@ package struct LinearStep: Sendable {
   /// Methods that leave the Gaussian law as it is, whatever the step.
   static let exact = LinearStep(choices: [])
 
+  /// The map of (x, v) as xx, xv, vx, vv and the covariance of its noise as xx, xv, vv; nil where the step is random beyond its noise, or
+  /// no linear map at all.
+  package var gaussian: (map: [Double], noise: [Double])? {
+    choices.count == 1 && isGaussian ? (choices[0].map, choices[0].noise) : nil
+  }
+
   /// The map of the second moments (xx, xv, vv), 3 x 3, and their noise.
   private var second: (map: [Double], noise: [Double]) {
     var map = Array(repeating: 0.0, count: 9)

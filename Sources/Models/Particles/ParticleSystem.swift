@@ -115,6 +115,13 @@ package struct LinearModes: Sendable {
     self.mixture = mixture
   }
 
+  /// Curvatures of each coordinate: of the centre of mass, and of the motion relative to it.
+  package var coordinates: [(centre: Double, rest: Double)] {
+    mixture
+      ? modes.map { ($0.curvature, $0.curvature) }
+      : Array(repeating: (modes[0].curvature, modes[1].curvature), count: dimension)
+  }
+
   /// Stationary means under an integrator; nil if it is unstable or its step is adapted.
   func means(_ settings: ParticleSettings, _ method: IntegratorModel) -> [String: Double]? {
     guard method.target == nil else { return nil }
@@ -133,7 +140,7 @@ package struct LinearModes: Sendable {
   }
 
   /// The means of the law exp(-beta H) itself.
-  func limit(_ settings: ParticleSettings) -> [String: Double] {
+  package func limit(_ settings: ParticleSettings) -> [String: Double] {
     // In the limit of many particles the modes with a vanishing share are gone.
     let all = means(
       modes.map { (1 / $0.curvature, 1) }, beta: settings.inverseTemperature, velocities: false)
