@@ -1,5 +1,6 @@
 import Experiments
 import Particles
+import Randomness
 import Synchronization
 import Testing
 
@@ -65,6 +66,23 @@ import Testing
         }
       }
     }
+  }
+
+  /// What a process of one coordinate needs of `Noise`: no tiles, and its state in a line.
+  @Test("Noise is continued from its counters")
+  func noise() throws {
+    func values(_ noise: Noise, _ count: Int) -> [Double] {
+      (0..<count).flatMap { _ in [noise.normals(0, 1)[0], noise.normals(0, 3)[2], noise.uniform()] }
+    }
+    let whole = values(Noise(key: 5, replica: 2), 200)
+    let first = Noise(key: 5, replica: 2)
+    var found = values(first, 67)
+    var encoder = StateEncoder()
+    first.encode(to: &encoder)
+    let second = Noise(key: 5, replica: 2)
+    try second.restore(from: StateDecoder(bytes: encoder.bytes))
+    found += values(second, 133)
+    #expect(sameBits(found, whole) && Set(whole).count == whole.count)
   }
 
   @Test("A state that does not fit is refused")

@@ -1,7 +1,11 @@
 import Experiments
 import Kernels
 
-/// A rule that makes one step. One conforming type a file; an instance belongs to one replica.
+/// A rule that makes one step. One conforming type a file, and a line of `ParticleCatalog.integrators`; an instance belongs to one replica.
+///
+/// Required: `step`, which moves the tiles and ends with the gradient at the new positions. Random numbers come from `ensemble.noise`:
+/// normals by tile, uniforms of the whole system. An integrator keeps no state from step to step besides what `prepare` finds again, so
+/// that a replica is continued from its positions and velocities alone.
 package protocol Integrator: AnyObject {
   /// Finds what the first step needs (the gradient at the positions, …): at the start, and after a restart.
   func prepare(_ ensemble: Ensemble) throws

@@ -11,10 +11,17 @@ package enum Interaction: Sendable, Equatable {
   case pairs
 }
 
-/// N particles x_i in R^d with the energy H(x_1, ..., x_N). The dynamics sample exp(-beta H). One conforming type a file.
+/// N particles x_i in R^d with the energy H(x_1, ..., x_N); an integrator samples exp(-beta H). One conforming type a file, and a line of
+/// `ParticleCatalog.systems`.
 ///
-/// A system works on tiles and, if its particles meet in pairs, on those of this rank together. It may keep buffers, so every
-/// replica under way has an instance of its own.
+/// A system sees tiles of at most 256 particles, coordinate by coordinate, and never ranks. It may keep buffers, so every replica has an
+/// instance of its own.
+///
+/// Required: `dimension`, `interaction` and `gradient`; with `interaction == .pairs` also `addPairs`. Optional: order parameters and what
+/// they are made of, a `fieldEnergy`, a certificate other than the virial. Sums over lanes go through `laneSum`.
+///
+/// Lifecycle: `prepare` once; then, for every evaluation, `addFeatures` of all tiles (for mean-field systems), `gradient` of all tiles, and
+/// `addPairs` (for pairs). `addMeasured`, `order` and `certificate` are called when the system is measured, at the last positions.
 package protocol ParticleSystem: AnyObject {
   var dimension: Int { get }
   var interaction: Interaction { get }

@@ -56,13 +56,13 @@ final class TwoLayer: ParticleSystem {
   var orderParameters: [Observable] {
     [
       Observable("train_loss", "mean loss over the training examples"),
-      Observable("train_accuracy", "share of the training examples of the right sign"),
+      Observable("train_accuracy", "accuracy on the training examples"),
     ]
       + (test.count == 0
         ? []
         : [
           Observable("test_loss", "mean loss over the test examples"),
-          Observable("test_accuracy", "share of the test examples of the right sign"),
+          Observable("test_accuracy", "accuracy on the test examples"),
         ])
   }
 
