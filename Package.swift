@@ -79,7 +79,8 @@ let package = Package(
       name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments"],
       swiftSettings: numeric),
     .testTarget(
-      name: "ParticlesTests", dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Statistics"],
+      name: "ParticlesTests",
+      dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Randomness", "Statistics"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results", "Analyses", "Archive", "Experiments"]),

@@ -1,5 +1,11 @@
+import Experiments
 import Particles
-import Simulation
+
+/// No data files.
+private struct NoData: DataSource {
+  func rows(_ request: RowRequest) -> [[Double]] { [] }
+  func table(_ request: TableRequest) -> DataTable { DataTable(columns: [], rows: []) }
+}
 
 /// Seconds a step of particle systems, without measurements; of those only whose label contains `part`, if given.
 func particleTimes(_ part: String?) throws {
@@ -9,10 +15,11 @@ func particleTimes(_ part: String?) throws {
       "steps": .integer(1_000_000_000), "measure_every": .integer(1_000_000_000),
       "histogram_every": .integer(1_000_000_000),
     ]
-    let legs = try ParticleCatalog.read(.table(keys.merging(far) { $1 }), path: "particles", bias: false) { _ in
-      DataTable(columns: [], rows: [])
-    }.legs
-    let replica = try legs[0].replicas!.begin(0, key: 7, group: Alone(), from: nil)
+    let legs = try ParticleFamily.read(
+      .table(keys.merging(far) { $1 }), JobContext(path: ParticleFamily.table, options: [:], data: NoData())
+    ).legs
+    let context = ReplicaContext(replica: 0, key: 7, group: SelfCommunicator())
+    let replica = try legs[0].experiment!.replicas!.begin(context, nil)
     var failure: (any Error)?
     let seconds = best(total: 2) {
       do { try replica.advance(steps) } catch { failure = error }
@@ -46,7 +53,7 @@ func particleTimes(_ part: String?) throws {
       "\(sampler), Gaussian, d = 100, 64 chains",
       [
         "system": .text("gaussian"), "dimension": .integer(100), "condition": .real(10), "number": .integer(64),
-        "integrator": .text(sampler), "step": .real(step), "start_spread": .real(0.5),
+        "integrator": .text(sampler), "step": .real(step), "start_std": .real(0.5),
       ].merging(more) { $1 }, steps: 50, work: 64, unit: "chain steps")
   }
   try time(

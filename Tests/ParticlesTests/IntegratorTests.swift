@@ -1,5 +1,5 @@
+import Experiments
 import Particles
-import Simulation
 import Statistics
 import Testing
 
@@ -16,14 +16,14 @@ import Testing
         keys(
           name,
           [
-            "system": .text("gaussian"), "number": .integer(512), "step": .real(h), "start_spread": .real(1),
+            "system": .text("gaussian"), "number": .integer(512), "step": .real(h), "start_std": .real(1),
             "steps": .integer(validating ? 40_000 : 4000), "warm_up": .integer(Int64(20 / h)), "replicas": .integer(12),
             "histogram_every": .integer(1000),
           ]))
       let state = try run(all[0], name: "stationary/\(name)/\(h)")
       let exact = all.first { $0.role == .exact }!.known!
-      for (observable, value) in zip(exact.observables.map(\.name), exact.means)
-      where ["x^2", "x^4", "v^2"].contains(observable) {
+      for observable in exact.observables.map(\.name) where ["x^2", "x^4", "v^2"].contains(observable) {
+        let value = known(all, "exact", observable)
         let found = z(moments(state, all[0], observable), value)
         #expect(found.magnitude < 4, "\(name), h = \(h), \(observable): z = \(found)")
       }
@@ -50,8 +50,7 @@ import Testing
             "steps": .integer(validating ? 40_000 : 4000), "warm_up": .integer(Int64(20 / h)), "replicas": .integer(8),
             "measure_every": .integer(2), "histogram_every": .integer(1000),
           ]))
-      let known = all.first { $0.name == "stationary-limit" }!.known!
-      limit = known.means[known.observables.firstIndex { $0.name == observable }!]
+      limit = known(all, "stationary-limit", observable)
       let found = moments(try run(all[0], name: "order/\(name)/\(h)"), all[0], observable)
       return (h, found.mean, found.meanError)
     }
@@ -73,9 +72,8 @@ import Testing
             "warm_up": .integer(Int64(20 / h)), "replicas": .integer(8), "measure_every": .integer(2),
             "histogram_every": .integer(1000),
           ]))
-      let known = all.first { $0.name == "stationary-limit" }!.known!
       let found = moments(try run(all[0], name: "midpoint/\(h)"), all[0], "energy")
-      return (found.mean - known.means[known.observables.firstIndex { $0.name == "energy" }!], found.meanError)
+      return (found.mean - known(all, "stationary-limit", "energy"), found.meanError)
     }
     #expect(biases[1].value > 4 * biases[1].error)
     #expect(biases[0].value < biases[1].value / 4 + 4 * biases[0].error, "\(biases)")
@@ -92,8 +90,7 @@ import Testing
             "warm_up": .integer(Int64(10 / h)), "replicas": .integer(8), "measure_every": .integer(4),
             "histogram_every": .integer(1000),
           ]))
-      let known = all.first { $0.name == "stationary-limit" }!.known!
-      #expect((known.means[known.observables.firstIndex { $0.name == "x^2" }!] - 1.54836395).magnitude < 1e-8)
+      #expect((known(all, "stationary-limit", "x^2") - 1.54836395).magnitude < 1e-8)
       let found = moments(try run(all[0], name: "known/\(h)"), all[0], "x^2")
       #expect((found.mean - value).magnitude < 4 * found.meanError, "h = \(h): \(found.mean) +- \(found.meanError)")
     }
@@ -110,9 +107,8 @@ import Testing
             "warm_up": .integer(400), "replicas": .integer(8), "histogram_every": .integer(1000),
           ]))
       let state = try run(all[0], name: "unbiased/\(name)/\(h)")
-      let known = all.first { $0.name == "stationary-limit" }!.known!
-      for (observable, value) in zip(known.observables.map(\.name), known.means) {
-        let found = z(moments(state, all[0], observable), value)
+      for observable in all.first(where: { $0.name == "stationary-limit" })!.observables.map(\.name) {
+        let found = z(moments(state, all[0], observable), known(all, "stationary-limit", observable))
         #expect(found.magnitude < 4, "\(name), h = \(h), \(observable): z = \(found)")
       }
     }
@@ -132,7 +128,7 @@ import Testing
       let state = try run(all[0], name: "adaptation/\(name)")
       #expect((moments(state, all[0], "acceptance").mean - target).magnitude < 0.03)
       let place = all[0].observables.firstIndex { $0.name == "step_size" }!
-      for row in state.replicas!.rows.values {
+      for row in state.rows.values.values {
         let steps = (0..<5).map { row[$0 * all[0].observables.count + place] }
         #expect(Set(steps.map { ($0 * 1e9).rounded() }).count == 1)
         #expect(steps[0] > 0.05)

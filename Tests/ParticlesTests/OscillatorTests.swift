@@ -1,5 +1,5 @@
+import Experiments
 import Particles
-import Simulation
 import Testing
 
 /// What the integrators do to a harmonic oscillator, in closed form, against values that were worked out elsewhere.

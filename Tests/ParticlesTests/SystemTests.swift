@@ -1,7 +1,5 @@
-import Kernels
+import Experiments
 import Particles
-import Randomness
-import Simulation
 import Statistics
 import Testing
 
@@ -21,14 +19,15 @@ import Testing
     let table: [String: JobValue] = [
       "system": .text(name), "number": .integer(Int64(number)), "step": .real(0.1), "steps": .integer(1),
     ].merging(needed[name] ?? [:]) { $1 }.merging(more) { $1 }
-    let p = try Parameters(.table(table), path: "particles", allowed: ParticleCatalog.parameters + entry.parameters)
-    return try entry.read(p) { _ in examples }
+    let p = try Parameters(
+      .table(table), path: ParticleFamily.table, allowed: ParticleCatalog.parameters + entry.parameters)
+    return try entry.read(p) { Examples().table($0) }
   }
 
   /// Energy of all particles.
-  static func energy(_ e: Ensemble) throws -> Double {
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.potential)
-    return try e.sum(e.potential) + Double(e.number) * e.system.fieldEnergy(e.field)
+  static func energy(_ ensemble: Ensemble) throws -> Double {
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.potential)
+    return try ensemble.sum(ensemble.potential) + Double(ensemble.number) * ensemble.system.fieldEnergy(ensemble.field)
   }
 
   @Test("Gradient against differences of the energy", arguments: smooth)
@@ -39,22 +38,21 @@ import Testing
     for more in variants {
       // 300 particles: a full tile and a part of one.
       let model = try Self.model(name, number: 300, more)
-      let e = try Ensemble(
+      let ensemble = Ensemble(
         model, number: 300, hasVelocities: false, inverseTemperature: 1, stepSize: 0.1, key: 7, replica: 0,
-        group: Alone(),
-        saved: nil)
-      e.draw(mean: 0.1, spread: 0.8)
-      _ = try Self.energy(e)
-      for (tile, lane, k) in [(0, 0, 0), (0, 255, e.tiling.dimension - 1), (1, 3, 0)] {
-        let x = e.positions[tile][k]
-        let analytic = e.gradient[tile][k][lane]
+        group: SelfCommunicator())
+      ensemble.draw(mean: 0.1, std: 0.8)
+      _ = try Self.energy(ensemble)
+      for (tile, lane, k) in [(0, 0, 0), (0, 255, ensemble.tiling.dimension - 1), (1, 3, 0)] {
+        let x = ensemble.positions[tile][k]
+        let analytic = ensemble.gradient[tile][k][lane]
         let (start, d) = (x[lane], 1e-5)
         x[lane] = start + d
-        let above = try Self.energy(e)
+        let above = try Self.energy(ensemble)
         x[lane] = start - d
-        let below = try Self.energy(e)
+        let below = try Self.energy(ensemble)
         x[lane] = start
-        _ = try Self.energy(e)
+        _ = try Self.energy(ensemble)
         let numeric = (above - below) / (2 * d)
         let scale = max(1, analytic.magnitude)
         #expect((numeric - analytic).magnitude < 2e-5 * scale, "\(name) \(more): \(analytic) and \(numeric)")
@@ -87,12 +85,10 @@ import Testing
         "steps": .integer(20_000), "warm_up": .integer(200), "replicas": .integer(12),
         "inverse_temperature": .real(beta),
       ])
-      let limit = all.first { $0.name == "stationary-limit" }!.known!
-      #expect((limit.means[limit.observables.firstIndex { $0.name == "|m|" }!] - m).magnitude < 5e-9)
+      #expect((known(all, "stationary-limit", "|m|") - m).magnitude < 5e-9)
       let state = try run(all[0], name: "curie-weiss/\(beta)")
-      let exact = all.first { $0.role == .exact }!.known!
-      for (observable, value) in zip(exact.observables.map(\.name), exact.means) where observable != "m" {
-        let found = z(moments(state, all[0], observable), value)
+      for observable in all.first(where: { $0.role == .exact })!.observables.map(\.name) where observable != "m" {
+        let found = z(moments(state, all[0], observable), known(all, "exact", observable))
         #expect(found.magnitude < 4, "beta = \(beta), \(observable): z = \(found)")
       }
     }
@@ -110,15 +106,13 @@ import Testing
           "steps": .integer(validating ? 40_000 : 10_000), "warm_up": .integer(500), "replicas": .integer(12),
           "measure_every": .integer(2), "histogram_every": .integer(100),
         ])
-        let exact = all.first { $0.role == .exact }!.known!
         // (1/N)/lambda + (1 - 1/N)/(lambda + theta), every curvature a as a (1 - h a/2).
         let lmc = (1 / n) / (1 - h / 2) + (1 - 1 / n) / (2 * (1 - h))
-        let known = integrator == "lmc" ? lmc : 1 / n + (1 - 1 / n) / 2
-        let place = exact.observables.firstIndex { $0.name == "x^2" }!
-        #expect((exact.means[place] - known).magnitude < 1e-12)
+        let variance = integrator == "lmc" ? lmc : 1 / n + (1 - 1 / n) / 2
+        #expect((known(all, "exact", "x^2") - variance).magnitude < 1e-12)
         let state = try run(all[0], name: "attraction/\(integrator)/\(number)")
-        for (observable, value) in zip(exact.observables.map(\.name), exact.means) {
-          let found = z(moments(state, all[0], observable), value)
+        for observable in all.first(where: { $0.role == .exact })!.observables.map(\.name) {
+          let found = z(moments(state, all[0], observable), known(all, "exact", observable))
           #expect(found.magnitude < 4, "\(integrator), N = \(number), \(observable): z = \(found)")
         }
       }
@@ -128,11 +122,9 @@ import Testing
   @Test("Self-consistent values of the mean-field limits")
   func limits() throws {
     func limit(_ keys: [String: JobValue], _ name: String) throws -> Double {
-      let known = try legs(
-        keys.merging(["number": .integer(10), "step": .real(0.1), "steps": .integer(1), "warm_up": .integer(1)]) { $1 }
-      )
-      .first { $0.name == "stationary-limit" }!.known!
-      return known.means[known.observables.firstIndex { $0.name == name }!]
+      let all = try legs(
+        keys.merging(["number": .integer(10), "step": .real(0.1), "steps": .integer(1), "warm_up": .integer(1)]) { $1 })
+      return known(all, "stationary-limit", name)
     }
     let well: [String: JobValue] = ["system": .text("double-well"), "inverse_temperature": .real(1.5 * 2.1884396)]
     #expect((try limit(well, "|m|") - 0.69676071).magnitude < 2e-8)

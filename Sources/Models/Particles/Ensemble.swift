@@ -1,5 +1,6 @@
-import Kernels
 import Experiments
+import Kernels
+import Randomness
 import Statistics
 
 /// Sums over all particles of a group of ranks: sums of tiles added exactly, so they depend on no order.
@@ -8,11 +9,11 @@ final class Reducer {
   /// Where a tile leaves its sums.
   let tileSums: UnsafeMutablePointer<Double>
   private let words: UnsafeMutablePointer<Int64>
-  private let group: any Communicator
+  private let group: any Collectives
   /// One tile on one rank: its sums are the sums, where they fit into the window.
   private let single: Bool
 
-  init(_ count: Int, _ tiling: Tiling, _ group: any Communicator) {
+  init(_ count: Int, _ tiling: Tiling, _ group: any Collectives) {
     self.count = count
     self.group = group
     single = tiling.total == 1 && group.size == 1
@@ -70,7 +71,7 @@ package final class Ensemble {
   let noise: Noise
   var stepSize: Double
   /// Steps made.
-  var step: Int
+  var step = 0
   /// Whether the potential is needed at the end of this step.
   var wantsPotential = false
   /// Particles that were accepted and that were tried, on this rank, since the counters were read; for joint proposals those of
@@ -79,9 +80,9 @@ package final class Ensemble {
   var tried = 0
   /// Probability of acceptance of the last joint proposal; NaN if particles are accepted one by one.
   var jointProbability = Double.nan
-  private(set) var fault: ReplicaFault?
+  private(set) var fault: Fault?
 
-  let group: any Communicator
+  let group: any Collectives
   private let features: Reducer
   private let energies: Reducer
   private let featureCount: Int
@@ -89,8 +90,8 @@ package final class Ensemble {
 
   package init(
     _ model: SystemModel, number: Int, hasVelocities: Bool, inverseTemperature: Double, stepSize: Double, key: UInt64,
-    replica: UInt64, group: any Communicator, saved: ReplicaState?, shards: (any ShardStore)? = nil
-  ) throws {
+    replica: UInt64, group: any Collectives
+  ) {
     system = model.make()
     self.group = group
     tiling = Tiling(number: number, dimension: system.dimension, rank: group.rank, of: group.size)
@@ -108,39 +109,8 @@ package final class Ensemble {
     all = system.interaction == .pairs ? .allocateAligned(capacity: room) : nil
     all?.initialize(repeating: 0, count: room)
     system.prepare(tiling)
-    step = saved?.step ?? 0
-    self.stepSize = try saved?.array("step_size", count: 1)[0] ?? stepSize
-    noise = Noise(
-      key: key, replica: replica, tiles: tiling.mine,
-      uniforms: try saved.map { UInt64(try Self.count($0.array("uniforms_taken", count: 1)[0])) } ?? 0)
-    guard let saved else { return }
-    if saved.shards.isEmpty { try take(saved, from: 0, to: number) }
-    // Only the shards with particles of this rank.
-    let mine = tiling.mine.lowerBound * Tiling.width..<min(tiling.mine.upperBound * Tiling.width, number)
-    let ends = saved.shards.dropFirst().map(\.start) + [number]
-    for (shard, end) in zip(saved.shards, ends) where shard.start < mine.upperBound && mine.lowerBound < end {
-      var part = saved
-      part.arrays = try shards?.read(shard.name) ?? [:]
-      try take(part, from: shard.start, to: end)
-    }
-  }
-
-  /// Takes what belongs to this rank from arrays of the particles `start ..< end`.
-  private func take(_ state: ReplicaState, from start: Int, to end: Int) throws {
-    let length = (end - start) * tiling.dimension
-    positions.scatter(try state.array("positions", count: length), from: start)
-    if let velocities { velocities.scatter(try state.array("velocities", count: length), from: start) }
-    let (first, count) = (start / Tiling.width, (end - start + Tiling.width - 1) / Tiling.width)
-    for (i, taken) in try state.array("normals_taken", count: count).enumerated() where tiling.mine.contains(first + i)
-    {
-      noise.taken[first + i - tiling.mine.lowerBound] = UInt64(try Self.count(taken))
-    }
-  }
-
-  /// A count that a file holds as a number.
-  static func count(_ x: Double) throws -> Int {
-    guard x >= 0, let count = Int(exactly: x) else { throw Failure(.badData, "replica under way: \(x) is not a count") }
-    return count
+    self.stepSize = stepSize
+    noise = Noise(key: key, replica: replica, tiles: tiling.mine)
   }
 
   deinit {
@@ -151,12 +121,12 @@ package final class Ensemble {
   var tiles: Range<Int> { positions.tiles }
   package var number: Int { tiling.number }
 
-  /// Draws positions N(mean, spread^2) and velocities N(0, 1/beta).
-  package func draw(mean: Double, spread: Double) {
+  /// Draws positions N(mean, std^2) and velocities N(0, 1/beta).
+  package func draw(mean: Double, std: Double) {
     for t in tiles {
       let x = positions[t]
       let normals = noise.normals(t, x.count * tiling.dimension)
-      forEachLane(x) { i, n in x.base[i] = mean + spread * normals[n] }
+      forEachLane(x) { i, n in x.base[i] = mean + std * normals[n] }
     }
     guard let velocities else { return }
     let thermal = (1 / inverseTemperature).squareRoot()
@@ -207,6 +177,13 @@ package final class Ensemble {
   /// The potential where the integrator asked for none but a measurement needs it.
   var measuredPotential: ParticleArray? { wantsPotential ? potential : nil }
 
+  /// Proposals that were accepted and that were made since the counters were read, by the whole group. Collective.
+  func totalCounts() throws -> (accepted: Int, tried: Int) {
+    var counts = [Int64(accepted), Int64(tried)]
+    try counts.withUnsafeMutableBufferPointer { try group.sumInPlace($0.baseAddress!, count: 2) }
+    return (Int(counts[0]), Int(counts[1]))
+  }
+
   /// The sum of numbers of the particles over the whole group.
   package func sum(_ values: ParticleArray) throws -> Double {
     energies.start()
@@ -237,43 +214,14 @@ package final class Ensemble {
   private func report(_ g: Tile) {
     guard fault == nil else { return }
     let lane = (0..<g.count).first { i in (0..<g.dimension).contains { !g[$0][i].isFinite } } ?? 0
-    fault = ReplicaFault(step: step + 1, particle: g.index * Tiling.width + lane)
+    fault = Fault(step: step + 1, particle: g.index * Tiling.width + lane)
   }
 
   /// Remembers a particle for which a sampler found no way on.
   func fail(tile: Int, lane: Int) {
     if fault == nil {
-      fault = ReplicaFault(step: step + 1, particle: (tiling.mine.lowerBound + tile) * Tiling.width + lane)
+      fault = Fault(step: step + 1, particle: (tiling.mine.lowerBound + tile) * Tiling.width + lane)
     }
-  }
-
-  /// Arrays and shards of `ReplicaState`: arrays on every rank of the group, or the particles in a shard a rank.
-  func save(_ replica: UInt64, shards: (any ShardStore)?) throws -> ([String: [Double]], [(name: String, start: Int)]) {
-    var arrays = ["step_size": [stepSize], "uniforms_taken": [Double(noise.uniforms)]]
-    if let shards, tiling.number * tiling.dimension > shards.threshold {
-      var own = ["positions": positions.own(), "normals_taken": noise.taken.map { Double($0) }]
-      if let velocities { own["velocities"] = velocities.own() }
-      let names = (0..<group.size).map { "replica-\(replica)-step-\(step)-part-\($0 + 1)-of-\(group.size)" }
-      // A failure of one rank must be one of all.
-      var failure = ""
-      do { try shards.write(own, name: names[group.rank]) } catch { failure = "\(error)" }
-      let failed = try group.gatherAllVarying(failure.utf8.map { Int64($0) }).first { !$0.isEmpty }
-      if let failed { throw Failure(.inputOutput, String(decoding: failed.map { UInt8($0) }, as: UTF8.self)) }
-      var start = 0
-      let places = tiling.counts(ranks: group.size).enumerated().map { rank, tiles in
-        defer { start += tiles * Tiling.width }
-        return (name: names[rank], start: min(start, tiling.number))
-      }
-      return (arrays, places)
-    }
-    arrays["positions"] = try positions.gathered(group)
-    if let velocities { arrays["velocities"] = try velocities.gathered(group) }
-    let taken = UnsafeMutablePointer<Double>.allocate(capacity: max(tiling.total, 1))
-    defer { taken.deallocate() }
-    for (i, tile) in tiling.mine.enumerated() { taken[tile] = Double(noise.taken[i]) }
-    try group.gatherInPlace(taken, counts: tiling.counts(ranks: group.size))
-    arrays["normals_taken"] = Array(UnsafeBufferPointer(start: taken, count: tiling.total))
-    return (arrays, [])
   }
 }
 

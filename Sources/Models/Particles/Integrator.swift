@@ -1,17 +1,21 @@
-import Kernels
 import Experiments
+import Kernels
 
-/// A rule that makes one step. One conforming type a file; an instance belongs to one replica.
+/// A rule that makes one step. One conforming type a file, and a line of `ParticleCatalog.integrators`; an instance belongs to one replica.
+///
+/// Required: `step`, which moves the tiles and ends with the gradient at the new positions. Random numbers come from `ensemble.noise`:
+/// normals by tile, uniforms of the whole system. An integrator keeps no state from step to step besides what `prepare` finds again, so
+/// that a replica is continued from its positions and velocities alone.
 package protocol Integrator: AnyObject {
   /// Finds what the first step needs (the gradient at the positions, …): at the start, and after a restart.
-  func prepare(_ e: Ensemble) throws
+  func prepare(_ ensemble: Ensemble) throws
   /// One step. Leaves gradient, field and, if wanted, potential at the new positions.
-  func step(_ e: Ensemble) throws
+  func step(_ ensemble: Ensemble) throws
 }
 
 extension Integrator {
-  package func prepare(_ e: Ensemble) throws {
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential)
+  package func prepare(_ ensemble: Ensemble) throws {
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential)
   }
 }
 
@@ -24,12 +28,17 @@ package struct IntegratorModel: Sendable {
   let accepts: Bool
   /// Acceptance rate that warm-up adapts the step size to; nil to leave the step size alone.
   let target: Double?
+  /// Whether it moves spins rather than positions.
+  let isDiscrete: Bool
+  /// Whether it needs independent particles and a lower bound of the curvature.
+  let needsConvexity: Bool
   /// What the step does to a harmonic oscillator of curvature a, unit temperature.
   package let oscillator: @Sendable (_ step: Double, _ curvature: Double) -> LinearStep
   let make: @Sendable (_ system: SystemModel) -> any Integrator
 
   init(
     hasVelocities: Bool = false, order: Int?, accepts: Bool = false, target: Double? = nil,
+    isDiscrete: Bool = false, needsConvexity: Bool = false,
     oscillator: @escaping @Sendable (_ step: Double, _ curvature: Double) -> LinearStep = { _, _ in .exact },
     make: @escaping @Sendable (_ system: SystemModel) -> any Integrator
   ) {
@@ -37,6 +46,8 @@ package struct IntegratorModel: Sendable {
     self.order = order
     self.accepts = accepts
     self.target = target
+    self.isDiscrete = isDiscrete
+    self.needsConvexity = needsConvexity
     self.oscillator = oscillator
     self.make = make
   }
@@ -59,6 +70,12 @@ package struct LinearStep: Sendable {
   var isGaussian: Bool { choices.allSatisfy { $0.weight == 1 && !$0.isMean } }
   /// Methods that leave the Gaussian law as it is, whatever the step.
   static let exact = LinearStep(choices: [])
+
+  /// The map of (x, v) as xx, xv, vx, vv and the covariance of its noise as xx, xv, vv; nil where the step is random beyond its noise, or
+  /// no linear map at all.
+  package var gaussian: (map: [Double], noise: [Double])? {
+    choices.count == 1 && isGaussian ? (choices[0].map, choices[0].noise) : nil
+  }
 
   /// The map of the second moments (xx, xv, vv), 3 x 3, and their noise.
   private var second: (map: [Double], noise: [Double]) {
@@ -99,7 +116,8 @@ package struct LinearStep: Sendable {
 }
 
 /// A line of the catalog of integrators.
-public struct IntegratorEntry: Sendable {
+public struct IntegratorEntry: Entry {
+  public var kind: String { "integrator" }
   public let name: String
   public let summary: String
   public let equation: String
@@ -123,13 +141,13 @@ final class Metropolis {
   private let oldField: UnsafeMutablePointer<Double>
   private let featureCount: Int
 
-  init(_ e: Ensemble) {
-    position = ParticleArray(e.tiling)
-    gradient = ParticleArray(e.tiling)
-    potential = ParticleArray(e.tiling, dimension: 1)
-    cost = ParticleArray(e.tiling, dimension: 1)
-    together = e.system.interaction != .none
-    featureCount = if case .features(let count) = e.system.interaction { count } else { 0 }
+  init(_ ensemble: Ensemble) {
+    position = ParticleArray(ensemble.tiling)
+    gradient = ParticleArray(ensemble.tiling)
+    potential = ParticleArray(ensemble.tiling, dimension: 1)
+    cost = ParticleArray(ensemble.tiling, dimension: 1)
+    together = ensemble.system.interaction != .none
+    featureCount = if case .features(let count) = ensemble.system.interaction { count } else { 0 }
     oldField = .allocate(capacity: max(featureCount, 1))
     oldField.initialize(repeating: 0, count: max(featureCount, 1))
   }
@@ -137,17 +155,17 @@ final class Metropolis {
   deinit { oldField.deallocate() }
 
   /// Call before the proposal is evaluated.
-  func keepField(_ e: Ensemble) { oldField.update(from: e.field, count: featureCount) }
+  func keepField(_ ensemble: Ensemble) { oldField.update(from: ensemble.field, count: featureCount) }
 
   /// Decides, given proposals with gradient and potential in this object and their costs; accepted ones go to the ensemble.
-  func decide(_ e: Ensemble) throws {
-    if together { return try decideTogether(e) }
-    for t in e.tiles {
-      let (x, g, u) = (e.positions[t], e.gradient[t].base, e.potential[t].base)
+  func decide(_ ensemble: Ensemble) throws {
+    if together { return try decideTogether(ensemble) }
+    for t in ensemble.tiles {
+      let (x, g, u) = (ensemble.positions[t], ensemble.gradient[t].base, ensemble.potential[t].base)
       let (y, h, w) = (position[t].base, gradient[t].base, potential[t].base)
       let c = cost[t].base
       // (a^2 + b^2)/2 of two normals is exponential: the -log of a uniform.
-      let normals = e.noise.normals(t, 2 * x.count)
+      let normals = ensemble.noise.normals(t, 2 * x.count)
       var accepted = 0
       for i in 0..<x.count {
         let (a, b) = (normals[i], normals[x.count &+ i])
@@ -164,24 +182,24 @@ final class Metropolis {
           g[row &+ i] = taken ? h[row &+ i] : g[row &+ i]
         }
       }
-      e.accepted += accepted
-      e.tried += x.count
+      ensemble.accepted += accepted
+      ensemble.tried += x.count
     }
   }
 
-  private func decideTogether(_ e: Ensemble) throws {
-    let number = Double(e.tiling.number)
-    let difference = e.system.fieldEnergy(e.field) - e.system.fieldEnergy(oldField)
-    let total = try e.sum(cost) + e.inverseTemperature * number * difference
-    e.jointProbability = total <= 0 ? 1 : Elementary.exp(-total)
-    e.tried += 1
-    if e.noise.uniform() < e.jointProbability {
-      e.accepted += 1
-      e.positions.swap(with: position)
-      e.gradient.swap(with: gradient)
-      e.potential.swap(with: potential)
+  private func decideTogether(_ ensemble: Ensemble) throws {
+    let number = Double(ensemble.tiling.number)
+    let difference = ensemble.system.fieldEnergy(ensemble.field) - ensemble.system.fieldEnergy(oldField)
+    let total = try ensemble.sum(cost) + ensemble.inverseTemperature * number * difference
+    ensemble.jointProbability = total <= 0 ? 1 : Elementary.exp(-total)
+    ensemble.tried += 1
+    if ensemble.noise.uniform() < ensemble.jointProbability {
+      ensemble.accepted += 1
+      ensemble.positions.swap(with: position)
+      ensemble.gradient.swap(with: gradient)
+      ensemble.potential.swap(with: potential)
     } else {
-      e.field.update(from: oldField, count: featureCount)
+      ensemble.field.update(from: oldField, count: featureCount)
     }
   }
 }

@@ -11,10 +11,17 @@ package enum Interaction: Sendable, Equatable {
   case pairs
 }
 
-/// N particles x_i in R^d with the energy H(x_1, ..., x_N). The dynamics sample exp(-beta H). One conforming type a file.
+/// N particles x_i in R^d with the energy H(x_1, ..., x_N); an integrator samples exp(-beta H). One conforming type a file, and a line of
+/// `ParticleCatalog.systems`.
 ///
-/// A system works on tiles and, if its particles meet in pairs, on those of this rank together. It may keep buffers, so every
-/// replica under way has an instance of its own.
+/// A system sees tiles of at most 256 particles, coordinate by coordinate, and never ranks. It may keep buffers, so every replica has an
+/// instance of its own.
+///
+/// Required: `dimension`, `interaction` and `gradient`; with `interaction == .pairs` also `addPairs`. Optional: order parameters and what
+/// they are made of, a `fieldEnergy`, a certificate other than the virial. Sums over lanes go through `laneSum`.
+///
+/// Lifecycle: `prepare` once; then, for every evaluation, `addFeatures` of all tiles (for mean-field systems), `gradient` of all tiles, and
+/// `addPairs` (for pairs). `addMeasured`, `order` and `certificate` are called when the system is measured, at the last positions.
 package protocol ParticleSystem: AnyObject {
   var dimension: Int { get }
   var interaction: Interaction { get }
@@ -81,8 +88,8 @@ extension ParticleSystem {
   }
 }
 
-/// What is known of a system without simulating it.
-package struct StationaryFacts: Sendable {
+/// Moments of the stationary law exp(-beta H), known without simulation.
+package struct StationaryMoments: Sendable {
   /// Means of observables in the limit of the leg: infinitely many particles, step 0.
   package var means: [String: Double] = [:]
   /// Law of one coordinate in that limit.
@@ -115,28 +122,35 @@ package struct LinearModes: Sendable {
     self.mixture = mixture
   }
 
+  /// Curvatures of each coordinate: of the centre of mass, and of the motion relative to it.
+  package var coordinates: [(centre: Double, rest: Double)] {
+    mixture
+      ? modes.map { ($0.curvature, $0.curvature) }
+      : Array(repeating: (modes[0].curvature, modes[1].curvature), count: dimension)
+  }
+
   /// Stationary means under an integrator; nil if it is unstable or its step is adapted.
-  func means(_ frame: ParticleFrame, _ method: IntegratorModel) -> [String: Double]? {
+  func means(_ settings: ParticleSettings, _ method: IntegratorModel) -> [String: Double]? {
     guard method.target == nil else { return nil }
     var moments: [(x: Double, v: Double)] = []
     for mode in modes {
-      guard let found = method.oscillator(frame.step, mode.curvature).moments(curvature: mode.curvature) else {
+      guard let own = method.oscillator(settings.step, mode.curvature).moments(curvature: mode.curvature) else {
         return nil
       }
-      moments.append(found)
+      moments.append(own)
     }
-    var result = means(moments, beta: frame.inverseTemperature, velocities: method.hasVelocities)
-    if !method.oscillator(frame.step, 1).isGaussian {
+    var result = means(moments, beta: settings.inverseTemperature, velocities: method.hasVelocities)
+    if !method.oscillator(settings.step, 1).isGaussian {
       for name in result.keys where name.hasSuffix("^4") { result[name] = nil }
     }
     return result
   }
 
   /// The means of the law exp(-beta H) itself.
-  func limit(_ frame: ParticleFrame) -> [String: Double] {
+  package func limit(_ settings: ParticleSettings) -> [String: Double] {
     // In the limit of many particles the modes with a vanishing share are gone.
     let all = means(
-      modes.map { (1 / $0.curvature, 1) }, beta: frame.inverseTemperature, velocities: false)
+      modes.map { (1 / $0.curvature, 1) }, beta: settings.inverseTemperature, velocities: false)
     return mixture ? all : [:]
   }
 
@@ -171,23 +185,23 @@ package struct SystemModel: Sendable {
   /// A lower bound of the curvature (negative if not convex), for the proximal sampler; nil if there is none.
   package var leastCurvature: Double?
   package var modes: LinearModes?
-  package var facts: @Sendable (_ number: Int) -> StationaryFacts
-  /// Spread of the initial positions: a normal of this standard deviation.
-  package var spread: Double
+  package var stationary: @Sendable (_ number: Int) -> StationaryMoments
+  /// Standard deviation of the initial positions, which are normal.
+  package var startStd: Double
   /// Spins rather than positions.
   package var isDiscrete: Bool
 
   package init(
-    spread: Double = 1, largestCurvature: Double? = nil, leastCurvature: Double? = nil, modes: LinearModes? = nil,
-    facts: @escaping @Sendable (_ number: Int) -> StationaryFacts = { _ in StationaryFacts() },
+    startStd: Double = 1, largestCurvature: Double? = nil, leastCurvature: Double? = nil, modes: LinearModes? = nil,
+    stationary: @escaping @Sendable (_ number: Int) -> StationaryMoments = { _ in StationaryMoments() },
     isDiscrete: Bool = false, make: @escaping @Sendable () -> any ParticleSystem
   ) {
     self.make = make
     self.largestCurvature = largestCurvature
     self.leastCurvature = leastCurvature
     self.modes = modes
-    self.facts = facts
-    self.spread = spread
+    self.stationary = stationary
+    self.startStd = startStd
     self.isDiscrete = isDiscrete
   }
 }

@@ -1,5 +1,5 @@
-import Randomness
 import Experiments
+import Randomness
 
 /// Labelled data for the systems that learn: features with a constant 1 at the end, labels +1 and -1.
 struct Supervised: Sendable {
@@ -19,9 +19,9 @@ struct Supervised: Sendable {
     Parameter("scale", .real(.above(0)), default: .real(1), "features are divided by it"),
     Parameter(
       "test_every", .integer(0...1_000_000), default: .integer(4),
-      "every so manieth example is kept for testing; 0 for none"),
+      "every k-th example is held out for testing; 0 for none"),
     Parameter(
-      "parity", .integer(1...64), optional: true, "labels are the product of so many of the bits: made here, no file"),
+      "parity", .integer(1...64), optional: true, "labels are the product of this number of bits: made here, no file"),
     Parameter("bits", .integer(1...4096), default: .integer(20), "bits of the parity problem, +1 and -1"),
     Parameter("examples", .integer(2...10_000_000), default: .integer(1000), "examples of the parity problem"),
     Parameter("data_seed", .integer(0...Int64.max), default: .integer(1), "seed of the parity problem"),

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// How N particles of dimension d lie in memory and over ranks: tiles of 256 particles, coordinate by coordinate within a tile.
 /// A rank holds whole tiles, and everything that crosses tiles is summed exactly, so no bit depends on the ranks.
@@ -119,7 +119,7 @@ package final class ParticleArray {
   func copy(from other: ParticleArray) { base.update(from: other.base, count: count) }
 
   /// The values of all ranks, particle by particle (N x d), on every rank of the group.
-  func gathered(_ group: any Communicator) throws -> [Double] {
+  func gathered(_ group: any Collectives) throws -> [Double] {
     let all = try gatheredTiles(group)
     defer { all.deallocate() }
     var result: [Double] = []
@@ -133,7 +133,7 @@ package final class ParticleArray {
     return result
   }
 
-  private func gatheredTiles(_ group: any Communicator) throws -> UnsafeMutablePointer<Double> {
+  private func gatheredTiles(_ group: any Collectives) throws -> UnsafeMutablePointer<Double> {
     let length = tiling.lanes * dimension
     let all = UnsafeMutablePointer<Double>.allocate(capacity: max(tiling.total * length, 1))
     (all + tiling.mine.lowerBound * length).update(from: base, count: count)

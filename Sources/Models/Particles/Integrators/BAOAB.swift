@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// The splitting BAOAB of underdamped Langevin dynamics: half a kick, half a drift, the Ornstein-Uhlenbeck step of the
 /// velocity, half a drift, half a kick. Exact in the positions of a harmonic oscillator; second order in general.
@@ -8,15 +8,16 @@ final class BAOAB: Integrator {
 
   init(friction: Double) { self.friction = friction }
 
-  func step(_ e: Ensemble) throws {
-    let h = e.stepSize
+  func step(_ ensemble: Ensemble) throws {
+    let h = ensemble.stepSize
     let decay = Elementary.exp(-friction * h)
-    let spread = ((1 - decay) * (1 + decay) / e.inverseTemperature).squareRoot()
-    let velocities = e.velocities!
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential) { t in
-      let x = e.positions[t]
-      let (v, g) = (velocities[t].base, e.gradient[t].base)
-      let normals = e.noise.normals(t, x.count * x.dimension)
+    let spread = ((1 - decay) * (1 + decay) / ensemble.inverseTemperature).squareRoot()
+    let velocities = ensemble.velocities!
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
+      t in
+      let x = ensemble.positions[t]
+      let (v, g) = (velocities[t].base, ensemble.gradient[t].base)
+      let normals = ensemble.noise.normals(t, x.count * x.dimension)
       forEachLane(x) { i, n in
         let kicked = v[i].addingProduct(-0.5 * h, g[i])
         let half = x.base[i].addingProduct(0.5 * h, kicked)
@@ -25,9 +26,9 @@ final class BAOAB: Integrator {
         v[i] = fresh
       }
     }
-    for t in e.tiles {
+    for t in ensemble.tiles {
       let v = velocities[t]
-      let g = e.gradient[t].base
+      let g = ensemble.gradient[t].base
       forEachLane(v) { i, _ in v.base[i] = v.base[i].addingProduct(-0.5 * h, g[i]) }
     }
   }

@@ -9,22 +9,22 @@ final class HMC: Integrator {
 
   init(steps: Int) { self.steps = steps }
 
-  func prepare(_ e: Ensemble) throws {
-    proposal = Metropolis(e)
-    velocity = ParticleArray(e.tiling)
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.potential)
+  func prepare(_ ensemble: Ensemble) throws {
+    proposal = Metropolis(ensemble)
+    velocity = ParticleArray(ensemble.tiling)
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.potential)
   }
 
-  func step(_ e: Ensemble) throws {
+  func step(_ ensemble: Ensemble) throws {
     let (proposal, velocity) = (proposal!, velocity!)
-    let h = e.stepSize
-    let beta = e.inverseTemperature
+    let h = ensemble.stepSize
+    let beta = ensemble.inverseTemperature
     let thermal = (1 / beta).squareRoot()
-    proposal.keepField(e)
-    for t in e.tiles {
+    proposal.keepField(ensemble)
+    for t in ensemble.tiles {
       let v = velocity[t]
-      let (g, u, cost) = (e.gradient[t].base, e.potential[t].base, proposal.cost[t].base)
-      let normals = e.noise.normals(t, v.count * v.dimension)
+      let (g, u, cost) = (ensemble.gradient[t].base, ensemble.potential[t].base, proposal.cost[t].base)
+      let normals = ensemble.noise.normals(t, v.count * v.dimension)
       for i in 0..<v.count { cost[i] = -beta * u[i] }
       addKinetic(v, to: cost, sign: -1, beta: beta) { i, n in
         v.base[i] = thermal * normals[n]
@@ -33,11 +33,11 @@ final class HMC: Integrator {
     }
     for l in 0..<steps {
       let last = l == steps - 1
-      try e.evaluate(
+      try ensemble.evaluate(
         at: proposal.position, gradient: proposal.gradient, potential: last ? proposal.potential : nil
       ) { t in
         let (y, v) = (proposal.position[t], velocity[t].base)
-        let x = e.positions[t].base
+        let x = ensemble.positions[t].base
         let g = proposal.gradient[t].base
         if l == 0 {
           forEachLane(y) { i, _ in y.base[i] = x[i].addingProduct(h, v[i]) }
@@ -50,7 +50,7 @@ final class HMC: Integrator {
         }
       }
     }
-    for t in e.tiles {
+    for t in ensemble.tiles {
       let v = velocity[t]
       let (f, w, cost) = (proposal.gradient[t].base, proposal.potential[t].base, proposal.cost[t].base)
       for i in 0..<v.count { cost[i] += beta * w[i] }
@@ -58,7 +58,7 @@ final class HMC: Integrator {
         v.base[i] = v.base[i].addingProduct(-0.5 * h, f[i])
       }
     }
-    try proposal.decide(e)
+    try proposal.decide(ensemble)
   }
 
   /// Changes the velocities, then adds their kinetic energy times beta to the cost of each particle.
@@ -78,12 +78,12 @@ final class HMC: Integrator {
     equation: "v ~ N(0, 1/beta), leapfrog_steps leapfrog steps, accepted with probability min(1, e^{-beta dE})",
     reference: "arXiv:1206.1901",
     parameters: [
-      ParticleFrame.target(0.8),
+      ParticleSettings.target(0.8),
       Parameter("leapfrog_steps", .integer(1...100_000), default: .integer(10), "leapfrog steps of one trajectory"),
     ]
   ) { p in
     let steps = p.integer("leapfrog_steps")
     return IntegratorModel(
-      order: nil, accepts: true, target: ParticleFrame.target(p), make: { _ in HMC(steps: steps) })
+      order: nil, accepts: true, target: ParticleSettings.target(p), make: { _ in HMC(steps: steps) })
   }
 }

@@ -3,13 +3,14 @@ import Experiments
 /// Langevin Monte Carlo: the Euler-Maruyama step x' = x - h grad H(x) + sqrt(2h/beta) xi. Stationary means are off by O(h):
 /// curvature a acts as a (1 - h a/2).
 final class LMC: Integrator {
-  func step(_ e: Ensemble) throws {
-    let h = e.stepSize
-    let amplitude = (2 * h / e.inverseTemperature).squareRoot()
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential) { t in
-      let x = e.positions[t]
-      let g = e.gradient[t].base
-      let normals = e.noise.normals(t, x.count * x.dimension)
+  func step(_ ensemble: Ensemble) throws {
+    let h = ensemble.stepSize
+    let amplitude = (2 * h / ensemble.inverseTemperature).squareRoot()
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
+      t in
+      let x = ensemble.positions[t]
+      let g = ensemble.gradient[t].base
+      let normals = ensemble.noise.normals(t, x.count * x.dimension)
       forEachLane(x) { i, n in
         x.base[i] = x.base[i].addingProduct(-h, g[i]).addingProduct(amplitude, normals[n])
       }

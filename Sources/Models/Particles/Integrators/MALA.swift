@@ -4,29 +4,29 @@ import Experiments
 final class MALA: Integrator {
   private var proposal: Metropolis?
 
-  func prepare(_ e: Ensemble) throws {
-    proposal = Metropolis(e)
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.potential)
+  func prepare(_ ensemble: Ensemble) throws {
+    proposal = Metropolis(ensemble)
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.potential)
   }
 
-  func step(_ e: Ensemble) throws {
+  func step(_ ensemble: Ensemble) throws {
     let proposal = proposal!
-    let h = e.stepSize
-    let beta = e.inverseTemperature
+    let h = ensemble.stepSize
+    let beta = ensemble.inverseTemperature
     let amplitude = (2 * h / beta).squareRoot()
-    proposal.keepField(e)
-    try e.evaluate(at: proposal.position, gradient: proposal.gradient, potential: proposal.potential) { t in
-      let (x, y) = (e.positions[t], proposal.position[t].base)
-      let g = e.gradient[t].base
-      let normals = e.noise.normals(t, x.count * x.dimension)
+    proposal.keepField(ensemble)
+    try ensemble.evaluate(at: proposal.position, gradient: proposal.gradient, potential: proposal.potential) { t in
+      let (x, y) = (ensemble.positions[t], proposal.position[t].base)
+      let g = ensemble.gradient[t].base
+      let normals = ensemble.noise.normals(t, x.count * x.dimension)
       forEachLane(x) { i, n in
         y[i] = x.base[i].addingProduct(-h, g[i]).addingProduct(amplitude, normals[n])
       }
     }
-    for t in e.tiles {
-      let (x, y) = (e.positions[t], proposal.position[t].base)
-      let (g, f) = (e.gradient[t].base, proposal.gradient[t].base)
-      let (u, w, cost) = (e.potential[t].base, proposal.potential[t].base, proposal.cost[t].base)
+    for t in ensemble.tiles {
+      let (x, y) = (ensemble.positions[t], proposal.position[t].base)
+      let (g, f) = (ensemble.gradient[t].base, proposal.gradient[t].base)
+      let (u, w, cost) = (ensemble.potential[t].base, proposal.potential[t].base, proposal.cost[t].base)
       for i in 0..<x.count { cost[i] = beta * (w[i] - u[i]) }
       // |x - y + h g(y)|^2 - |y - x + h g(x)|^2 = h (g(y) + g(x)) . (2 (x - y) + h (g(y) - g(x))).
       for k in 0..<x.dimension {
@@ -37,15 +37,15 @@ final class MALA: Integrator {
         }
       }
     }
-    try proposal.decide(e)
+    try proposal.decide(ensemble)
   }
 
   static let entry = IntegratorEntry(
     name: "mala", summary: "Metropolis-adjusted Langevin algorithm; exact at any step",
     equation: "proposal of lmc, accepted with probability min(1, ratio)",
     reference: "Roberts, Tweedie, Bernoulli 2 (1996) 341",
-    parameters: [ParticleFrame.target(0.574)]
+    parameters: [ParticleSettings.target(0.574)]
   ) { p in
-    IntegratorModel(order: nil, accepts: true, target: ParticleFrame.target(p), make: { _ in MALA() })
+    IntegratorModel(order: nil, accepts: true, target: ParticleSettings.target(p), make: { _ in MALA() })
   }
 }

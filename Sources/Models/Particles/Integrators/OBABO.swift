@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// The splitting OBABO: half an Ornstein-Uhlenbeck step of the velocity, a velocity Verlet step, half an Ornstein-Uhlenbeck step.
 /// Exact in the velocities of a harmonic oscillator; second order in general.
@@ -8,25 +8,26 @@ final class OBABO: Integrator {
 
   init(friction: Double) { self.friction = friction }
 
-  func step(_ e: Ensemble) throws {
-    let h = e.stepSize
+  func step(_ ensemble: Ensemble) throws {
+    let h = ensemble.stepSize
     let decay = Elementary.exp(-0.5 * friction * h)
-    let spread = ((1 - decay) * (1 + decay) / e.inverseTemperature).squareRoot()
-    let velocities = e.velocities!
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential) { t in
-      let x = e.positions[t]
-      let (v, g) = (velocities[t].base, e.gradient[t].base)
-      let normals = e.noise.normals(t, x.count * x.dimension)
+    let spread = ((1 - decay) * (1 + decay) / ensemble.inverseTemperature).squareRoot()
+    let velocities = ensemble.velocities!
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
+      t in
+      let x = ensemble.positions[t]
+      let (v, g) = (velocities[t].base, ensemble.gradient[t].base)
+      let normals = ensemble.noise.normals(t, x.count * x.dimension)
       forEachLane(x) { i, n in
         let kicked = (decay * v[i]).addingProduct(spread, normals[n]).addingProduct(-0.5 * h, g[i])
         x.base[i] = x.base[i].addingProduct(h, kicked)
         v[i] = kicked
       }
     }
-    for t in e.tiles {
+    for t in ensemble.tiles {
       let v = velocities[t]
-      let g = e.gradient[t].base
-      let normals = e.noise.normals(t, v.count * v.dimension)
+      let g = ensemble.gradient[t].base
+      let normals = ensemble.noise.normals(t, v.count * v.dimension)
       forEachLane(v) { i, n in
         let kicked = v.base[i].addingProduct(-0.5 * h, g[i])
         v.base[i] = (decay * kicked).addingProduct(spread, normals[n])

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// The proximal sampler: y ~ N(x, h/beta), then x' ~ exp(-beta (H(x') + |x' - y|^2/(2h))) by its restricted Gaussian oracle. Exact.
 ///
@@ -24,32 +24,32 @@ final class Proximal: Integrator {
     self.largest = largest
   }
 
-  func prepare(_ e: Ensemble) throws {
-    centre = ParticleArray(e.tiling)
-    slope = ParticleArray(e.tiling)
-    trial = ParticleArray(e.tiling)
-    trialGradient = ParticleArray(e.tiling)
-    height = ParticleArray(e.tiling, dimension: 1)
-    trialPotential = ParticleArray(e.tiling, dimension: 1)
-    open = ParticleArray(e.tiling, dimension: 1)
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.potential)
+  func prepare(_ ensemble: Ensemble) throws {
+    centre = ParticleArray(ensemble.tiling)
+    slope = ParticleArray(ensemble.tiling)
+    trial = ParticleArray(ensemble.tiling)
+    trialGradient = ParticleArray(ensemble.tiling)
+    height = ParticleArray(ensemble.tiling, dimension: 1)
+    trialPotential = ParticleArray(ensemble.tiling, dimension: 1)
+    open = ParticleArray(ensemble.tiling, dimension: 1)
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.potential)
   }
 
-  func step(_ e: Ensemble) throws {
-    for t in e.tiles { sample(e, t) }
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.potential)
+  func step(_ ensemble: Ensemble) throws {
+    for t in ensemble.tiles { sample(ensemble, t) }
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.potential)
   }
 
-  private func sample(_ e: Ensemble, _ t: Int) {
-    let x = e.positions[t]
+  private func sample(_ ensemble: Ensemble, _ t: Int) {
+    let x = ensemble.positions[t]
     let (p, f, y, z) = (centre![t], slope![t].base, trialGradient![t], trial![t])
     let (top, u, open) = (height![t].base, trialPotential![t].base, open![t].base)
-    let h = e.stepSize
-    let beta = e.inverseTemperature
+    let h = ensemble.stepSize
+    let beta = ensemble.inverseTemperature
     let c = 1 / h + least
     // y, and p = y to begin with.
     let count = x.count * x.dimension
-    var normals = e.noise.normals(t, count)
+    var normals = ensemble.noise.normals(t, count)
     let forward = (h / beta).squareRoot()
     forEachLane(x) { i, n in
       y.base[i] = x.base[i].addingProduct(forward, normals[n])
@@ -57,7 +57,7 @@ final class Proximal: Integrator {
     }
     let iterations = largest == nil ? 0 : 8
     for iteration in 0...iterations {
-      e.system.gradient(p, field: e.field, to: f, potential: iteration == iterations ? top : nil)
+      ensemble.system.gradient(p, field: ensemble.field, to: f, potential: iteration == iterations ? top : nil)
       let scale = iteration == iterations ? 0 : 1 / (1 / h + largest!)
       forEachLane(p) { i, _ in
         f[i] += (p.base[i] - y.base[i]) / h
@@ -71,12 +71,12 @@ final class Proximal: Integrator {
     while left > 0 {
       trials += 1
       guard trials <= Self.mostTrials else {
-        e.fail(tile: t, lane: (0..<x.count).first { open[$0] != 0 }!)
+        ensemble.fail(tile: t, lane: (0..<x.count).first { open[$0] != 0 }!)
         return
       }
-      normals = e.noise.normals(t, count + 2 * x.count)
+      normals = ensemble.noise.normals(t, count + 2 * x.count)
       forEachLane(z) { i, n in z.base[i] = p.base[i].addingProduct(-1 / c, f[i]).addingProduct(spread, normals[n]) }
-      e.system.gradient(z, field: e.field, to: e.gradient[t].base, potential: u)
+      ensemble.system.gradient(z, field: ensemble.field, to: ensemble.gradient[t].base, potential: u)
       // u becomes what the envelope leaves to be paid: f(z) - f(p) - f'(p)(z - p) - c |z - p|^2/2 >= 0.
       for i in 0..<x.count { u[i] -= top[i] }
       for k in 0..<x.dimension {
@@ -87,14 +87,14 @@ final class Proximal: Integrator {
           u[i] += move * (0.5 * (zi + pi - 2 * yi) / h - f[row &+ i] - 0.5 * c * move)
         }
       }
-      e.tried += left
+      ensemble.tried += left
       for i in 0..<x.count where open[i] != 0 {
         let (a, b) = (normals[count + i], normals[count + x.count + i])
         guard beta * u[i] <= 0.5 * (a * a + b * b) else { continue }
         for k in 0..<x.dimension { x[k][i] = z[k][i] }
         open[i] = 0
         left -= 1
-        e.accepted += 1
+        ensemble.accepted += 1
       }
     }
   }
@@ -107,7 +107,7 @@ final class Proximal: Integrator {
     parameters: []
   ) { _ in
     IntegratorModel(
-      order: nil, accepts: true,
+      order: nil, accepts: true, needsConvexity: true,
       make: { Proximal(least: $0.leastCurvature ?? 0, largest: $0.largestCurvature) })
   }
 }

@@ -6,23 +6,23 @@ final class RandomizedMidpoint: Integrator {
   private var middle: ParticleArray?
   private var middleGradient: ParticleArray?
 
-  func prepare(_ e: Ensemble) throws {
-    middle = ParticleArray(e.tiling)
-    middleGradient = ParticleArray(e.tiling)
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential)
+  func prepare(_ ensemble: Ensemble) throws {
+    middle = ParticleArray(ensemble.tiling)
+    middleGradient = ParticleArray(ensemble.tiling)
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential)
   }
 
-  func step(_ e: Ensemble) throws {
+  func step(_ ensemble: Ensemble) throws {
     let (middle, middleGradient) = (middle!, middleGradient!)
-    let h = e.stepSize
-    let tau = e.noise.uniform()
-    let first = (2 * tau * h / e.inverseTemperature).squareRoot()
-    let second = (2 * (1 - tau) * h / e.inverseTemperature).squareRoot()
-    try e.evaluate(at: middle, gradient: middleGradient) { t in
-      let (x, y) = (e.positions[t], middle[t].base)
-      let g = e.gradient[t].base
+    let h = ensemble.stepSize
+    let tau = ensemble.noise.uniform()
+    let first = (2 * tau * h / ensemble.inverseTemperature).squareRoot()
+    let second = (2 * (1 - tau) * h / ensemble.inverseTemperature).squareRoot()
+    try ensemble.evaluate(at: middle, gradient: middleGradient) { t in
+      let (x, y) = (ensemble.positions[t], middle[t].base)
+      let g = ensemble.gradient[t].base
       let count = x.count * x.dimension
-      let normals = e.noise.normals(t, 2 * count)
+      let normals = ensemble.noise.normals(t, 2 * count)
       // The positions take their noise now; their drift follows when the gradient in the middle is known.
       forEachLane(x) { i, n in
         let shaken = x.base[i].addingProduct(first, normals[n])
@@ -30,8 +30,9 @@ final class RandomizedMidpoint: Integrator {
         x.base[i] = shaken.addingProduct(second, normals[n &+ count])
       }
     }
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential) { t in
-      let x = e.positions[t]
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
+      t in
+      let x = ensemble.positions[t]
       let g = middleGradient[t].base
       forEachLane(x) { i, _ in x.base[i] = x.base[i].addingProduct(-h, g[i]) }
     }

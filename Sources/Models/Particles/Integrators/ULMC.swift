@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// The exact Ornstein-Uhlenbeck step of dx = v dt, dv = -(g + gamma v) dt + sqrt(2 gamma/beta) dW over a time t, the gradient g
 /// held fixed: what the exponential integrators are made of.
@@ -64,14 +64,15 @@ final class ULMC: Integrator {
 
   init(friction: Double) { self.friction = friction }
 
-  func step(_ e: Ensemble) throws {
-    let s = FrozenGradient(time: e.stepSize, friction: friction, inverseTemperature: e.inverseTemperature)
-    let velocities = e.velocities!
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential) { t in
-      let x = e.positions[t]
-      let (v, g) = (velocities[t].base, e.gradient[t].base)
+  func step(_ ensemble: Ensemble) throws {
+    let s = FrozenGradient(time: ensemble.stepSize, friction: friction, inverseTemperature: ensemble.inverseTemperature)
+    let velocities = ensemble.velocities!
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
+      t in
+      let x = ensemble.positions[t]
+      let (v, g) = (velocities[t].base, ensemble.gradient[t].base)
       let count = x.count * x.dimension
-      let normals = e.noise.normals(t, 2 * count)
+      let normals = ensemble.noise.normals(t, 2 * count)
       forEachLane(x) { i, n in
         let (a, b) = (normals[n], normals[n &+ count])
         let moved = x.base[i].addingProduct(s.drift, v[i]).addingProduct(-s.pull, g[i])

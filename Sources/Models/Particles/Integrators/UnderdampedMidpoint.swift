@@ -1,5 +1,6 @@
-import Kernels
 import Experiments
+import Kernels
+import Randomness
 
 /// The randomized midpoint method for underdamped Langevin dynamics: the gradient at a random time alpha h of the step, found
 /// by a frozen-gradient step that shares its Brownian path.
@@ -13,28 +14,28 @@ final class UnderdampedMidpoint: Integrator {
 
   init(friction: Double) { self.friction = friction }
 
-  func prepare(_ e: Ensemble) throws {
-    middle = ParticleArray(e.tiling)
-    middleGradient = ParticleArray(e.tiling)
-    shake = ParticleArray(e.tiling)
-    kick = ParticleArray(e.tiling)
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential)
+  func prepare(_ ensemble: Ensemble) throws {
+    middle = ParticleArray(ensemble.tiling)
+    middleGradient = ParticleArray(ensemble.tiling)
+    shake = ParticleArray(ensemble.tiling)
+    kick = ParticleArray(ensemble.tiling)
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential)
   }
 
-  func step(_ e: Ensemble) throws {
+  func step(_ ensemble: Ensemble) throws {
     let (middle, middleGradient, shake, kick) = (middle!, middleGradient!, shake!, kick!)
-    let h = e.stepSize
-    let beta = e.inverseTemperature
-    let alpha = e.noise.uniform()
+    let h = ensemble.stepSize
+    let beta = ensemble.inverseTemperature
+    let alpha = ensemble.noise.uniform()
     let whole = FrozenGradient(time: h, friction: friction, inverseTemperature: beta)
     let first = FrozenGradient(time: alpha * h, friction: friction, inverseTemperature: beta)
     let second = FrozenGradient(time: (1 - alpha) * h, friction: friction, inverseTemperature: beta)
-    let velocities = e.velocities!
-    try e.evaluate(at: middle, gradient: middleGradient) { t in
-      let (x, y) = (e.positions[t], middle[t].base)
-      let (v, g, dx, dv) = (velocities[t].base, e.gradient[t].base, shake[t].base, kick[t].base)
+    let velocities = ensemble.velocities!
+    try ensemble.evaluate(at: middle, gradient: middleGradient) { t in
+      let (x, y) = (ensemble.positions[t], middle[t].base)
+      let (v, g, dx, dv) = (velocities[t].base, ensemble.gradient[t].base, shake[t].base, kick[t].base)
       let count = x.count * x.dimension
-      let normals = e.noise.normals(t, 4 * count)
+      let normals = ensemble.noise.normals(t, 4 * count)
       forEachLane(x) { i, n in
         let a = normals[n]
         let b = normals[n &+ count]
@@ -46,8 +47,9 @@ final class UnderdampedMidpoint: Integrator {
         dv[i] = (second.decay * v1).addingProduct(second.spread, c)
       }
     }
-    try e.evaluate(at: e.positions, gradient: e.gradient, potential: e.measuredPotential) { t in
-      let x = e.positions[t]
+    try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
+      t in
+      let x = ensemble.positions[t]
       let (v, g, dx, dv) = (velocities[t].base, middleGradient[t].base, shake[t].base, kick[t].base)
       forEachLane(x) { i, _ in
         x.base[i] = x.base[i].addingProduct(whole.drift, v[i]).addingProduct(-h * second.drift, g[i]) + dx[i]

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 import Statistics
 
 /// x^2/2 + cos 2x: smooth, not convex, on the line; on it the weak order of an integrator shows.
@@ -27,25 +27,25 @@ final class CosineWell: ParticleSystem {
     @Sendable func energy(_ x: Double) -> Double { beta * (0.5 * x * x + Elementary.sinCos(2 * x).cos) }
     return SystemModel(
       largestCurvature: 5, leastCurvature: -3,
-      facts: { _ in .line("exp(-beta (x^2/2 + cos 2x))", reach: 3 + 10 / beta.squareRoot(), beta: beta, energy) },
+      stationary: { _ in .line("exp(-beta (x^2/2 + cos 2x))", reach: 3 + 10 / beta.squareRoot(), beta: beta, energy) },
       make: { CosineWell() })
   }
 }
 
-extension StationaryFacts {
+extension StationaryMoments {
   /// Everything that quadrature gives of a law on the line, `energy` being beta H.
   static func line(
     _ name: String, reach: Double, beta: Double, _ energy: (Double) -> Double
-  ) -> StationaryFacts {
+  ) -> StationaryMoments {
     let law = LineLaw(from: -reach, to: reach, energy: energy)
-    var facts = StationaryFacts(equation: name + ", by quadrature", reference: "docs/particles.md")
-    facts.means = [
+    var moments = StationaryMoments(equation: name + ", by quadrature", reference: "docs/particles.md")
+    moments.means = [
       // Rounding leaves something like 1e-16 of a mean that is 0 by symmetry.
       "x": (law.mean { $0 } * 0x1p40).rounded() * 0x1p-40, "x^2": law.mean { $0 * $0 },
       "x^4": law.mean { $0 * $0 * $0 * $0 },
       "energy": law.mean(energy) / beta,
     ]
-    facts.marginal = TabulatedLaw(name: name, from: -reach, to: reach) { Elementary.exp(energy(0) - energy($0)) }
-    return facts
+    moments.marginal = TabulatedLaw(name: name, from: -reach, to: reach) { Elementary.exp(energy(0) - energy($0)) }
+    return moments
   }
 }

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// The Curie-Weiss model: spins +1 and -1 with H = -(1/2N) (sum s_i)^2. Its magnetisation solves m = tanh(beta m) as N grows,
 /// and its law at finite N is a sum of N + 1 terms.
@@ -55,14 +55,14 @@ final class CurieWeiss: ParticleSystem {
   ) { p, _ in
     let beta = p.real("inverse_temperature")
     return SystemModel(
-      facts: { number in
+      stationary: { number in
         let m = positiveRoot(below: 1) { Elementary.tanh(beta * $0) - $0 }
-        var facts = StationaryFacts(equation: "m = tanh(beta m)", reference: "Ellis, Newman 1978")
-        facts.means = ["m^2": m * m, "m": 0]
-        if m > 0 { facts.means["|m|"] = m }
-        facts.exact = exact(number, beta)
-        facts.exactEquation = "P(k spins up) ~ binomial(N, k) exp(beta N m^2/2)"
-        return facts
+        var moments = StationaryMoments(equation: "m = tanh(beta m)", reference: "Ellis, Newman 1978")
+        moments.means = ["m^2": m * m, "m": 0]
+        if m > 0 { moments.means["|m|"] = m }
+        moments.exact = exact(number, beta)
+        moments.exactEquation = "P(k spins up) ~ binomial(N, k) exp(beta N m^2/2)"
+        return moments
       },
       isDiscrete: true, make: { CurieWeiss() })
   }

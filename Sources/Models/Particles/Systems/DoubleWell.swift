@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 import Statistics
 
 /// Desai and Zwanzig's model: particles in the double well V = x^4/4 - x^2/2, attracted to their mean:
@@ -51,7 +51,7 @@ final class DoubleWell: ParticleSystem {
   ) { p, _ in
     let (theta, beta) = (p.real("theta"), p.real("inverse_temperature"))
     return SystemModel(
-      facts: { _ in
+      stationary: { _ in
         func law(_ m: Double) -> LineLaw {
           let reach = 3 + 3 / beta.squareRoot().squareRoot()
           return LineLaw(from: -reach, to: reach) { energy($0, m) }
@@ -60,22 +60,22 @@ final class DoubleWell: ParticleSystem {
           beta * (0.25 * x * x * x * x - 0.5 * x * x + 0.5 * theta * x * x - theta * m * x)
         }
         let m = positiveRoot(below: 3) { m in law(m).mean { $0 } - m }
-        let found = law(m)
-        let square = found.mean { $0 * $0 }
-        var facts = StationaryFacts(
+        let stable = law(m)
+        let square = stable.mean { $0 * $0 }
+        var moments = StationaryMoments(
           equation: "m = int x exp(-beta (V + theta x^2/2 - theta m x)) / Z, the stable root", reference: "Dawson 1983")
-        facts.means = ["m^2": m * m, "x^2": square, "x^4": found.mean { $0 * $0 * $0 * $0 }]
+        moments.means = ["m^2": m * m, "x^2": square, "x^4": stable.mean { $0 * $0 * $0 * $0 }]
         // Where m is 0, |m| tends to it as N^-1/2, not as 1/N: m^2 says the same.
-        if m > 0 { facts.means["|m|"] = m }
+        if m > 0 { moments.means["|m|"] = m }
         // The branch of the start: runs that begin at zero mean may take either sign.
-        if m == 0 || p.real("start_mean") > 0 { facts.means["x"] = m }
+        if m == 0 || p.real("start_mean") > 0 { moments.means["x"] = m }
         if m == 0 || p.real("start_mean") > 0 {
           let reach = 3 + 3 / beta.squareRoot().squareRoot()
-          facts.marginal = TabulatedLaw(name: "mean-field law", from: -reach, to: reach) {
+          moments.marginal = TabulatedLaw(name: "mean-field law", from: -reach, to: reach) {
             Elementary.exp(-energy($0, m))
           }
         }
-        return facts
+        return moments
       },
       make: { DoubleWell(theta: theta) })
   }

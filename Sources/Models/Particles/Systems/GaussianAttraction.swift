@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 import Statistics
 
 /// Particles in a harmonic well that attract each other quadratically:
@@ -49,20 +49,20 @@ final class GaussianAttraction: ParticleSystem {
     let beta = p.real("inverse_temperature")
     let number = Double(p.integer("number"))
     return SystemModel(
-      spread: (1 / (beta * (lambda + theta))).squareRoot(), largestCurvature: lambda + theta,
+      startStd: (1 / (beta * (lambda + theta))).squareRoot(), largestCurvature: lambda + theta,
       modes: LinearModes(
         [(lambda, 1 / number), (lambda + theta, 1 - 1 / number)], dimension: d, mixture: false),
-      facts: { _ in
-        var facts = StationaryFacts(
+      stationary: { _ in
+        var moments = StationaryMoments(
           equation: "N -> infinity, h -> 0: normal with variance 1/(beta (lambda + theta))",
           reference: "docs/particles.md")
         let variance = 1 / (beta * (lambda + theta))
-        facts.means = [
+        moments.means = [
           "x": 0, "x^2": variance, "x^4": 3 * variance * variance, "energy": 0.5 * Double(d) / beta,
         ]
-        if (2...3).contains(d) { facts.means = facts.means.spread(over: d) }
-        facts.marginal = .normal(variance: variance)
-        return facts
+        if (2...3).contains(d) { moments.means = moments.means.spread(over: d) }
+        moments.marginal = .normal(variance: variance)
+        return moments
       },
       make: { GaussianAttraction(dimension: d, lambda: lambda, theta: theta) })
   }

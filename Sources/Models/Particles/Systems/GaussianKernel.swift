@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// Attraction and repulsion by Gaussian kernels in a harmonic well:
 /// H = sum lambda |x_i|^2/2 + (1/2N) sum_{i != j} W(x_i - x_j), W = b exp(-r^2/(2 s_b^2)) - a exp(-r^2/(2 s_a^2)).

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// A Gaussian of any condition number: curvatures from 1 to kappa, evenly spaced on a log scale. Particles are chains.
 final class GaussianTarget: ParticleSystem {
@@ -35,12 +35,12 @@ final class GaussianTarget: ParticleSystem {
     let logKappa = Elementary.log(kappa)
     let curvatures = (0..<d).map { d == 1 ? 1 : Elementary.exp(logKappa * Double($0) / Double(d - 1)) }
     return SystemModel(
-      spread: 1 / beta.squareRoot(), largestCurvature: kappa, leastCurvature: 1,
+      startStd: 1 / beta.squareRoot(), largestCurvature: kappa, leastCurvature: 1,
       modes: LinearModes(curvatures.map { ($0, 1 / Double(d)) }, dimension: d, mixture: true),
-      facts: { _ in
-        var facts = StationaryFacts(equation: "normal, variances 1/(beta a_k)", reference: "docs/particles.md")
-        if d == 1 { facts.marginal = .normal(variance: 1 / beta) }
-        return facts
+      stationary: { _ in
+        var moments = StationaryMoments(equation: "normal, variances 1/(beta a_k)", reference: "docs/particles.md")
+        if d == 1 { moments.marginal = .normal(variance: 1 / beta) }
+        return moments
       },
       make: { GaussianTarget(curvatures) })
   }

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// Noisy Kuramoto oscillators of one frequency (the mean-field XY model): d theta = K r sin(psi - theta) dt + sqrt(2T) dW, with
 /// r e^{i psi} the mean of e^{i theta}. Synchronised for K > 2T: r = I_1(K r/T)/I_0(K r/T).
@@ -81,17 +81,17 @@ final class Kuramoto: ParticleSystem {
   ) { p, _ in
     let (coupling, beta) = (p.real("coupling"), p.real("inverse_temperature"))
     return SystemModel(
-      spread: p.real("start_mean") == 0 ? 0.5 : 1,
-      facts: { _ in
+      startStd: p.real("start_mean") == 0 ? 0.5 : 1,
+      stationary: { _ in
         func ratio(_ r: Double) -> Double {
           let law = LineLaw(from: -Double.pi, to: Double.pi) { -beta * coupling * r * Elementary.sinCos($0).cos }
           return law.mean { Elementary.sinCos($0).cos }
         }
         let r = positiveRoot(below: 1) { ratio($0) - $0 }
-        var facts = StationaryFacts(equation: "r = I_1(K r/T)/I_0(K r/T)", reference: "Bertini et al. 2010")
-        facts.means = ["r^2": r * r, "energy": -0.5 * coupling * r * r]
-        if r > 0 { facts.means["r"] = r }
-        return facts
+        var moments = StationaryMoments(equation: "r = I_1(K r/T)/I_0(K r/T)", reference: "Bertini et al. 2010")
+        moments.means = ["r^2": r * r, "energy": -0.5 * coupling * r * r]
+        if r > 0 { moments.means["r"] = r }
+        return moments
       },
       make: { Kuramoto(coupling: coupling) })
   }

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// The log-gas (one-component plasma) in a harmonic well: the repulsion x/(|x|^2 + e^2) of every pair,
 /// H = sum lambda |x_i|^2/2 - (s/4N) sum_{i != j} log(|x_i - x_j|^2 + e^2). In two dimensions this is Coulomb's law.

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// Bayesian logistic regression: the posterior of the weights w (the last one the intercept) given labelled data,
 /// H = sum_k log(1 + exp(-y_k w . z_k)) + |w|^2/(2 s^2). Particles are chains.
@@ -70,7 +70,7 @@ final class LogisticRegression: ParticleSystem {
     let prior = p.real("prior")
     let precision = 1 / (prior * prior)
     return SystemModel(
-      spread: 0, largestCurvature: 0.25 * largestEigenvalue(train) + precision, leastCurvature: precision,
+      startStd: 0, largestCurvature: 0.25 * largestEigenvalue(train) + precision, leastCurvature: precision,
       make: { LogisticRegression(train, precision: precision) })
   }
 

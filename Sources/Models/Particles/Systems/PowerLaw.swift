@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// exp(-sum |x|^alpha), 1 <= alpha <= 2: from the Laplace law, whose energy has a corner, to the normal one.
 final class PowerLaw: ParticleSystem {
@@ -47,13 +47,13 @@ final class PowerLaw: ParticleSystem {
     }
     return SystemModel(
       largestCurvature: alpha == 2 ? 2 : nil, leastCurvature: alpha == 2 ? 2 : 0,
-      facts: { _ in
+      stationary: { _ in
         let reach = Elementary.exp(Elementary.log(45 / beta) / alpha)
-        var facts = StationaryFacts.line("exp(-beta |x|^\(alpha))", reach: reach, beta: beta, energy)
-        facts.equation = "E |x|^p = beta^(-p/alpha) Gamma((p+1)/alpha)/Gamma(1/alpha)"
-        facts.means = ["x": 0, "x^2": moment(2), "x^4": moment(4), "energy": Double(d) / (alpha * beta)]
-        if (2...3).contains(d) { facts.means = facts.means.spread(over: d) }
-        return facts
+        var moments = StationaryMoments.line("exp(-beta |x|^\(alpha))", reach: reach, beta: beta, energy)
+        moments.equation = "E |x|^p = beta^(-p/alpha) Gamma((p+1)/alpha)/Gamma(1/alpha)"
+        moments.means = ["x": 0, "x^2": moment(2), "x^4": moment(4), "energy": Double(d) / (alpha * beta)]
+        if (2...3).contains(d) { moments.means = moments.means.spread(over: d) }
+        return moments
       },
       make: { PowerLaw(dimension: d, alpha: alpha) })
   }

@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// A two-layer network in the mean-field regime: neurons are particles x = (a, w, b), the network f(z) = (1/N) sum a sigma(w.z + b).
 /// H = N L(f) + lambda sum |x_i|^2/2 with the mean loss L over the data; at temperature 1/beta its Langevin dynamics are noisy
@@ -56,13 +56,13 @@ final class TwoLayer: ParticleSystem {
   var orderParameters: [Observable] {
     [
       Observable("train_loss", "mean loss over the training examples"),
-      Observable("train_accuracy", "share of the training examples of the right sign"),
+      Observable("train_accuracy", "accuracy on the training examples"),
     ]
       + (test.count == 0
         ? []
         : [
           Observable("test_loss", "mean loss over the test examples"),
-          Observable("test_accuracy", "share of the test examples of the right sign"),
+          Observable("test_accuracy", "accuracy on the test examples"),
         ])
   }
 

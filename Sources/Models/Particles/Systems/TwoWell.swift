@@ -1,5 +1,5 @@
-import Kernels
 import Experiments
+import Kernels
 
 /// A mixture of two normal laws of unit variance at +a and -a along the first coordinate: two wells as far apart as one likes.
 final class TwoWell: ParticleSystem {
@@ -39,26 +39,26 @@ final class TwoWell: ParticleSystem {
       return beta * (0.5 * x * x - y - Elementary.softplus(-2 * y) + 0x1.62e42fefa39efp-1)
     }
     return SystemModel(
-      spread: max(a, 1), largestCurvature: 1, leastCurvature: 1 - a * a,
-      facts: { _ in
+      startStd: max(a, 1), largestCurvature: 1, leastCurvature: 1 - a * a,
+      stationary: { _ in
         let reach = a + 10 / beta.squareRoot()
-        var facts = StationaryFacts.line("exp(-beta (x^2/2 - log cosh a x))", reach: reach, beta: beta, energy)
-        guard d > 1 else { return facts }
-        let (first, rest) = (facts.means, Double(d - 1))
-        facts.marginal = nil
-        facts.means["energy"] = first["energy"]! + 0.5 * rest / beta
+        var moments = StationaryMoments.line("exp(-beta (x^2/2 - log cosh a x))", reach: reach, beta: beta, energy)
+        guard d > 1 else { return moments }
+        let (first, rest) = (moments.means, Double(d - 1))
+        moments.marginal = nil
+        moments.means["energy"] = first["energy"]! + 0.5 * rest / beta
         guard d > 3 else {
-          facts.means = ["energy": facts.means["energy"]!]
+          moments.means = ["energy": moments.means["energy"]!]
           for k in 0..<d {
-            facts.means["x[\(k)]"] = 0
-            facts.means["x[\(k)]^2"] = k == 0 ? first["x^2"]! : 1 / beta
-            facts.means["x[\(k)]^4"] = k == 0 ? first["x^4"]! : 3 / (beta * beta)
+            moments.means["x[\(k)]"] = 0
+            moments.means["x[\(k)]^2"] = k == 0 ? first["x^2"]! : 1 / beta
+            moments.means["x[\(k)]^4"] = k == 0 ? first["x^4"]! : 3 / (beta * beta)
           }
-          return facts
+          return moments
         }
-        facts.means["x^2"] = (first["x^2"]! + rest / beta) / Double(d)
-        facts.means["x^4"] = (first["x^4"]! + 3 * rest / (beta * beta)) / Double(d)
-        return facts
+        moments.means["x^2"] = (first["x^2"]! + rest / beta) / Double(d)
+        moments.means["x^4"] = (first["x^4"]! + 3 * rest / (beta * beta)) / Double(d)
+        return moments
       },
       make: { TwoWell(dimension: d, separation: a) })
   }

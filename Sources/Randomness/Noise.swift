@@ -1,18 +1,21 @@
 import Kernels
-import Randomness
 
-/// The random numbers of one replica. Every tile has a sequence of normals of its own, a pure function of (seed, leg, replica,
-/// tile), so it is the same on whatever rank the tile lives; numbers of the whole system come from one more sequence.
-final class Noise {
+/// The random numbers of one replica of a process. Every tile (a piece of the system that lives on one rank) has a sequence of normals
+/// of its own, a pure function of (key, replica, tile), so it is the same on any rank; uniforms of the whole system come from one more
+/// sequence. A process that is not divided has one tile: `Noise(key: context.key, replica: context.replica)`.
+///
+/// `taken` and `uniforms` are all of its state: set them to continue where another left off.
+package final class Noise {
   /// Chunks of one tile: 2^40 of 128 normals; 2^18 tiles fit into the counter of a draw.
-  static let chunksPerTile: UInt64 = 1 << 40
-  static let mostTiles = 1 << 18
+  package static let chunksPerTile: UInt64 = 1 << 40
+  package static let mostTiles = 1 << 18
 
   private var stream: Stream
   private let firstTile: Int
-  /// Normals taken so far, by tile of this rank; uniforms of the whole system taken so far.
-  var taken: [UInt64]
-  private(set) var uniforms: UInt64
+  /// Normals taken so far, by tile of this rank.
+  package var taken: [UInt64]
+  /// Uniforms of the whole system taken so far.
+  package var uniforms: UInt64 = 0
 
   private var scratch: UnsafeMutablePointer<Double>
   private var capacity = 0
@@ -21,19 +24,19 @@ final class Noise {
   private var windowStart: UInt64 = 0
   private var windowTile = -1
 
-  init(key: UInt64, replica: UInt64, tiles: Range<Int>, uniforms: UInt64 = 0) {
+  /// - Parameter tiles: numbers of the tiles of this rank.
+  package init(key: UInt64, replica: UInt64, tiles: Range<Int> = 0..<1) {
     stream = Stream(key: key)
     stream.start(draw: replica)
     firstTile = tiles.lowerBound
     taken = Array(repeating: 0, count: tiles.count)
-    self.uniforms = uniforms
     scratch = .allocateAligned(capacity: 1)
   }
 
   deinit { scratch.deallocate() }
 
   /// The next `count` standard normals of a tile of this rank, valid until the next call.
-  func normals(_ local: Int, _ count: Int) -> UnsafePointer<Double> {
+  package func normals(_ local: Int, _ count: Int) -> UnsafePointer<Double> {
     let chunk = UInt64(NormalKernel.chunk)
     let start = taken[local]
     taken[local] = start &+ UInt64(count)
@@ -71,7 +74,7 @@ final class Noise {
   }
 
   /// A uniform on (0, 1) of the whole system: the same on every rank.
-  func uniform() -> Double {
+  package func uniform() -> Double {
     defer { uniforms &+= 1 }
     return stream.uniform(at: uniforms)
   }

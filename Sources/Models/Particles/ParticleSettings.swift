@@ -1,19 +1,16 @@
 import Experiments
+import Randomness
 
 /// The keys that every particle job has.
-struct ParticleFrame: Sendable {
-  let number: Int
-  let inverseTemperature: Double
-  let step: Double
-  let warmUp: Int
-  let steps: Int
-  let records: Int
-  let measureEvery: Int
-  let histogramEvery: Int
-  let startMean: Double
-  let startSpread: Double?
-  /// Frames of the trajectory of replica 0, and how many particles of it; nil if none is kept.
-  let frameEvery: Int?
+package struct ParticleSettings: Sendable {
+  package let number: Int
+  package let inverseTemperature: Double
+  package let step: Double
+  package let schedule: Schedule
+  package let startMean: Double
+  /// nil for that of the system.
+  package let startStd: Double?
+  /// Particles in a frame of the trajectory of replica 0.
   let framed: Int
 
   /// Most coordinates of one system: 64 GiB an array, over all ranks.
@@ -21,12 +18,19 @@ struct ParticleFrame: Sendable {
   /// Largest number of doubles kept of a trajectory.
   static let mostFramed = 1 << 27
 
+  /// A finer system is run longer: these keys do not tell the cases of a sweep apart.
+  private static let companions = ["steps", "warm_up", "measure_every", "replicas"]
+
   static let parameters: [Parameter] = [
-    Parameter("number", .integer(1...Int64(Noise.mostTiles * Tiling.width)), "N, particles of one system"),
+    Parameter(
+      "number", .integer(1...Int64(Noise.mostTiles * Tiling.width)),
+      small: .init(.inverse, "N", companions: companions, fluctuations: true), "N, particles of one system"),
     Parameter(
       "inverse_temperature", .real(.init(0, 1e12, openBelow: true)), default: .real(1), "beta: the law is exp(-beta H)"
     ),
-    Parameter("step", .real(.init(0, 1e6, openBelow: true)), unit: "time", "step size h"),
+    Parameter(
+      "step", .real(.init(0, 1e6, openBelow: true)), unit: "time",
+      small: .init(.direct, "h", companions: companions), "step size h"),
     Parameter("steps", .integer(1...1_000_000_000_000), "steps that are measured, after warm-up"),
     Parameter("warm_up", .integer(0...1_000_000_000_000), default: .integer(0), "steps before them"),
     Parameter(
@@ -41,11 +45,11 @@ struct ParticleFrame: Sendable {
       "replicas", .integer(1...100_000), default: .integer(16), "independent systems; error bars come from them"),
     Parameter("start_mean", .real(.finite), default: .real(0), "mean of every initial coordinate"),
     Parameter(
-      "start_spread", .real(.init(0, 1e9)), optional: true,
+      "start_std", .real(.init(0, 1e9)), optional: true, aliases: ["start_spread"],
       "standard deviation of the initial coordinates, normal; that of the system unless given"),
     Parameter(
       "frame_every", .integer(1...1_000_000_000), optional: true, unit: "steps",
-      "keeps a trajectory of replica 0 and a series of every replica, a frame each so many measured steps"),
+      "steps between frames: the trajectory of replica 0 and a series of every replica are kept"),
     Parameter(
       "framed_particles", .integer(1...1_000_000), default: .integer(64), "particles of the trajectory, the first ones"
     ),
@@ -55,14 +59,11 @@ struct ParticleFrame: Sendable {
     number = p.integer("number")
     inverseTemperature = p.real("inverse_temperature")
     step = p.real("step")
-    warmUp = p.integer("warm_up")
-    steps = p.integer("steps")
-    records = p.integer("records")
-    measureEvery = p.integer("measure_every")
-    histogramEvery = p.integer("histogram_every")
+    let (steps, records) = (p.integer("steps"), p.integer("records"))
+    let measureEvery = p.integer("measure_every")
     startMean = p.real("start_mean")
-    startSpread = p["start_spread"] == nil ? nil : p.real("start_spread")
-    frameEvery = p["frame_every"] == nil ? nil : p.integer("frame_every")
+    startStd = p["start_std"] == nil ? nil : p.real("start_std")
+    let frameEvery = p["frame_every"] == nil ? nil : p.integer("frame_every")
     framed = min(p.integer("framed_particles"), number)
     guard number <= Self.mostCoordinates / dimension else {
       throw p.invalid("number", "times \(dimension) coordinates must be at most \(Self.mostCoordinates)")
@@ -79,10 +80,10 @@ struct ParticleFrame: Sendable {
           "frame_every", "would keep \(steps / frameEvery) frames of \(framed) particles, more than 1 GiB")
       }
     }
+    schedule = Schedule(
+      warmUp: p.integer("warm_up"), steps: steps, records: records, measureEvery: measureEvery,
+      histogramEvery: p.integer("histogram_every"), frameEvery: frameEvery)
   }
-
-  /// Step of the whole replica at the end of record r.
-  func end(ofRecord r: Int) -> Int { warmUp + steps / records * (r + 1) }
 
   static func target(_ usual: Double) -> Parameter {
     Parameter(
