@@ -27,11 +27,12 @@ enum TextWriter {
       guard let value = values.number(row) else { return plain(values, row) }
       return withError(value, own)
     case .format(let format, let missing):
-      guard let value = values.number(row) else {
+      guard var value = values.number(row) else {
         let text = plain(values, row)
-        return text.isEmpty ? missing : text
+        return text.isEmpty || text == "-" ? missing : text
       }
       if value.isNaN { return missing }
+      if value == 0 { value = 0 }
       guard format.last.map({ "di".contains($0) }) ?? false else { return String(format: format, value) }
       return Int64(exactly: value.rounded()).map { String(format: format.dropLast() + "lld", $0) } ?? "\(value)"
     }
@@ -51,6 +52,8 @@ enum TextWriter {
   /// A number with its standard error in the last digits, e.g. `0.5226(15)`.
   static func withError(_ value: Double, _ error: Double) -> String {
     guard value.isFinite else { return "\(value)" }
+    // A zero has no sign for people.
+    let value = value == 0 ? 0 : value
     guard error.isFinite, error > 0 else { return String(format: "%.6g", value) }
     var places = max(0, Int((1 - log10(error)).rounded(.up)))
     places = min(places, 15)
