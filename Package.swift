@@ -83,7 +83,10 @@ let package = Package(
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Randomness", "Statistics"]),
-    .testTarget(name: "ResultsTests", dependencies: ["Results", "Analyses", "Archive", "Experiments"]),
+    .testTarget(
+      name: "ResultsTests",
+      dependencies: ["Results", "Analyses", "Archive", "Experiments", "Randomness", "Statistics"],
+      resources: [.copy("Format2")]),
     .testTarget(
       name: "CatalogTests",
       dependencies: ["Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],

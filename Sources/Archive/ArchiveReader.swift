@@ -9,9 +9,9 @@ import CHDF5
 /// Nothing in the file is trusted: only plain groups and datasets stored in this very file are
 /// followed, and no array is allocated that is larger than the file could hold.
 public struct ArchiveReader: ~Copyable {
-  private let file: Handle
-  private let path: String
-  private let fileSize: UInt64
+  let file: Handle
+  let path: String
+  let fileSize: UInt64
 
   /// Opens a sealed file, after checking the seal: this very file, whatever a run puts at its path in the meantime.
   public init(sealed path: String) throws {
@@ -66,13 +66,31 @@ public struct ArchiveReader: ~Copyable {
     }
   }
 
-  /// Paths of all datasets. Throws at the first link that leads elsewhere.
+  /// Groups within groups that are followed: hard links of a forged file may lead in a circle.
+  static let deepest = 32
+
+  /// Paths of all datasets. Throws at the first link that leads elsewhere, and where there are more than the file can hold.
   public func datasets(below group: String = "/") throws -> [String] {
-    try list(group).flatMap { name in
-      let path = group == "/" ? "/\(name)" : "\(group)/\(name)"
-      try checkLinks(path)
-      let object = try Handle("H5Oopen", path, .object) { H5Oopen(file.id, path, chdf5_default()) }
-      return H5Iget_type(object.id) == H5I_GROUP ? try datasets(below: path) : [path]
+    var found: [String] = []
+    try collect(group, depth: 0, into: &found)
+    return found
+  }
+
+  private func collect(_ group: String, depth: Int, into found: inout [String]) throws {
+    guard depth < Self.deepest else { throw ArchiveError("\(path): the groups of \(group) lead in a circle") }
+    for name in try list(group) {
+      let place = group == "/" ? "/\(name)" : "\(group)/\(name)"
+      try checkLinks(place)
+      let object = try Handle("H5Oopen", place, .object) { H5Oopen(file.id, place, chdf5_default()) }
+      if H5Iget_type(object.id) == H5I_GROUP {
+        try collect(place, depth: depth + 1, into: &found)
+      } else {
+        // A dataset takes more than this many bytes.
+        guard UInt64(found.count) < fileSize / 64 else {
+          throw ArchiveError("\(path): more datasets below \(group) than the file can hold")
+        }
+        found.append(place)
+      }
     }
   }
 
@@ -92,7 +110,7 @@ public struct ArchiveReader: ~Copyable {
     }
   }
 
-  private func open(_ name: String) throws -> Handle {
+  func open(_ name: String) throws -> Handle {
     try checkLinks(name)
     let set = try Handle("H5Dopen2", name, .dataset) {
       H5Dopen2(file.id, name, chdf5_default())
@@ -107,7 +125,7 @@ public struct ArchiveReader: ~Copyable {
     return set
   }
 
-  private func shape(_ set: borrowing Handle, _ name: String) throws -> [Int] {
+  func shape(_ set: borrowing Handle, _ name: String) throws -> [Int] {
     let id = set.id
     let space = try Handle("H5Dget_space", name, .space) { H5Dget_space(id) }
     let rank = try Library.call("H5Sget_simple_extent_ndims", name) { H5Sget_simple_extent_ndims(space.id) }
@@ -156,6 +174,15 @@ public struct ArchiveReader: ~Copyable {
       throw ArchiveError("\(path): \(name) does not hold strings")
     }
     let type = try ArchiveWriter.stringType(name)
+    // Many places may share one long text, which would be read as often as it is named.
+    let space = try Handle("H5Dget_space", name, .space) { H5Dget_space(set.id) }
+    var bytes: hsize_t = 0
+    if count > 0 {
+      _ = try Library.call("H5Dvlen_get_buf_size", name) { H5Dvlen_get_buf_size(set.id, type.id, space.id, &bytes) }
+    }
+    guard bytes <= fileSize &* 64 else {
+      throw ArchiveError("\(path): \(name) declares \(bytes) bytes of text, more than the file can hold")
+    }
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
     _ = try Library.call("H5Dread", name) {
       H5Dread(set.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), &pointers)
@@ -183,8 +210,25 @@ public struct ArchiveReader: ~Copyable {
     return pointer.map { String(cString: $0) } ?? ""
   }
 
+  /// An attribute of one number of floating point.
+  public func numberAttribute(_ object: String, _ name: String) throws -> Double {
+    try checkLinks(object)
+    let attribute = try Handle("H5Aopen_by_name", name, .attribute) {
+      H5Aopen_by_name(file.id, object, name, chdf5_default(), chdf5_default())
+    }
+    let space = try Handle("H5Aget_space", name, .space) { H5Aget_space(attribute.id) }
+    let stored = try Handle("H5Aget_type", name, .type) { H5Aget_type(attribute.id) }
+    guard H5Tget_class(stored.id) == H5T_FLOAT, H5Sget_simple_extent_npoints(space.id) == 1 else {
+      throw ArchiveError("\(path): attribute \(name) of \(object) is not a number")
+    }
+    var value = 0.0
+    _ = try Library.call("H5Aread", name) { H5Aread(attribute.id, chdf5_double(), &value) }
+    return value
+  }
+
   /// An integer attribute.
   public func integerAttribute(_ object: String, _ name: String) throws -> Int64 {
+    try checkLinks(object)
     let attribute = try Handle("H5Aopen_by_name", name, .attribute) {
       H5Aopen_by_name(file.id, object, name, chdf5_default(), chdf5_default())
     }
@@ -198,14 +242,4 @@ public struct ArchiveReader: ~Copyable {
     return value
   }
 
-  /// Hash of the contents of a dataset, as `ArchiveWriter` made it.
-  func hash(_ name: String) throws -> UInt64 {
-    let set = try open(name)
-    let stored = try Handle("H5Dget_type", name, .type) { H5Dget_type(set.id) }
-    if H5Tget_class(stored.id) == H5T_STRING { return ArchiveWriter.hash(try readStrings(name)) }
-    if H5Tget_class(stored.id) == H5T_FLOAT { return ArchiveWriter.hash(try read(name, as: Double.self).values) }
-    return H5Tget_sign(stored.id) == H5T_SGN_NONE
-      ? ArchiveWriter.hash(try read(name, as: UInt64.self).values)
-      : ArchiveWriter.hash(try read(name, as: Int64.self).values)
-  }
 }

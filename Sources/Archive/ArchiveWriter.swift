@@ -13,10 +13,26 @@ public struct ArchiveWriter: ~Copyable {
   private let file: Handle
   private let path: String
   private let temporary: String
-  /// Hash of the bytes of every dataset, in the order of writing.
-  private var written: [(path: String, hash: UInt64)] = []
-  /// Texts of attributes: the library puts no checksum on these.
-  private var texts: [(object: String, name: String, value: String)] = []
+  /// Shape and hash of the bytes of every dataset, in the order of writing.
+  private var written: [Written] = []
+  /// Attributes: the library puts no checksum on these.
+  private var attributes: [Attribute] = []
+
+  private struct Written {
+    let path: String
+    let shape: [Int]
+    let values: UInt64
+  }
+
+  private struct Attribute {
+    enum Value {
+      case text(String)
+      case number(UInt64)
+      case integer(Int64)
+    }
+    let object, name: String
+    let value: Value
+  }
 
   public static func temporaryPath(for path: String) -> String { path + ".partial" }
   public static func previousPath(for path: String) -> String { path + ".previous" }
@@ -61,20 +77,24 @@ public struct ArchiveWriter: ~Copyable {
       }
     }
     try set.close()
-    written.append((name, Self.hash(values)))
+    written.append(Written(path: name, shape: shape, values: Self.hash(values)))
   }
 
-  /// Writes a list of strings.
-  public mutating func write(_ name: String, strings: [String]) throws {
+  /// Writes strings, a list of them unless a shape is given.
+  public mutating func write(_ name: String, shape: [Int]? = nil, strings: [String]) throws {
+    let shape = shape ?? [strings.count]
+    precondition(shape.reduce(1, *) == strings.count, "shape of \(name)")
     let type = try Self.stringType(name)
-    let set = try make(name, shape: [strings.count], type: type, checksums: false, fill: { _ in 0 })
+    let set = try make(name, shape: shape, type: type, checksums: false, fill: { _ in 0 })
     try Self.withCStrings(strings) { pointers in
       _ = try Library.call("H5Dwrite", name) {
         H5Dwrite(set.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), pointers)
       }
     }
     try set.close()
-    written.append((name, Self.hash(strings)))
+    // The library ends a text at its first NUL.
+    written.append(
+      Written(path: name, shape: shape, values: Self.hash(strings.map { String($0.prefix { $0 != "\0" }) })))
   }
 
   private func make(
@@ -115,11 +135,11 @@ public struct ArchiveWriter: ~Copyable {
     }
     try attribute.close()
     // The library ends a text at its first NUL.
-    texts.append((object, name, String(value.prefix { $0 != "\0" })))
+    attributes.append(Attribute(object: object, name: name, value: .text(String(value.prefix { $0 != "\0" }))))
   }
 
   /// Gives an object a numeric attribute.
-  public func setAttribute<T: ArchiveElement>(_ object: String, _ name: String, _ value: T) throws {
+  public mutating func setAttribute<T: ArchiveElement>(_ object: String, _ name: String, _ value: T) throws {
     let target = try self.object(object)
     let space = try Handle("H5Screate", name, .space) { H5Screate(H5S_SCALAR) }
     let attribute = try Handle("H5Acreate2", name, .attribute) {
@@ -128,6 +148,11 @@ public struct ArchiveWriter: ~Copyable {
     var copy = value
     _ = try Library.call("H5Awrite", name) { H5Awrite(attribute.id, T.memoryType, &copy) }
     try attribute.close()
+    if let number = value as? Double {
+      attributes.append(Attribute(object: object, name: name, value: .number(number.bitPattern)))
+    } else if let integer = value as? Int64 {
+      attributes.append(Attribute(object: object, name: name, value: .integer(integer)))
+    }
   }
 
   /// Gives an object an attribute of several integers.
@@ -181,12 +206,12 @@ public struct ArchiveWriter: ~Copyable {
 
   /// Closes, checks, seals and puts the file into place.
   public consuming func publish() throws {
-    let (path, temporary, written, texts) = (path, temporary, written, texts)
+    let (path, temporary, written, attributes) = (path, temporary, written, attributes)
     _ = try Library.call("H5Fflush", temporary) { H5Fflush(file.id, H5F_SCOPE_GLOBAL) }
     try finish()
     do {
       let back = try ArchiveReader(unsealed: temporary)
-      if let place = try Self.difference(back, written, texts) {
+      if let place = try Self.difference(back, written, attributes) {
         throw ArchiveError("\(temporary): \(place) does not read back as it was written")
       }
     }
@@ -196,25 +221,35 @@ public struct ArchiveWriter: ~Copyable {
 
   private consuming func finish() throws { try file.close() }
 
-  /// Instead of publishing: holds what was written against a file, and throws at the first difference.
+  /// Instead of publishing: compares what was written with a file, and throws at the first difference.
   public consuming func compare(with reader: borrowing ArchiveReader) throws {
-    let (temporary, written, texts) = (temporary, written, texts)
+    let (temporary, written, attributes) = (temporary, written, attributes)
     try finish()
     unlink(temporary)
     let wrong = "does not follow from the exact state; forged, or written by another version"
     let known = Set(written.map(\.path))
     for name in try reader.datasets() where !known.contains(name) { throw ArchiveError("\(name) \(wrong)") }
-    if let place = try Self.difference(reader, written, texts) { throw ArchiveError("\(place) \(wrong)") }
+    if let place = try Self.difference(reader, written, attributes) { throw ArchiveError("\(place) \(wrong)") }
   }
 
-  /// The first dataset or text that is not as it was written.
+  /// The first dataset or attribute that is not as it was written.
   private static func difference(
-    _ reader: borrowing ArchiveReader, _ written: [(path: String, hash: UInt64)],
-    _ texts: [(object: String, name: String, value: String)]
+    _ reader: borrowing ArchiveReader, _ written: [Written], _ attributes: [Attribute]
   ) throws -> String? {
-    if let entry = try written.first(where: { try reader.hash($0.path) != $0.hash }) { return entry.path }
-    let text = try texts.first { try reader.attribute($0.object, $0.name) != $0.value }
-    return text.map { "\($0.name) of \($0.object)" }
+    for entry in written {
+      let (shape, values) = try reader.values(entry.path)
+      if shape != entry.shape || values.hash != entry.values { return entry.path }
+    }
+    for entry in attributes {
+      let isSame: Bool
+      switch entry.value {
+      case .text(let value): isSame = try reader.attribute(entry.object, entry.name) == value
+      case .number(let bits): isSame = try reader.numberAttribute(entry.object, entry.name).bitPattern == bits
+      case .integer(let value): isSame = try reader.integerAttribute(entry.object, entry.name) == value
+      }
+      if !isSame { return "\(entry.name) of \(entry.object)" }
+    }
+    return nil
   }
 
   /// A fast hash for the read-back, which guards against faults, not against people (the seal does): FNV-1a over words.

@@ -32,11 +32,12 @@ enum Library {
       if !prepared {
         H5dont_atexit()
         H5open()
-        H5Eset_auto2(chdf5_estack_default(), nil, nil)
         // No code is ever loaded because a file asks for it.
         H5PLset_loading_state(0)
         prepared = true
       }
+      // Printing of errors is a setting of each thread.
+      H5Eset_auto2(chdf5_estack_default(), nil, nil)
       let result = body()
       return (result, result < 0 ? errorStack() : [])
     }

@@ -1,8 +1,8 @@
 import Archive
-import Simulation
+import Experiments
 import Statistics
 
-/// The digest of a result: SHA-256 over every leg's name, layout, exact words, histogram and set of draws.
+/// The digest of a result: SHA-256 over every leg's name, layout, exact words, histogram, set of draws and kept rows.
 /// Equal digests mean equal results to the last bit; times, hosts and the job's title do not enter.
 public enum Digest {
   public static func of(_ states: [LegState]) throws -> String {
@@ -22,15 +22,14 @@ public enum Digest {
       try add(pages.flatMap { [Int64($0.observable), Int64($0.page)] })
       try add(state.tally.counts(of: pages))
       try add(state.done.intervals.flatMap { [$0.lowerBound, $0.upperBound] })
-      guard let replicas = state.replicas else { continue }
-      for id in replicas.rows.keys.sorted() {
+      for id in state.rows.draws {
         try add([id])
-        try add(replicas.rows[id]!.map(\.bitPattern))
-        guard let trajectory = replicas.trajectories[id] else { continue }
+        try add(state.rows.values[id]!.map(\.bitPattern))
+        guard let trajectory = state.trajectories.replicas[id] else { continue }
         try add(trajectory.steps.map(Int64.init))
         try add((trajectory.positions + trajectory.series).map(\.bitPattern))
       }
-      for histogram in replicas.marginals {
+      for histogram in state.histograms.folded {
         try add(histogram.pages.map(Int64.init))
         for page in histogram.pages { try add(histogram.page(page)) }
       }

@@ -1,8 +1,9 @@
 import Archive
+import Experiments
 import Foundation
-import Simulation
 
-/// Shards as sealed files in a folder beside the result file. Each carries the hash of its job, so that none of another job is taken.
+/// Shards as sealed files in a folder beside the result file, a dataset an entry. Each carries the hash of its job, so that none of
+/// another job is taken.
 public struct ShardFolder: ShardStore {
   public let threshold: Int
   private let folder: String
@@ -14,14 +15,12 @@ public struct ShardFolder: ShardStore {
     self.job = job
   }
 
-  public func write(_ arrays: [String: [Double]], name: String) throws {
+  public func write(_ state: StateEncoder, name: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       var writer = try ArchiveWriter(path: "\(folder)/\(name)")
       try writer.setAttribute("/", "job", job)
-      for (key, values) in arrays.sorted(by: { $0.key < $1.key }) {
-        try writer.write("/\(key)", shape: [values.count], values)
-      }
+      try StateFile.write(state, group: "/", to: &writer)
       try writer.publish()
     } catch {
       throw Failure(
@@ -29,18 +28,21 @@ public struct ShardFolder: ShardStore {
     }
   }
 
-  public func read(_ name: String) throws -> [String: [Double]] {
+  public func read(_ name: String) throws -> StateDecoder {
     let path = "\(folder)/\(name)"
     do {
+      // Names come from a file, and must not lead out of the folder.
+      guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
+        throw ArchiveError("\(name) is no name of a shard")
+      }
       let reader = try ArchiveReader(sealed: path)
       guard try reader.attribute("/", "job") == job else { throw ArchiveError("\(path) belongs to another job") }
-      var arrays: [String: [Double]] = [:]
-      for key in try reader.list("/") { arrays[key] = try reader.read("/\(key)", as: Double.self).values }
-      return arrays
+      return try StateFile.read(reader, group: "/", place: path)
     } catch {
       throw Failure(
         .badData,
-        "\(path): \(error); without it the replicas under way are lost: --fresh starts anew and keeps the file aside")
+        "\(path): \(error); without it the replicas under way are lost: --fresh starts from scratch and keeps this file"
+      )
     }
   }
 

@@ -46,6 +46,21 @@ import Testing
     }
   }
 
+  @Test func datasetsReadAsWhatTheyAre() throws {
+    try withFolder { folder in
+      let path = folder + "/f.h5"
+      try write(path)
+      let reader = try ArchiveReader(sealed: path)
+      #expect(try reader.values("/a/b/table").values == .doubles([0, 1, 2, 3, 4, 5]))
+      #expect(try reader.values("/a/words").values == .integers([.min, .max]))
+      #expect(try reader.values("/a/unsigned").values == .words([.max]))
+      #expect(try reader.values("/a/names").values == .texts(["alpha", "β", ""]))
+      #expect(try reader.kind(of: "/a/none") == .integers)
+      let all = try reader.allValues(below: "/a")
+      #expect(all.map(\.name) == ["b/table", "b/x", "names", "none", "unsigned", "words"])
+    }
+  }
+
   @Test func errorsNameCallSubjectAndCause() throws {
     try withFolder { folder in
       let path = folder + "/f.h5"
@@ -116,6 +131,9 @@ import Testing
             layout[:] = h5py.VirtualSource('other.h5', 'x', shape=(4,))
             f.create_virtual_dataset('virtual', layout)
             f.create_dataset('huge', shape=(1 << 50,), chunks=(1024,), dtype='f8')
+            f['compound'] = np.zeros(3, dtype=[('a', 'f8'), ('b', 'i4')])
+            f['circle/again'] = np.arange(2)
+            f['circle/circle'] = f['circle']
         """
       let python = Shell.root + "/.venv/bin/python"
       let made = try Shell.run([python, "-c", script], in: folder)
@@ -130,6 +148,8 @@ import Testing
         }
       }
       #expect(try reader.read("/data", as: Double.self).values == [0, 1, 2, 3])
+      #expect { try reader.values("/compound") } throws: { "\($0)".contains("neither numbers nor strings") }
+      #expect { try reader.datasets(below: "/circle") } throws: { "\($0)".contains("circle") }
       #expect { _ = try ArchiveReader(sealed: folder + "/hostile.h5") } throws: {
         "\($0)".contains("is not a fathom result file")
       }

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import fathom
+
 ROOT = Path(__file__).parents[2]
 FATHOM = Path(os.environ.get("FATHOM_PRODUCTS", ROOT / ".build" / "release")) / "fathom"
 SETTINGS = ["network.draws=4000", "network.width=20", "network.depth=20", "network.layers=[5, 20]"]
@@ -62,3 +64,38 @@ def test_comparison_and_provenance(result):
         assert "architecture" in f["provenance/job_text"][0].decode()
     table = xr.open_dataset(result, group="comparison/0", engine="h5netcdf")
     assert table["z"].dims == ("row",) and len(table["row"]) == 14
+
+
+SAMPLES = ROOT / "Tests/ResultsTests/Format2"
+
+
+def test_families_are_labelled(result):
+    leg = fathom.open(result).finite()
+    assert leg.rho.dims == ("statistic", "layer", "a", "b") and leg.log_V.dims == ("statistic", "layer", "a")
+    for statistic in ("mean", "standard_error", "standard_deviation", "variance", "kurtosis", "count"):
+        one = leg.rho.sel(statistic=statistic, a=0, b=1, layer=20)
+        assert float(one) == float(leg[statistic].sel(observable="rho[0,1]", layer=20))
+    assert np.isnan(leg.V.sel(statistic="mean", a=1, b=0)).all()
+    assert list(leg.layer.values) == [5, 20] and leg.layer.dtype.kind == "i"
+    reference = fathom.open(result).leg("covariance-sde")
+    assert float(reference.V.sel(statistic="mean", a=1, b=1, layer=5)) == float(reference["mean"].sel(observable="V[1,1]", layer=5))
+
+
+@pytest.mark.parametrize("name", ["network", "particles", "unfinished", "health"])
+def test_files_of_format_2(name):
+    old = fathom.open(SAMPLES / f"{name}.h5")
+    leg = old.finite()
+    families = {"network": "V", "particles": "energy", "unfinished": "x^2", "health": "rho"}
+    names = {"network": "V[0,0]", "particles": "energy", "unfinished": "x^2", "health": "rho[0,1]"}
+    array = leg[families[name]]
+    assert array.dims[:2] == ("statistic", leg["mean"].dims[0])
+    labels = {"network": {"a": 0, "b": 0}, "health": {"a": 0, "b": 1}}.get(name, {})
+    one = leg["mean"].sel(observable=names[name])
+    np.testing.assert_array_equal(array.sel(statistic="mean", **labels), one)
+    assert old.finished == (name != "unfinished")
+    if name == "particles":
+        assert len(old.bias()) == 1 and old.trajectory().dt == pytest.approx(1.0)
+    if name == "network":
+        assert len(old.comparisons()) == 3
+    if name == "unfinished":
+        assert old.trajectory().dt == pytest.approx(50000)
