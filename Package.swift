@@ -81,7 +81,8 @@ let package = Package(
     .testTarget(
       name: "ParticlesTests", dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Statistics"],
       swiftSettings: numeric),
-    .testTarget(name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Randomness", "Statistics"]),
+    .testTarget(
+      name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Kernels", "Randomness", "Statistics"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results", "Analyses", "Archive", "Experiments"]),
     .testTarget(
       name: "CatalogTests",
