@@ -82,7 +82,7 @@ let package = Package(
       name: "ParticlesTests", dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
-      name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Kernels", "Randomness", "Statistics"]),
+      name: "AnalysesTests", dependencies: ["Analyses", "Engine", "Experiments", "Kernels", "Randomness", "Statistics"]),
     .testTarget(name: "ResultsTests", dependencies: ["Results", "Analyses", "Archive", "Experiments"]),
     .testTarget(
       name: "CatalogTests",

@@ -70,11 +70,16 @@ struct CaseComparisons {
 
   // MARK: What is tested
 
+  private static func places(_ leg: Leg) -> [String: Int] {
+    Dictionary(uniqueKeysWithValues: leg.observables.enumerated().map { ($1.name, $0) })
+  }
+
   private static func matches(_ a: Leg, _ b: Leg) -> [Match] {
-    a.axis.values.enumerated().flatMap { record, value -> [Match] in
+    let places = places(b)
+    return a.axis.values.enumerated().flatMap { record, value -> [Match] in
       guard let other = b.axis.values.firstIndex(of: value) else { return [] }
       return a.observables.enumerated().compactMap { place, observable in
-        b.schema.place(of: observable.name).map {
+        places[observable.name].map {
           Match(record: record, place: place, otherRecord: other, otherPlace: $0)
         }
       }
@@ -83,11 +88,12 @@ struct CaseComparisons {
 
   /// What a reference predicts of a leg, point by point. A second moment decides nothing about a limit: its mean does.
   private static func predictions(_ known: ReferenceValues, of finite: Leg, role: Leg.Role) -> [Prediction] {
+    let places = places(finite)
+    let records = known.schema.axis.values.map { finite.axis.values.firstIndex(of: $0) }
     let found = known.statistics.enumerated().compactMap { order, entry -> (Prediction, Int)? in
       guard entry.statistic == .law ? entry.law != nil : !entry.value.isNaN,
         entry.statistic != .secondMoment || role == .exact,
-        let record = finite.axis.values.firstIndex(of: known.schema.axis.values[entry.record]),
-        let place = finite.schema.place(of: known.observables[entry.observable].name)
+        let record = records[entry.record], let place = places[known.observables[entry.observable].name]
       else { return nil }
       return (Prediction(entry: entry, record: record, place: place), order)
     }
@@ -103,10 +109,9 @@ struct CaseComparisons {
     return names.map { name in
       let mine = finite.observables.indices.filter { finite.observables[$0].reference == name }
       let isExact = mine.allSatisfy { finite.observables[$0].role == .exactDifference }
+      let minuends = mine.compactMap { difference in finite.schema.minuend(of: difference).map { (difference, $0) } }
       let pairs = finite.axis.values.indices.flatMap { record in
-        mine.compactMap { difference in
-          finite.schema.minuend(of: difference).map { Pair(record: record, difference: difference, place: $0) }
-        }
+        minuends.map { Pair(record: record, difference: $0, place: $1) }
       }
       return .paired(reference: name, isExact ? .exact : .limit, pairs)
     }

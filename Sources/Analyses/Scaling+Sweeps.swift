@@ -11,6 +11,19 @@ extension Scaling {
     let rows: [Comparison.Row?]
   }
 
+  /// What makes rows of two comparisons the same.
+  private struct Key: Hashable {
+    let observable: String
+    let statistic: Statistic
+    let coordinate: Double
+
+    init(_ row: Comparison.Row, at coordinate: Double? = nil) {
+      observable = row.observable
+      statistic = row.statistic
+      self.coordinate = coordinate ?? row.coordinate
+    }
+  }
+
   /// The comparisons of a sweep with one reference, and their rows point by point; the points of the axis may move with
   /// the size (a depth in a fixed ratio to the width), but not in number.
   private static func series(
@@ -23,18 +36,16 @@ extension Scaling {
     }
     let points = mine.map { Set($0.comparison.rows.map(\.coordinate)).sorted() }
     guard mine.count >= 3, let count = points.first?.count, points.allSatisfy({ $0.count == count }) else { return nil }
+    let tested = mine.map { entry in
+      Dictionary(
+        entry.comparison.rows.filter { !$0.z.isNaN }.map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })
+    }
     var result: [Series] = []
-    for place in 0..<count {
-      for row in mine[0].comparison.rows where row.coordinate == points[0][place] {
-        if [.law, .secondMoment].contains(row.statistic) { continue }
-        let rows = zip(mine, points).map { entry, own in
-          entry.comparison.rows.first {
-            $0.observable == row.observable && $0.coordinate == own[place] && $0.statistic == row.statistic
-              && !$0.z.isNaN
-          }
-        }
-        result.append(Series(coordinates: points.map { $0[place] }, first: row, rows: rows))
-      }
+    for row in mine[0].comparison.rows {
+      if [.law, .secondMoment].contains(row.statistic) { continue }
+      let place = points[0].firstIndex(of: row.coordinate)!
+      let rows = zip(tested, points).map { rows, own in rows[Key(row, at: own[place])] }
+      result.append(Series(coordinates: points.map { $0[place] }, first: row, rows: rows))
     }
     return (mine.map(\.size), mine[0].comparison.axis, result)
   }

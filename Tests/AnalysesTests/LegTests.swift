@@ -1,4 +1,5 @@
 import Analyses
+import Engine
 import Experiments
 import Randomness
 import Statistics
@@ -163,6 +164,24 @@ import Testing
       legs: [plain, reference("theory", .exact, predict(schema, [("c", .covariance("g"), 0)]))])
     #expect(throws: Failure.self) {
       _ = try LegState(from: encoder.decoder(place: "test"), path: "main/network", other.finite!, of: makeJob([other]))
+    }
+  }
+
+  @Test("Joint moments and pairs through the engine: the same on any number of ranks")
+  func ranks() throws {
+    let values = predict(PredictionTests.schema, [("u", .covariance("w"), 0.6)])
+    let theory = reference("theory", .exact, values)
+    let pair = Leg(
+      name: "network", role: .finite, content: .sampled(Experiment(Self.expansion(0)), draws: 3000), attributes: [:])
+    let job = makeJob([
+      Case(label: "a", swept: [:], legs: [finite(PredictionTests.draw, draws: 3000), theory]),
+      Case(label: "b", swept: [:], legs: [pair]),
+    ])
+    let one = run(job, seed: 1)
+    for ranks in [1, 3] {
+      let found = try LocalRun.run(job, ranks: ranks).snapshot
+      #expect(found.states.map(\.tally.words) == one.states.map(\.tally.words), "\(ranks)")
+      #expect(Analyses.comparisons(found).map(\.sentence) == Analyses.comparisons(one).map(\.sentence))
     }
   }
 
