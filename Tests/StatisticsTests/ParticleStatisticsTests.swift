@@ -79,24 +79,6 @@ import Testing
   }
 }
 
-@Suite struct PowerFitTests {
-  @Test("Order with a known and with a fitted limit")
-  func orders() throws {
-    for (order, limit) in [(1.0, 2.0), (2, -1), (0.5, 0)] {
-      let points = [0.1, 0.2, 0.4, 0.8, 1.6].map { s in
-        (s: s, value: limit + 0.3 * Elementary.exp(order * Elementary.log(s)), error: 1e-4)
-      }
-      let known = try #require(PowerFit(points, limit: limit))
-      #expect((known.order - order).magnitude < 0.011 && (known.coefficient - 0.3).magnitude < 3e-3 && known.isSeen)
-      let free = try #require(PowerFit(points, limit: nil))
-      #expect((free.order - order).magnitude < 0.011 && (free.limit - limit).magnitude < 4e-3)
-    }
-    let flat = [0.1, 0.2, 0.4].map { (s: $0, value: 1.0, error: 1e-3) }
-    #expect(PowerFit(flat, limit: 1)?.isSeen == false)
-    #expect(PowerFit(flat, limit: nil) == nil)
-  }
-}
-
 @Suite struct StudentTests {
   @Test("Student's law by way of the normal one")
   func student() {
