@@ -82,7 +82,9 @@ let package = Package(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
-    .testTarget(name: "AnalysesTests", dependencies: ["Analyses", "Experiments", "Randomness", "Statistics"]),
+    .testTarget(
+      name: "AnalysesTests",
+      dependencies: ["Analyses", "Engine", "Experiments", "Kernels", "Randomness", "Statistics"]),
     .testTarget(
       name: "ResultsTests",
       dependencies: ["Results", "Analyses", "Archive", "Experiments", "Randomness", "Statistics"],

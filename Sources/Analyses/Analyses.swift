@@ -1,1 +1,81 @@
 import Experiments
+import Statistics
+
+/// What is made of a result once its draws are counted: tables that people read, and verdicts.
+///
+/// An analysis asks for roles, refinements, small parameters and the facts of a process; it knows no family, no key and
+/// no observable by name.
+public protocol Analysis {
+  /// All in one group of the file.
+  var tables: [Table] { get }
+  /// Empty where nothing is judged.
+  var verdicts: [Verdict] { get }
+}
+
+/// What an analysis says of one case, or of one sweep.
+public struct Verdict: Sendable, Equatable {
+  /// The reference that was compared with, or what was analysed: `covariance-sde`, `covariance-sde remainder`,
+  /// `stationarity`.
+  public let subject: String
+  /// Label of the case, or of the sweep.
+  public let caseLabel: String
+  public let word: Equivalence
+  public let sentence: String
+
+  public init(subject: String, caseLabel: String, word: Equivalence, sentence: String) {
+    self.subject = subject
+    self.caseLabel = caseLabel
+    self.word = word
+    self.sentence = sentence
+  }
+}
+
+/// The analyses of a result: the report, the file and `fathom check` all use these.
+public enum Analyses {
+  public static func all(_ snapshot: Snapshot) -> [any Analysis] {
+    let comparisons = comparisons(snapshot)
+    return comparisons + scalings(snapshot, comparisons) + diagnostics(snapshot) + health(snapshot)
+  }
+
+  /// Every finite leg against every reference of its case, as far as there are draws.
+  public static func comparisons(_ snapshot: Snapshot) -> [Comparison] {
+    snapshot.job.cases.flatMap { CaseComparisons($0, snapshot)?.results ?? [] }.numbered { $0.index = $1 }
+  }
+
+  /// Every extrapolation: in the cases of sweeps over a small parameter, and from refined legs.
+  /// - Parameter comparisons: those of the same snapshot, if they are at hand.
+  public static func scalings(_ snapshot: Snapshot, _ comparisons: [Comparison]? = nil) -> [Scaling] {
+    Scaling.all(snapshot, comparisons ?? self.comparisons(snapshot)).numbered { $0.index = $1 }
+  }
+
+  /// One for every leg of replicas that has some.
+  public static func diagnostics(_ snapshot: Snapshot) -> [Diagnostics] {
+    snapshot.job.cases.flatMap { item in
+      item.legs.compactMap { leg in
+        snapshot.state(item.path(of: leg)).flatMap { Diagnostics(caseLabel: item.label, leg: leg, state: $0) }
+      }
+    }.numbered { $0.index = $1 }
+  }
+
+  /// One for every case of a job that asks for it.
+  public static func health(_ snapshot: Snapshot) -> [Health] {
+    guard let threshold = snapshot.job.healthThreshold else { return [] }
+    return snapshot.job.cases.compactMap { item in
+      item.finite.flatMap { leg in
+        snapshot.state(item.path(of: leg)).flatMap {
+          Health(caseLabel: item.label, leg: leg, tally: $0.tally, threshold: threshold)
+        }
+      }
+    }.numbered { $0.index = $1 }
+  }
+}
+
+extension Array {
+  fileprivate func numbered(_ set: (inout Element, Int) -> Void) -> [Element] {
+    enumerated().map { index, element in
+      var result = element
+      set(&result, index)
+      return result
+    }
+  }
+}

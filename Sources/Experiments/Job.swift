@@ -84,7 +84,7 @@ public struct Job: Sendable, Codable {
   public func layout(of leg: Leg, centres: [Double]) -> Tally.Layout {
     Tally.Layout(
       perGroup: leg.observables.count, groups: leg.axis.count,
-      covariances: leg.observables.count <= covarianceLimit, centres: centres)
+      covariances: leg.observables.count <= covarianceLimit, centres: centres, jointPairs: leg.jointPairs)
   }
 }
 
@@ -117,7 +117,8 @@ public struct LegState {
   public var begun: [ReplicaState]
 
   public init(
-    path: String, done: IntervalSet, tally: Tally, rows: Rows = Rows(), histograms: Histograms = Histograms(marginals: 0),
+    path: String, done: IntervalSet, tally: Tally, rows: Rows = Rows(),
+    histograms: Histograms = Histograms(marginals: 0),
     trajectories: Trajectories = Trajectories(), begun: [ReplicaState] = []
   ) {
     self.path = path

@@ -1,7 +1,7 @@
 import Statistics
 
-/// A leg that repeats another with one small parameter refined: half the step of an integrator, twice the particles. Its order is known, so
-/// the two together give the value without that error.
+/// A leg that repeats another with one small parameter refined: half the step of an integrator, twice the particles.
+/// Its order is known, so the two together give the value without that error.
 public struct Refinement: Sendable, Equatable, Codable {
   /// Name of the leg that is refined.
   public let leg: String
@@ -44,6 +44,9 @@ public struct Leg: Sendable, Codable {
   public let draws: UInt64
   /// Of how many draws the values are kept as rows; a process keeps those of every replica.
   public private(set) var keep: UInt64
+  /// Pairs of observables whose joint moments are kept: those of which a reference of the case predicts a covariance or
+  /// correlation.
+  public private(set) var jointPairs: [Tally.JointPair] = []
   public let known: ReferenceValues?
   /// Labels for the file: equation, reference, sampler, …
   public let attributes: [String: String]
@@ -57,7 +60,7 @@ public struct Leg: Sendable, Codable {
   public let experiment: Experiment?
 
   enum CodingKeys: String, CodingKey {
-    case name, role, schema, draws, keep, known, attributes, expectedOffset, refines, process, marginalLaw
+    case name, role, schema, draws, keep, jointPairs, known, attributes, expectedOffset, refines, process, marginalLaw
   }
 
   public init(
@@ -95,6 +98,7 @@ public struct Leg: Sendable, Codable {
     schema = try box.decode(Schema.self, forKey: .schema)
     draws = try box.decode(UInt64.self, forKey: .draws)
     keep = try box.decode(UInt64.self, forKey: .keep)
+    jointPairs = try box.decodeIfPresent([Tally.JointPair].self, forKey: .jointPairs) ?? []
     known = try box.decodeIfPresent(ReferenceValues.self, forKey: .known)
     attributes = try box.decode([String: String].self, forKey: .attributes)
     expectedOffset = try box.decode(String.self, forKey: .expectedOffset)
@@ -108,6 +112,14 @@ public struct Leg: Sendable, Codable {
   public func keeping(_ draws: UInt64) -> Leg {
     var result = self
     if isSampled && process == nil { result.keep = draws }
+    return result
+  }
+
+  /// The same, with the joint moments that these references predict. Replicas have their rows.
+  func tallying(predictionsOf references: [ReferenceValues]) -> Leg {
+    guard role == .finite && isSampled && process == nil else { return self }
+    var result = self
+    result.jointPairs = schema.jointPairs(predictedBy: references)
     return result
   }
 
@@ -129,7 +141,16 @@ public struct Case: Sendable, Codable {
   public init(label: String, swept: [String: String], legs: [Leg]) {
     self.label = label
     self.swept = swept
-    self.legs = legs
+    let references = legs.compactMap(\.known)
+    self.legs = legs.map { $0.tallying(predictionsOf: references) }
+  }
+
+  /// Lines of a job's identity: what is kept of the draws besides what its keys say. None without predicted covariances.
+  public var identity: [String] {
+    legs.filter { !$0.jointPairs.isEmpty }.map { leg in
+      let pairs = leg.jointPairs.map { "\($0.group)/\($0.i)/\($0.j)" }.joined(separator: " ")
+      return "\(path(of: leg)): joint pairs = \(pairs)"
+    }
   }
 
   /// Name of the stream of a leg.

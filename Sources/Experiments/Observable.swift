@@ -18,8 +18,11 @@ public struct Observable: Sendable, Equatable, Codable {
     case acceptanceRate = "acceptance-rate"
     /// A tuned setting, not a quantity of the system: a step size.
     case setting
-    /// What a paired reference computes on the same draw less the finite system's value: its mean is 0 where both agree.
+    /// The value of the finite system less what a paired reference computes on the same draw: its mean is 0 where both
+    /// agree.
     case difference
+    /// The same where the reference is exact: any significant difference is a fault.
+    case exactDifference = "exact-difference"
   }
 
   /// Name with indices, e.g. `rho[0,1]`: unique within a leg.
@@ -56,6 +59,15 @@ public struct Observable: Sendable, Equatable, Codable {
   public var isHeavyTailed: Bool { role == .heavyTailed }
   /// Whether it is a quantity of the system, rather than of the method that samples it.
   public var isPhysical: Bool { role != .acceptanceRate && role != .setting }
+  public var isDifference: Bool { role == .difference || role == .exactDifference }
+
+  /// The value of an observable less that of a paired reference on the same draw.
+  public static func difference(of observable: Observable, reference: String, isExact: Bool = false) -> Observable {
+    Observable(
+      "\(observable.family) - \(reference)", observable.indices, role: isExact ? .exactDifference : .difference,
+      unit: observable.unit, name: "\(observable.name) - \(reference)", reference: reference,
+      "\(observable.name) less that of \(reference) on the same draw")
+  }
 }
 
 /// What a draw yields: `axis.count * observables.count` numbers, record by record.
@@ -77,4 +89,9 @@ public struct Schema: Sendable, Equatable, Codable {
 
   public func place(of name: String) -> Int? { observables.firstIndex { $0.name == name } }
   public func place(of role: Observable.Role) -> Int? { observables.firstIndex { $0.role == role } }
+  /// Place of the observable that a difference is of.
+  public func minuend(of difference: Int) -> Int? {
+    guard let reference = observables[difference].reference else { return nil }
+    return observables.firstIndex { "\($0.name) - \(reference)" == observables[difference].name }
+  }
 }

@@ -55,6 +55,27 @@ public struct PredictedStatistic: Sendable, Equatable, Codable {
   }
 }
 
+extension Schema {
+  /// The pairs of observables that references predict a covariance or a correlation of, point by point; each pair once, in order.
+  public func jointPairs(predictedBy references: [ReferenceValues]) -> [Tally.JointPair] {
+    var found: Set<Tally.JointPair> = []
+    for known in references {
+      for entry in known.statistics {
+        let name: String
+        switch entry.statistic {
+        case .covariance(let other), .correlation(let other): name = other
+        default: continue
+        }
+        guard let record = axis.values.firstIndex(of: known.schema.axis.values[entry.record]),
+          let a = place(of: known.observables[entry.observable].name), let b = place(of: name), a != b
+        else { continue }
+        found.insert(Tally.JointPair(group: record, i: min(a, b), j: max(a, b)))
+      }
+    }
+    return found.sorted { ($0.group, $0.i, $0.j) < ($1.group, $1.i, $1.j) }
+  }
+}
+
 /// The order of what a prediction leaves out: `small^order` of a small parameter, 1/n for widths, h for step sizes.
 public struct Remainder: Sendable, Equatable, Codable {
   /// Name of the parameter that declares itself small, without its table, e.g. `width` or `step`.

@@ -7,6 +7,7 @@ extension Tally: Recorder {
 
   public func encode(to encoder: inout StateEncoder) {
     encoder.add("layout", [Int64(layout.perGroup), Int64(layout.groups), layout.covariances ? 1 : 0])
+    if !layout.jointPairs.isEmpty { encoder.add("joint_pairs", layout.jointPairWords) }
     encoder.add("centres", layout.centres)
     encoder.add("words", words)
     let pages = pages
@@ -20,6 +21,9 @@ extension Tally: Recorder {
     let layout = job.layout(of: leg, centres: centres)
     guard layoutWords == [Int64(layout.perGroup), Int64(layout.groups), layout.covariances ? 1 : 0] else {
       throw decoder.unfit("layout")
+    }
+    if !layout.jointPairs.isEmpty, try decoder.integers("joint_pairs") != layout.jointPairWords {
+      throw decoder.unfit("joint_pairs")
     }
     self.init(layout: layout)
     words = try decoder.integers("words", count: wordCount)
@@ -105,6 +109,10 @@ extension Tally: Recorder {
       .init("density", .numbers(densities), axes: axes + ["bin"], "probability density in each bin"),
     ]
   }
+}
+
+extension Tally.Layout {
+  fileprivate var jointPairWords: [Int64] { jointPairs.flatMap { [Int64($0.group), Int64($0.i), Int64($0.j)] } }
 }
 
 extension Leg {

@@ -77,6 +77,7 @@ public struct JobReader {
     }
     try refuseSharedGroups(cases)
     identity.append("run.covariance_limit = \(run.integer("covariance_limit"))")
+    identity += cases.flatMap(\.identity)
     if keep > 0 { identity.append("run.keep = \(keep)") }
     let settingsText = settings.isEmpty ? "" : "\n# --set " + settings.joined(separator: "\n# --set ") + "\n"
     let job = Job(

@@ -37,6 +37,12 @@ public struct Stream: ~Copyable {
   @inlinable
   public mutating func start(draw: UInt64) {
     self.draw = (draw & 0xffff_ffff, draw >> 32)
+    restart()
+  }
+
+  /// Places the stream back at the beginning of its draw.
+  @inlinable
+  public mutating func restart() {
     chunk = 0
     block = 1 << 63
     begin = 0

@@ -40,7 +40,7 @@ public final class Tally {
   }
 
   /// Two observables of a group, by their places in it.
-  public struct JointPair: Sendable, Hashable {
+  public struct JointPair: Sendable, Hashable, Codable {
     public let group, i, j: Int
 
     public init(group: Int, i: Int, j: Int) {

@@ -1,0 +1,173 @@
+import Experiments
+import Statistics
+
+/// A finite leg against one reference: a row for each statistic that the reference predicts, and what the rows say
+/// together.
+///
+/// A reference of role `exact` is compared by z-scores: any significant difference is a fault. One of role `limit` by
+/// equivalence: the whole confidence interval of the difference must lie within the tolerance. The tolerance of means
+/// and of quantiles is in standard deviations of the finite leg; that of other statistics is relative to the predicted
+/// value, absolute where that is 0 (for a covariance: relative to the product of the standard deviations). Means over
+/// replicas are judged relative to the known value. Whole laws, of sampled references and of predicted ones, are
+/// compared by the Kolmogorov-Smirnov distance.
+///
+/// The probability alpha of a false statement is shared among all tests of the case, whatever reference they belong to.
+public struct Comparison: Analysis {
+  /// One statistic of one observable at one point of the axis.
+  public struct Row: Sendable {
+    public let observable: String
+    /// The point of the axis.
+    public let coordinate: Double
+    public let statistic: Statistic
+    public let finite, finiteError: Double
+    public let reference, referenceError: Double
+    /// Difference in combined standard errors: of replicas the z as probable as their t, of laws the z as probable as
+    /// the KS distance. NaN if draws are too few or tails too heavy for the errors to mean anything.
+    public let z: Double
+    /// Of Student's law, for replicas.
+    public let degreesOfFreedom: Int?
+    /// Difference in the unit of the tolerance.
+    public let shift: Double
+    /// Distance of the laws and its p-value, where laws are compared.
+    public let ks: KolmogorovSmirnov?
+    public let verdict: Equivalence?
+
+    public var difference: Double { finite - reference }
+    /// Standard error of the difference.
+    public var differenceError: Double { (finiteError * finiteError + referenceError * referenceError).squareRoot() }
+
+    /// The statistic as people write it.
+    public var quantity: String {
+      switch statistic {
+      case .mean: "E \(observable)"
+      case .variance: "Var \(observable)"
+      case .standardDeviation: "Std \(observable)"
+      case .skewness: "Skew \(observable)"
+      case .kurtosis: "Kurt \(observable)"
+      case .secondMoment: "E \(observable)^2"
+      case .covariance(let other): "Cov(\(observable), \(other))"
+      case .correlation(let other): "Corr(\(observable), \(other))"
+      case .quantile(let level): "\(level)-quantile of \(observable)"
+      case .law: "law of \(observable)"
+      }
+    }
+  }
+
+  /// What the finite leg is compared with.
+  public enum Kind: Sendable {
+    case predicted, sampled
+    /// A sampled limit, extrapolated to step 0 from two steps.
+    case extrapolated
+    /// Something computed on the same draws: the rows are of the differences, draw by draw.
+    case paired
+  }
+
+  public internal(set) var index = 0
+  public let caseLabel: String
+  public let finite: String
+  public let reference: String
+  public let kind: Kind
+  public let role: Leg.Role
+  public let axis: Axis
+  public let rows: [Row]
+  public let verdict: Equivalence
+  /// The verdict in one sentence.
+  public let sentence: String
+  /// `|z|` above which a difference counts as detected.
+  public let criticalZ: Double
+  /// Half-width of the confidence band of KS distances between two sampled legs.
+  public let ksMargin: Double
+
+  /// - Parameter expectedOffset: what is known of the distance, as half a sentence.
+  init(
+    _ setting: Setting, reference: String, kind: Kind, role: Leg.Role, rows: [Row], ksMargin: Double = 0,
+    expectedOffset: String
+  ) {
+    caseLabel = setting.caseLabel
+    finite = setting.finite.leg.name
+    self.reference = reference
+    self.kind = kind
+    self.role = role
+    axis = setting.finite.leg.axis
+    self.rows = rows
+    self.ksMargin = ksMargin
+    criticalZ = setting.critical
+    let verdicts = rows.compactMap(\.verdict)
+    verdict =
+      verdicts.contains(.differs)
+      ? .differs : (verdicts.isEmpty || verdicts.contains(.undecided) ? .undecided : .agrees)
+    let words = ComparisonWords(
+      setting: setting, reference: reference, kind: kind, role: role, rows: rows, verdict: verdict,
+      ksMargin: ksMargin, expectedOffset: expectedOffset)
+    sentence = words.sentence
+  }
+
+  public var verdicts: [Verdict] {
+    [Verdict(subject: reference, caseLabel: caseLabel, word: verdict, sentence: sentence)]
+  }
+}
+
+/// What all comparisons of a case share.
+struct Setting {
+  let caseLabel: String
+  let finite: Measured
+  let tolerances: Tolerances
+  /// Tests of the whole case.
+  let tests: Int
+
+  var alpha: Double { tolerances.alpha / Double(max(1, tests)) }
+  var critical: Double { Gaussian.critical(alpha) }
+}
+
+extension Comparison {
+  /// Rows that a person reads first: those of the last point of the axis.
+  private var shown: [Int] {
+    let last = rows.map(\.coordinate).max() ?? 0
+    return Array(rows.indices.filter { rows[$0].coordinate == last }.prefix(40))
+  }
+
+  public var tables: [Table] {
+    func numbers(_ name: String, _ summary: String, _ value: (Row) -> Double) -> Table.Column {
+      .init(name, .numbers(rows.map(value)), summary)
+    }
+    var table = Table(
+      group: "comparison/\(index)",
+      attributes: [
+        ("case", .text(caseLabel)), ("reference", .text(reference)), ("role", .text(role.rawValue)),
+        ("verdict", .text(verdict.rawValue)), ("sentence", .text(sentence)), ("critical_z", .number(criticalZ)),
+        ("ks_margin", .number(ksMargin)),
+      ],
+      rows: [
+        .init("observable", .texts(rows.map(\.observable)), "measured quantity"),
+        .init("statistic", .texts(rows.map(\.statistic.name)), "what of it is compared"),
+        .init(
+          "argument", .texts(rows.map(\.statistic.argument)),
+          "the other observable of a covariance or correlation, the level of a quantile"),
+        .init("quantity", .texts(rows.map(\.quantity)), "statistic and observable as people write them"),
+        .init("verdict", .optionalTexts(rows.map { $0.verdict?.rawValue }), "nothing where it is not tested"),
+        .init("layer", .numbers(rows.map(\.coordinate)), unit: axis.unit, axis.summary),
+        numbers("finite", "statistic of the finite leg", \.finite),
+        numbers("finite_error", "its standard error", \.finiteError),
+        numbers("reference", "statistic of the reference", \.reference),
+        numbers("reference_error", "its standard error; 0 where it is known", \.referenceError),
+        numbers("z", "difference in standard errors; NaN where it is not tested", \.z),
+        .init(
+          "degrees_of_freedom", .optionalIntegers(rows.map { $0.degreesOfFreedom.map(Int64.init) }),
+          "of Student's law, whose equivalent z is given, for replicas"),
+        numbers("shift", "difference in the unit of the tolerance", \.shift),
+        numbers("ks_distance", "Kolmogorov-Smirnov distance") { $0.ks?.distance ?? .nan },
+        numbers("ks_p_value", "its p-value") { $0.ks?.pValue ?? .nan },
+      ])
+    table.fields = [
+      .init("observable", "quantity"), .init(axis.name, "layer"),
+      .init("finite", "finite", .value(error: "finite_error")),
+      .init(reference, "reference", .value(error: "reference_error")),
+      .init("z", "z", .format("%+.2f", missing: "untested")),
+      .init("KS", "ks_distance", .format("%.4f", missing: "-")),
+      .init("p", "ks_p_value", .format("%.2g", missing: "-")), .init("verdict", "verdict"),
+    ]
+    table.shown = shown.count < rows.count ? shown : nil
+    table.notes = ["verdict: \(sentence)."]
+    return [table]
+  }
+}

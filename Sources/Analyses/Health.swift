@@ -1,0 +1,90 @@
+import Experiments
+import Statistics
+
+/// Whether a system is usable as it starts: probabilities of its failures (observables of role `failure`), and where
+/// along the axis each reaches a threshold.
+public struct Health: Analysis {
+  /// One kind of failure.
+  public struct Row: Sendable {
+    public let failure: String
+    /// The last point of the axis.
+    public let depth: Double
+    /// Probability there, with its 95% interval (Wilson).
+    public let probability, lower, upper: Double
+    /// First point at which the probability is at the threshold or above, and the one before it; nil if there is none.
+    public let reached, before: Double?
+  }
+
+  public internal(set) var index = 0
+  public let caseLabel: String
+  public let axis: Axis
+  public let rows: [Row]
+  public let threshold: Double
+  public let verdict: Equivalence
+  /// In one sentence.
+  public let sentence: String
+
+  /// Nil without draws.
+  public init?(caseLabel: String, leg: Leg, tally: Tally, threshold: Double) {
+    guard tally.counter(.draws) > 0, !leg.axis.values.isEmpty else { return nil }
+    self.threshold = threshold
+    self.caseLabel = caseLabel
+    let axis = leg.axis
+    self.axis = axis
+    let rows = leg.observables.indices.filter { leg.observables[$0].role == .failure }.map { place -> Row in
+      let path = axis.values.indices.map { tally.moments(leg.schema.index($0, place)) }
+      let last = path.last!
+      let (n, p) = (Double(last.count), last.mean)
+      let z = 1.959963984540054
+      let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+      let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+      let index = path.firstIndex { $0.mean >= threshold }
+      return Row(
+        failure: leg.observables[place].name, depth: axis.values.last!, probability: p,
+        lower: p == 0 ? 0 : max(centre - half, 0), upper: p == 1 ? 1 : min(centre + half, 1),
+        reached: index.map { axis.values[$0] }, before: index.flatMap { $0 > 0 ? axis.values[$0 - 1] : nil })
+    }
+    self.rows = rows
+    func percent(_ x: Double) -> String { Words.format(100 * x, 3) + "%" }
+    let words = rows.map { row -> String in
+      let reached =
+        row.reached.map { point in
+          ", \(percent(threshold)) reached "
+            + (row.before.map { "between \(axis.name)s \(Axis.label($0)) and \(Axis.label(point))" }
+              ?? "by \(axis.name) \(Axis.label(point))")
+        } ?? ", \(percent(threshold)) not reached"
+      return "\(row.failure) \(percent(row.probability)) [\(percent(row.lower)), \(percent(row.upper))]\(reached)"
+    }
+    let failing = rows.filter { $0.lower > threshold }
+    let isHealthy = !rows.isEmpty && rows.allSatisfy { $0.upper < threshold }
+    verdict = !failing.isEmpty ? .differs : isHealthy ? .agrees : .undecided
+    let judged =
+      !failing.isEmpty
+      ? "unhealthy: " + failing.map(\.failure).joined(separator: ", ") : isHealthy ? "healthy" : "at the threshold"
+    sentence = "\(axis.name) \(Axis.label(axis.values.last!)): \(judged) (" + words.joined(separator: "; ") + ")"
+  }
+
+  public var verdicts: [Verdict] {
+    [Verdict(subject: "health", caseLabel: caseLabel, word: verdict, sentence: sentence)]
+  }
+
+  public var tables: [Table] {
+    func numbers(_ name: String, _ summary: String, _ value: (Row) -> Double) -> Table.Column {
+      .init(name, .numbers(rows.map(value)), summary)
+    }
+    var table = Table(
+      group: "health/\(index)",
+      attributes: [("label", .text(caseLabel)), ("threshold", .number(threshold)), ("sentence", .text(sentence))],
+      rows: [
+        .init("failure", .texts(rows.map(\.failure)), "kind of failure"),
+        numbers("depth", "last point of the axis", \.depth),
+        numbers("probability", "probability there", \.probability),
+        numbers("lower", "lower end of its 95% interval", \.lower),
+        numbers("upper", "upper end of its 95% interval", \.upper),
+        numbers("reached", "first point at the threshold; NaN where it is not reached") { $0.reached ?? .nan },
+        numbers("before", "the point before it; NaN if there is none") { $0.before ?? .nan },
+      ])
+    table.notes = ["health: \(caseLabel): \(sentence)"]
+    return [table]
+  }
+}

@@ -1,0 +1,114 @@
+import Analyses
+import Experiments
+import Kernels
+import Randomness
+import Statistics
+import Testing
+
+/// What replicas say about themselves, from rows and counts that the tests make; and health reports.
+@Suite struct DiagnosticsTests {
+  private static let process = NoProcess(
+    observables: [
+      Observable("x^2", ""), Observable("energy", role: .energy, ""), Observable("residual", role: .certificate, ""),
+    ], marginals: ["x"], inverseTemperature: 2)
+
+  /// Eight replicas: values, then batch-means error, means of the halves and variance within, of each observable.
+  private static func rows(_ residual: Double, drift: Double = 0) -> (values: [[Double]], diagnostics: [[Double]]) {
+    var stream = Stream(key: 9)
+    var (values, diagnostics): ([[Double]], [[Double]]) = ([], [])
+    for replica in 0..<8 {
+      stream.start(draw: UInt64(replica))
+      let g = stream.normals(3)
+      let own = [1 + 0.01 * g[0], 0.5 + 0.01 * g[1], residual + 0.01 * g[2]]
+      values.append(own)
+      diagnostics.append(own.flatMap { x -> [Double] in [0.01, x - drift, x + drift, 1] })
+    }
+    return (values, diagnostics)
+  }
+
+  private static func diagnose(_ residual: Double, drift: Double = 0, process: NoProcess = process) throws
+    -> Diagnostics
+  {
+    let (values, diagnostics) = rows(residual, drift: drift)
+    var snapshot = replicas(process, values, [], diagnostics: diagnostics)
+    // A normal law of variance 1 in each fold.
+    var stream = Stream(key: 10)
+    for fold in snapshot.states[0].histograms.folded.indices {
+      stream.start(draw: UInt64(fold))
+      for _ in 0..<20_000 { snapshot.states[0].histograms.folded[fold].add(stream.normal()) }
+    }
+    return try #require(Analyses.diagnostics(snapshot).first)
+  }
+
+  @Test("A stationary run: the certificate, R-hat 1, effective samples, entropy and free energy")
+  func stationary() throws {
+    let found = try Self.diagnose(0)
+    #expect(
+      found.verdict == .agrees && found.sentence.contains("consistent with stationarity (|z| < 3)"), "\(found.sentence)"
+    )
+    #expect(found.rows.allSatisfy { ($0.rHat - 1).magnitude < 0.01 })
+    // 8 replicas of variance 1 within, each with an error of 0.01: 8 * 1e4.
+    #expect(found.rows.allSatisfy { ($0.effectiveSamples / 80_000 - 1).magnitude < 1e-9 })
+    let law = try #require(found.marginals.first)
+    // log(2 pi e)/2.
+    #expect((law.entropy - 1.4189385332).magnitude < 5 * law.entropyError + 0.01, "\(law)")
+    let free = try #require(found.freeEnergy)
+    #expect((free.value - (found.rows[1].mean - law.entropy / 2)).magnitude < 1e-12)
+    #expect(found.verdicts.first?.subject == "stationarity")
+  }
+
+  @Test("A residual off zero, chains that drift, and a run without warm-up are named")
+  func faults() throws {
+    let biased = try Self.diagnose(0.05)
+    #expect(
+      biased.verdict == .differs && biased.sentence.contains("NOT consistent with the stationary law"),
+      "\(biased.sentence)")
+    let far = try Self.diagnose(0, drift: 1)
+    #expect(far.verdict == .undecided && far.sentence.contains("longer runs are needed"), "\(far.sentence)")
+    // Halves at -1 and 1 about each mean, variance 1 within: sqrt(1 + 16/15).
+    #expect((far.rows[0].rHat - (1 + 16 / 15.0).squareRoot()).magnitude < 0.01, "\(far.rows[0])")
+    var start = Self.process
+    start.schedule = Schedule(steps: 100)
+    let watched = try Self.diagnose(0, process: start)
+    #expect(
+      watched.verdict == nil && watched.verdicts.isEmpty && watched.sentence.hasPrefix("none"), "\(watched.sentence)")
+  }
+
+  @Test("No role, no statement: neither a certificate nor a free energy by name")
+  func roles() throws {
+    var plain = Self.process
+    plain.observables = plain.observables.map { Observable($0.name, "") }
+    let found = try Self.diagnose(0.05, process: plain)
+    #expect(found.verdict == nil && found.freeEnergy == nil)
+  }
+
+  @Test("Health: failures by role, with Wilson's interval, and where the threshold is reached")
+  func health() throws {
+    let axis = Axis.layers([2, 4, 8])
+    let schema = Schema(
+      axis: axis, observables: [Observable("dead", role: .failure, ""), Observable("collapsed", role: .event, "")])
+    let draw = ClosureDraw(schema: schema) { stream, values in
+      let u = stream.uniform()
+      for (i, p) in [0.01, 0.1, 0.4].enumerated() {
+        values[2 * i] = u < p ? 1 : 0
+        values[2 * i + 1] = 1
+      }
+    }
+    for (threshold, word) in [(0.05, Equivalence.differs), (0.4, .undecided), (0.6, .agrees)] {
+      let job = makeJob([Case(label: "main", swept: [:], legs: [finite(draw, draws: 4000)])], health: threshold)
+      let found = try #require(Analyses.health(run(job, seed: 1)).first)
+      #expect(found.verdict == word && found.rows.map(\.failure) == ["dead"], "\(found.sentence)")
+      let row = found.rows[0]
+      #expect(row.lower < 0.4 && row.upper > 0.4 && row.upper - row.lower < 0.04)
+      if threshold == 0.05 {
+        #expect(row.before == 2 && row.reached == 4)
+        #expect(
+          found.sentence.contains("unhealthy: dead") && found.sentence.contains("between layers 2 and 4"),
+          "\(found.sentence)")
+      }
+    }
+    #expect(
+      Analyses.health(run(makeJob([Case(label: "main", swept: [:], legs: [finite(draw, draws: 10)])]), seed: 1)).isEmpty
+    )
+  }
+}
