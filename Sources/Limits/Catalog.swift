@@ -21,14 +21,14 @@ public struct LimitModel: Sendable {
     _ drift: D, _ p: Parameters, _ network: NetworkModel, noise: Double = 1, offset: String
   ) throws -> LimitModel {
     let integrator = CovarianceDiffusion<D>.Integrator(rawValue: p.text("integrator"))!
-    let m = network.frame.count
+    let m = network.settings.count
     guard integrator == .splitting || p.real("step") * noise * Double(m + 1) <= 1 else {
       throw p.invalid("step", "must be at most \(1 / (noise * Double(m + 1))) for wishart steps with \(m) inputs")
     }
-    let frame = network.frame
+    let settings = network.settings
     return LimitModel(
       content: .integrated(order: integrator == .splitting ? drift.order : 1) { step in
-        AnyExperiment(CovarianceDiffusion(drift, frame: frame, noise: noise, step: step, integrator: integrator))
+        AnyExperiment(CovarianceDiffusion(drift, settings: settings, noise: noise, step: step, integrator: integrator))
       }, offset: offset)
   }
 }

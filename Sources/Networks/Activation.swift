@@ -56,6 +56,14 @@ public struct SlopeActivation: Activation {
   public var secondMoment: Double { 0.5 * (plus * plus + minus * minus) }
 }
 
+extension Activation {
+  /// Whether it is max(x, 0).
+  package var isRelu: Bool {
+    guard let slopes = self as? SlopeActivation else { return false }
+    return slopes.plus == 1 && slopes.minus == 0
+  }
+}
+
 /// A smooth function f: `outer f(inner x) + offset`, f itself, or shaped, `s phi(x/s)` with `s = a sqrt(n)` and phi the
 /// normalised f, phi(0) = 0 and phi'(0) = 1 (arXiv:2206.02768, section 3.2).
 ///
@@ -234,15 +242,19 @@ public struct ActivationEntry: Sendable {
   public let make: @Sendable (_ parameters: Parameters, _ width: Int) -> any Activation
   /// Derivatives at 0 of the normalised function, for smooth ones.
   public let derivatives: (second: Double, third: Double)?
+  /// `(c_plus, c_minus)`, for slopes that are `1 + c/sqrt(width)`.
+  let shapedSlopes: (@Sendable (_ parameters: Parameters) -> (plus: Double, minus: Double))?
 
   init(
     name: String, summary: String, parameters: [Parameter], derivatives: (second: Double, third: Double)? = nil,
+    shapedSlopes: (@Sendable (_ parameters: Parameters) -> (plus: Double, minus: Double))? = nil,
     make: @escaping @Sendable (_ parameters: Parameters, _ width: Int) -> any Activation
   ) {
     self.name = name
     self.summary = summary
     self.parameters = parameters
     self.derivatives = derivatives
+    self.shapedSlopes = shapedSlopes
     self.make = make
   }
 
@@ -259,7 +271,9 @@ public struct ActivationEntry: Sendable {
 
   /// All activations, in the order of the catalog.
   public static let all: [ActivationEntry] = [
-    ActivationEntry(name: "linear", summary: "x", parameters: []) { _, _ in SlopeActivation(plus: 1, minus: 1) },
+    ActivationEntry(name: "linear", summary: "x", parameters: [], shapedSlopes: { _ in (0, 0) }) { _, _ in
+      SlopeActivation(plus: 1, minus: 1)
+    },
     ActivationEntry(name: "relu", summary: "max(x, 0)", parameters: []) { _, _ in
       SlopeActivation(plus: 1, minus: 0)
     },
@@ -276,7 +290,7 @@ public struct ActivationEntry: Sendable {
       parameters: [
         Parameter("c_plus", .real(.finite), standard: .real(0), "shift of the slope above 0, times sqrt(width)"),
         Parameter("c_minus", .real(.finite), standard: .real(-1), "shift of the slope below 0, times sqrt(width)"),
-      ]
+      ], shapedSlopes: { ($0.real("c_plus"), $0.real("c_minus")) }
     ) { p, width in
       let root = Double(width).squareRoot()
       return SlopeActivation(plus: 1 + p.real("c_plus") / root, minus: 1 + p.real("c_minus") / root)
@@ -296,12 +310,12 @@ public struct ActivationChoice: Sendable {
   public var name: String { entry.name }
 
   /// `(c_plus, c_minus)` of shaped ReLU; zeros for linear.
-  public var shapedSlopes: (plus: Double, minus: Double)? {
-    switch name {
-    case "shaped-relu": (parameters.real("c_plus"), parameters.real("c_minus"))
-    case "linear": (0, 0)
-    default: nil
-    }
+  package var shapedSlopes: (plus: Double, minus: Double)? { entry.shapedSlopes?(parameters) }
+
+  /// The shape of a smooth function that is shaped, `s = a sqrt(width)`, and the derivatives at 0 of its normalised form.
+  package var smoothShape: (a: Double, second: Double, third: Double)? {
+    guard let derivatives = entry.derivatives, parameters["a"] != nil else { return nil }
+    return (parameters.real("a"), derivatives.second, derivatives.third)
   }
 
   /// Reads `"relu"` or `{ name = "shaped-relu", c_plus = 0.0, … }`.

@@ -1,67 +1,48 @@
 import Simulation
 
-/// A finite network, ready to be sampled and to be held against limits.
+/// A finite network, ready to be sampled and to be compared with limits.
 public struct NetworkModel: Sendable {
   public let experiment: AnyExperiment
   /// What is known exactly at this very size, if anything.
   public let known: KnownValues?
   /// Labels for the file.
   public private(set) var attributes: [String: String]
-  /// All keys of the table, defaults filled in: what limits read.
+  /// All keys of the table, defaults filled in.
   public let parameters: Parameters
-  public let frame: NetworkFrame
-  public let activation: ActivationChoice?
-  /// c, for architectures that have one.
-  public let gain: Double
+  /// The network itself: limits cast it to the types that they belong to, and read its properties.
+  package let architecture: any Architecture
+  /// The activation as the job gives it, for architectures that have one.
+  package let activation: ActivationChoice?
 
-  public var architecture: String { parameters.text("architecture") }
-  /// Whether c was left to its standard value 1 / E phi(g)^2.
-  public var standardGain: Bool { parameters["c"] == nil }
-
-  /// Distances of the observable `interlayer`, where it is measured.
-  public var interlayerLags: [Int] {
-    guard frame.own.contains("interlayer"), case .list(let items)? = parameters["lags"] else { return [] }
-    return items.compactMap { if case .integer(let lag) = $0 { Int(lag) } else { nil } }
-  }
+  package var settings: NetworkSettings { architecture.settings }
+  /// Whether c was left to its default 1 / E phi(g)^2.
+  package var standardGain: Bool { parameters["c"] == nil }
 
   init<A: Architecture>(
-    _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, gain: Double = 1,
-    known: KnownValues? = nil, attributes: [String: String] = [:]
+    _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, known: KnownValues? = nil,
+    attributes: [String: String] = [:]
   ) {
-    let frame = architecture.frame
+    let settings = architecture.settings
     experiment = AnyExperiment(LayeredNetwork(architecture))
+    self.architecture = architecture
     self.known = known
-    self.frame = frame
     self.activation = activation
-    self.gain = gain
     parameters = p
     var all = attributes
     all["architecture"] = p.text("architecture")
     all["sampler"] = p.text("sampler")
-    all["width"] = String(frame.width)
-    all["depth"] = String(frame.depth)
-    all["V_0"] = frame.inputs.gram.description
+    all["width"] = String(settings.width)
+    all["depth"] = String(settings.depth)
+    all["V_0"] = settings.inputs.gram.description
     if let activation { all["activation"] = activation.name }
     self.attributes = all
   }
 
-  func labelled(_ entry: ArchitectureEntry) -> NetworkModel {
+  func labelled(_ labels: [String: String]) -> NetworkModel {
     var result = self
-    result.attributes["equation"] = entry.equation
-    result.attributes["reference"] = entry.reference
+    result.attributes.merge(labels) { $1 }
     return result
   }
-}
-
-/// A line of the catalog of architectures.
-public struct ArchitectureEntry: Sendable {
-  public let name: String
-  public let summary: String
-  public let equation: String
-  public let reference: String
-  public let parameters: [Parameter]
-  /// Builds the network from its checked `[network]` table; `load` gives rows of a data file.
-  let make: @Sendable (_ p: Parameters, _ load: (Inputs.FileRequest) throws -> [[Double]]) throws -> NetworkModel
 }
 
 /// All architectures.
@@ -74,7 +55,7 @@ public enum NetworkCatalog {
     ResNet.entry,
     Transformer.entry,
     ConvolutionalResNet.entry,
-    TangentMLP.entry,
+    TangentMLP.alias,
   ]
 
   /// Builds the network of a `[network]` table.
@@ -89,13 +70,14 @@ public enum NetworkCatalog {
         key: "\(path).architecture", value: table["architecture"]?.description ?? "(missing)",
         allowed: "must be one of " + names.joined(separator: ", "))
     }
-    return try entry.make(try Parameters(table, path: path, allowed: entry.parameters), load).labelled(entry)
+    return try entry.read(table, path: path, load: load)
   }
 }
 
 extension Parameter {
   static let activation = Parameter(
     "activation", .structured("a name, or a table with a name and its parameters"), "activation function phi")
+  static let gain = Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given")
 }
 
 extension ActivationChoice {
@@ -111,11 +93,13 @@ extension ActivationChoice {
 
 extension KnownValues {
   /// Values by observable name, layer by layer; nil where nothing is known at all.
-  public init?(_ frame: NetworkFrame, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]) {
-    let observables = frame.measured.observables + own
+  public init?(
+    _ settings: NetworkSettings, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]
+  ) {
+    let observables = settings.measured.observables + own
     var means: [Double] = []
     var seconds: [Double] = []
-    for layer in frame.layers {
+    for layer in settings.layers {
       let known = values(layer)
       for observable in observables {
         let value = known[observable.name] ?? (.nan, .nan)
@@ -124,6 +108,6 @@ extension KnownValues {
       }
     }
     guard means.contains(where: { !$0.isNaN }) else { return nil }
-    self.init(observables: observables, layers: frame.layers, means: means, secondMoments: seconds)
+    self.init(observables: observables, layers: settings.layers, means: means, secondMoments: seconds)
   }
 }

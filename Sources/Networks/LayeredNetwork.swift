@@ -2,19 +2,38 @@ import Randomness
 import Simulation
 
 /// A kind of network at initialisation: how a layer follows from the one before. One conforming type a file.
+///
+/// **Required**: `settings`, as they were given; `State`, the buffers of a draw; `makeState`; `advance`, one layer.
+///
+/// **Optional**: `start`, where the inputs themselves are needed and not their covariance only; `ownObservables` with
+/// `writeOwn`, for what is measured besides the covariance.
+///
+/// **Lifecycle** of a draw, as `LayeredNetwork` drives it:
+/// 1. `makeState` once a thread. The state is used again for every draw, so nothing in it may outlast one.
+/// 2. `state.lower` is set to L_0, then `start`.
+/// 3. `advance` for the layers `inputs.layer + 1 ... depth` in order, up to the last one that is measured. Once some V_aa
+///    reaches the bound there are no further calls, and the draw keeps its last values.
+/// 4. After a layer that is measured the observables of V are written from `state.lower`, then `writeOwn` is called.
+///
+/// A draw is a pure function of its stream: what is random comes from the stream, nothing else may decide a bit, and
+/// nothing is allocated after `makeState`.
+///
+/// An architecture enters the catalog by an `ArchitectureEntry` and a line of `NetworkCatalog.architectures`. Its limit at
+/// infinite width is a conformance to `CovarianceRecursive` in Limits; a probe is a `NetworkDraws` of its entry.
 public protocol Architecture: Sendable {
   /// Buffers of one draw, and the layer it is at.
   associatedtype State: NetworkState
 
-  var frame: NetworkFrame { get }
-  /// What it measures besides the covariance, in the order of `writeOwn`.
+  var settings: NetworkSettings { get }
+  /// What it measures besides the covariance, in the order of `writeOwn`; nothing unless implemented.
   var ownObservables: [Observable] { get }
   func makeState() -> State
-  /// Puts the inputs in; `state.lower` holds L_0 already.
+  /// Puts the inputs in; `state.lower` holds L_0 already. Does nothing unless implemented.
   func start(_ state: State, _ stream: inout Stream)
   /// One layer on.
-  /// - Parameter measure: whether `state.lower` must hold the factor of V afterwards.
+  /// - Parameter measure: whether `state.lower` must hold the factor of V afterwards; it may in any case.
   func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool)
+  /// Writes `ownObservables.count` numbers for the layer that was made last.
   func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>)
 }
 
@@ -50,15 +69,15 @@ public struct LayeredNetwork<A: Architecture>: Experiment {
   public let architecture: A
   public let observables: [Observable]
   public let layers: [Int]
-  @usableFromInline let frame: NetworkFrame
+  @usableFromInline let settings: NetworkSettings
   @usableFromInline let shared: Int
 
   public init(_ architecture: A) {
     self.architecture = architecture
-    frame = architecture.frame
-    layers = frame.layers
-    shared = frame.measured.observables.count
-    observables = frame.measured.observables + architecture.ownObservables
+    settings = architecture.settings
+    layers = settings.layers
+    shared = settings.measured.observables.count
+    observables = settings.measured.observables + architecture.ownObservables
   }
 
   public func makeScratch() -> A.State { architecture.makeState() }
@@ -68,22 +87,22 @@ public struct LayeredNetwork<A: Architecture>: Experiment {
     using stream: inout Stream, scratch state: A.State, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     let lower = state.lower
-    for i in 0..<state.count &* state.count { lower[i] = frame.initialFactor[i] }
+    for i in 0..<state.count &* state.count { lower[i] = settings.initialFactor[i] }
     architecture.start(state, &stream)
-    let bounded = frame.measured.bound < .infinity
+    let bounded = settings.measured.bound < .infinity
     var events: DrawEvents = []
     var out = values
     var observed = 0
     var crossing = Double.infinity
-    for layer in frame.inputs.layer &+ 1...frame.depth {
+    for layer in settings.inputs.layer &+ 1...settings.depth {
       let measure = layer == layers[observed]
       if crossing == .infinity {
         architecture.advance(state, &stream, layer: layer, measure: measure || bounded)
-        if bounded && frame.measured.stops(lower) { crossing = Double(layer) }
+        if bounded && settings.measured.stops(lower) { crossing = Double(layer) }
       }
       if measure {
         events.formUnion(
-          frame.measured.write(
+          settings.measured.write(
             lower: lower, layer: Double(layer), crossing: crossing, work: state.work, to: out))
         architecture.writeOwn(state, to: out + shared)
         out += observables.count

@@ -114,7 +114,7 @@ import Testing
 
 @Suite struct InfiniteWidthTests {
   private func next(_ activation: any Activation, c: Double, _ k: [Double]) -> [Double] {
-    GaussianKernel(activation).apply(k, 2).map { c * $0 }
+    ActivationKernel(activation).apply(k, 2).map { c * $0 }
   }
 
   /// Arc-cosine kernel of ReLU at rho = 0 and 1/2: 1/pi and (sqrt(3)/2 + pi/3)/pi times 1 at c = 2.
@@ -141,6 +141,25 @@ import Testing
     // 15 digits of mpmath.quad (analysis/reference/golden.py prints them).
     #expect(abs(gelu.secondMoment - 0.425221482570299) < 1e-12)
     #expect(abs(Tanh().secondMoment - 0.394294490397841) < 1e-12)
+  }
+
+  /// Observables that need room to work in: three equally correlated inputs of a linear network keep V, whose eigenvalues are
+  /// 1 + 2 rho once and 1 - rho twice.
+  @Test func spectrumAtInfiniteWidth() throws {
+    let families = ["log_lambda", "moment", "log_det"]
+    let model = try network(
+      .text("linear"), width: 100, depth: 3, inputs: correlated(0.3, count: 3),
+      extra: ["observables": .list(families.map { .text($0) })])
+    let (legs, _) = try LimitCatalog.read(
+      .table(["equation": .text("infinite-width")]), path: "limit", network: model, networkDraws: 10)
+    let (large, small) = (1.6, 0.7)
+    let moments = (1...3).map { k in
+      (ExactMoments.power(large, k) + 2 * ExactMoments.power(small, k)) / 3
+    }
+    let logs = [Elementary.log(large), Elementary.log(small), Elementary.log(small)]
+    for (value, truth) in zip(legs[0].known!.means, logs + moments + [logs.reduce(0, +)]) {
+      #expect(abs(value - truth) < 1e-14, "\(value) \(truth)")
+    }
   }
 
   /// A wide network follows the recursion to order 1/n: every activation, two layers.

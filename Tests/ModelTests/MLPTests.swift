@@ -40,11 +40,12 @@ import Testing
     let model = try network(
       .text(activation), width: n, depth: depth, inputs: correlated(0.4, count: m),
       extra: ["bias": .real(activation == "tanh" ? 0.3 : 0), "observables": .list([.text("V")])])
-    let bias = model.parameters.real("bias")
+    let mlp = try #require(model.architecture as? MLP)
+    let (gain, bias) = (mlp.gain, mlp.bias)
     let values = model.experiment.makeRunner(99).values(5)
     var s = Stream(key: 99)
     s.start(draw: 5)
-    var v = model.frame.inputs.gram
+    var v = model.settings.inputs.gram
     for _ in 0..<depth {
       let l = Triangular.cholesky(v, m: m)!
       var phi = [[Double]](repeating: [], count: m)
@@ -63,7 +64,7 @@ import Testing
       for a in 0..<m {
         for b in 0..<m {
           let dot = zip(phi[a], phi[b]).reduce(0) { $0 + $1.0 * $1.1 }
-          v[a * m + b] = model.gain / Double(n) * dot + bias * bias
+          v[a * m + b] = gain / Double(n) * dot + bias * bias
         }
       }
     }

@@ -52,7 +52,7 @@ import Testing
       .table(["name": .text("shaped-relu"), "c_plus": .real(1), "c_minus": .real(-1)]), width: 150, depth: 150,
       inputs: correlated(0.3))
     func sde<D: CovarianceDrift>(_ drift: D) -> AnyExperiment {
-      AnyExperiment(CovarianceDiffusion(drift, frame: model.frame, step: 0.01))
+      AnyExperiment(CovarianceDiffusion(drift, settings: model.settings, step: 0.01))
     }
     let draws: UInt64 = validating ? 200_000 : 20_000
     let right = sde(ShapedReluDrift(strength: 2))
@@ -69,7 +69,7 @@ import Testing
       .text("relu"), width: n, depth: n, inputs: .table(["q": .real(q), "layer": .integer(Int64(n / 4))]),
       extra: ["observables": .list([.text("q")])])
     func sde(_ growth: Double) -> AnyExperiment {
-      AnyExperiment(UnshapedQ(frame: model.frame, start: q, step: 0.01, functional: true, growth: growth))
+      AnyExperiment(UnshapedQ(settings: model.settings, start: q, step: 0.01, functional: true, growth: growth))
     }
     rejects(
       model.experiment, right: sde(2), wrong: sde(-2), "q[0,1]", draws: validating ? 100_000 : 10_000)
@@ -86,7 +86,7 @@ import Testing
     func sde(_ noise: Double) -> AnyExperiment {
       AnyExperiment(
         CovarianceDiffusion(
-          TransformerDrift(attention: 0.49, noiseScale: noise, block: 0), frame: model.frame, noise: 0.49 * 1.51,
+          TransformerDrift(attention: 0.49, noiseScale: noise, block: 0), settings: model.settings, noise: 0.49 * 1.51,
           step: 0.01))
     }
     rejects(

@@ -83,7 +83,7 @@ import Testing
         "ensemble": .text(orthogonal ? "orthogonal" : "gaussian"), "inputs": correlated(rho, count: count),
       ], width: width, depth: depth, count: count, sampler: sampler)
     return TangentMLP(
-      model.frame, model.activation!.function, gain: 1.3, bias: bias, orthogonal: orthogonal,
+      model.settings, model.activation!.function, gain: 1.3, bias: bias, orthogonal: orthogonal,
       weights: sampler == "weights")
   }
 
@@ -124,7 +124,7 @@ import Testing
       let start = orthogonal ? matrix() : normals(n * m)
       let explicit = Explicit(
         m: m, n: n, d: d, scale: network.scale, bias: bias, phi: network.activation,
-        inputs: network.frame.initialFactor, first: (0..<n * m).map { start[$0 % m * n + $0 / m] },
+        inputs: network.settings.initialFactor, first: (0..<n * m).map { start[$0 % m * n + $0 / m] },
         matrices: (1..<d).map { _ in matrix() }, biases: (1..<d).map { _ in normals(n) }, readout: normals(n), last: 0.2
       )
       let state = network.makeState()

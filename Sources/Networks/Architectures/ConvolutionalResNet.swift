@@ -13,15 +13,17 @@ import Simulation
 /// instead of k n^2. A residual Gaussian law at finite width of our own; the papers stop at infinite width
 /// (arXiv:1810.05148).
 public struct ConvolutionalResNet: Architecture {
-  public let frame: NetworkFrame
-  let activation: any Activation
-  let alpha, lambda, gain: Double
-  let positions, kernel: Int
+  public let settings: NetworkSettings
+  package let activation: any Activation
+  package let strength: ResidualStrength
+  package let gain: Double
+  package let positions, kernel: Int
   let weights: Bool
-  let siteGram: [Double]
+  /// V_0 over sites.
+  package let siteGram: [Double]
 
   /// Pairs of position and input; pair (p, a) is column p m + a.
-  var sites: Int { positions * frame.count }
+  package var sites: Int { positions * settings.count }
 
   public final class State: NetworkState {
     let stream: Columns
@@ -34,16 +36,16 @@ public struct ConvolutionalResNet: Architecture {
 
     init(_ network: ConvolutionalResNet) {
       let sites = network.sites
-      let n = network.frame.width
+      let n = network.settings.width
       stream = Columns(sites, rows: n)
       branch = Columns(sites, rows: network.weights ? n : GaussianRows.tile(sites))
       next = network.weights ? Columns(sites, rows: n) : nil
       sum = FactorSum(sites)
-      total = FactorSum(network.frame.count)
+      total = FactorSum(network.settings.count)
       factor = .allocate(capacity: sites * sites)
       gram = .allocate(capacity: sites * sites)
       patch = .allocate(capacity: sites * sites)
-      super.init(inputs: network.frame.count)
+      super.init(inputs: network.settings.count)
     }
 
     deinit { for p in [factor, gram, patch] { p.deallocate() } }
@@ -55,12 +57,12 @@ public struct ConvolutionalResNet: Architecture {
   public func start(_ state: State, _ stream: inout Stream) {
     for i in 0..<sites * sites { state.gram[i] = siteGram[i] }
     Triangular.clippedCholesky(state.gram, m: sites, into: state.factor)
-    GaussianRows.fill(state.stream, rows: frame.width, lower: state.factor, sites, &stream)
+    GaussianRows.fill(state.stream, rows: settings.width, lower: state.factor, sites, &stream)
   }
 
   /// Gram matrix over sites. Rows of a file are cut into P equal runs of features; given correlations hold at every
   /// position, and positions are orthogonal.
-  public static func siteGram(_ inputs: Inputs, positions: Int, cut: Bool) -> [Double] {
+  static func siteGram(_ inputs: Inputs, positions: Int, cut: Bool) -> [Double] {
     let m = inputs.count
     let sites = positions * m
     let gram = inputs.gram
@@ -76,10 +78,10 @@ public struct ConvolutionalResNet: Architecture {
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
-    let n = frame.width
-    let m = frame.count
+    let n = settings.width
+    let m = settings.count
     let half = kernel / 2
-    let scale = lambda * (gain / Double(kernel * n)).squareRoot()
+    let scale = strength.lambda * (gain / Double(kernel * n)).squareRoot()
     let branch = state.branch
     state.sum.reset()
     var done = 0
@@ -95,7 +97,7 @@ public struct ConvolutionalResNet: Architecture {
     }
     if let next = state.next {
       // One matrix an offset; its image of position p + o is added to position p.
-      for s in 0..<sites { for i in 0..<n { state.stream[s][i] *= alpha } }
+      for s in 0..<sites { for i in 0..<n { state.stream[s][i] *= strength.alpha } }
       for offset in -half...half {
         Weights.multiply(&stream, branch, fanIn: n, to: next, fanOut: n, columns: sites, scale: scale)
         for p in 0..<positions {
@@ -111,7 +113,8 @@ public struct ConvolutionalResNet: Architecture {
       while done < n {
         let count = min(GaussianRows.tile(sites), n &- done)
         GaussianRows.add(
-          state.factor, sites, stream.normals(sites &* count), count, keep: alpha, to: state.stream.data + done,
+          state.factor, sites, stream.normals(sites &* count), count, keep: strength.alpha,
+          to: state.stream.data + done,
           stride: state.stream.stride)
         done &+= count
       }
@@ -121,7 +124,7 @@ public struct ConvolutionalResNet: Architecture {
 
   /// The factor of `scale^2 sum_o K[s + o, t + o]`, K the Gram matrix of the post-activations.
   private func patchFactor(_ state: State, scale: Double) {
-    let m = frame.count
+    let m = settings.count
     state.sum.write(lower: state.factor, scale: scale)
     for s in 0..<sites {
       for t in 0...s {
@@ -148,8 +151,8 @@ public struct ConvolutionalResNet: Architecture {
   }
 
   private func covariance(_ state: State) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let tile = weights ? n : GaussianRows.tile(sites)
     state.total.reset()
     for p in 0..<positions {
@@ -172,39 +175,34 @@ extension ConvolutionalResNet {
     equation:
       "z_{l+1}[p] = alpha z_l[p] + lambda sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]); V_l = mean over p of z_l[p]^T z_l[p] / n",
     reference: "arXiv:1810.05148 (infinite width); finite width: docs/architectures.md",
-    parameters: NetworkFrame.parameters(
-      "conv-resnet",
-      samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")])
-      + [
-        .activation, .lambda, .alpha, .branchScaling,
-        Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
-        Parameter("positions", .integer(1...64), standard: .integer(8), "P; positions x inputs is at most 64"),
-        Parameter("kernel", .integer(1...63), standard: .integer(3), "k, odd, at most the number of positions"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load)
-    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")],
+    parameters: [.activation] + ResidualStrength.parameters + [
+      Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
+      Parameter("positions", .integer(1...64), standard: .integer(8), "P; positions x inputs is at most 64"),
+      Parameter("kernel", .integer(1...63), standard: .integer(3), "k, odd, at most the number of positions"),
+    ]
+  ) { p, settings in
+    guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let positions = p.integer("positions")
     let kernel = p.integer("kernel")
-    guard positions * frame.count <= 64 else {
-      throw p.invalid("positions", "positions x inputs must be at most 64, so at most \(64 / frame.count)")
+    guard positions * settings.count <= 64 else {
+      throw p.invalid("positions", "positions x inputs must be at most 64, so at most \(64 / settings.count)")
     }
     guard kernel % 2 == 1, kernel <= positions else {
       throw p.invalid("kernel", "must be odd and at most the number of positions, \(positions)")
     }
     let fromFile = p["inputs"]?["file"] != nil
-    guard !fromFile || frame.inputs.features % positions == 0 else {
-      throw p.invalid("positions", "must divide the \(frame.inputs.features) features of an input")
+    guard !fromFile || settings.inputs.features % positions == 0 else {
+      throw p.invalid("positions", "must divide the \(settings.inputs.features) features of an input")
     }
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
-    let (alpha, lambda) = try p.residual(depth: frame.depth)
+    let strength = try ResidualStrength(p, depth: settings.depth)
     return NetworkModel(
       ConvolutionalResNet(
-        frame: frame, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain, positions: positions,
+        settings: settings, activation: choice.function, strength: strength, gain: gain, positions: positions,
         kernel: kernel, weights: p.text("sampler") == "weights",
-        siteGram: siteGram(frame.inputs, positions: positions, cut: fromFile)),
-      parameters: p, activation: choice, gain: gain,
-      attributes: ["c": gain.description, "alpha": alpha.description, "lambda": lambda.description])
+        siteGram: siteGram(settings.inputs, positions: positions, cut: fromFile)),
+      parameters: p, activation: choice, attributes: strength.attributes.merging(["c": gain.description]) { $1 })
   }
 }

@@ -8,9 +8,9 @@ import Simulation
 ///
 /// Given `V = h^T h / n` both factors are Gaussian with covariance V and independent, so 2 n m normals a layer replace 2 n^2.
 public struct GatedMLP: Architecture {
-  public let frame: NetworkFrame
-  let activation: any Activation
-  let gain: Double
+  public let settings: NetworkSettings
+  package let activation: any Activation
+  package let gain: Double
   let weights: Bool
 
   public final class State: NetworkState {
@@ -19,8 +19,8 @@ public struct GatedMLP: Architecture {
     let sum: FactorSum
 
     init(_ network: GatedMLP) {
-      let m = network.frame.count
-      let rows = network.weights ? max(network.frame.width, network.frame.inputs.features) : GaussianRows.tile(m)
+      let m = network.settings.count
+      let rows = network.weights ? max(network.settings.width, network.settings.inputs.features) : GaussianRows.tile(m)
       gate = Columns(m, rows: rows)
       value = Columns(m, rows: rows)
       hidden = network.weights ? Columns(m, rows: rows) : nil
@@ -32,12 +32,12 @@ public struct GatedMLP: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    state.hidden?.take(frame.inputs)
+    state.hidden?.take(settings.inputs)
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let (gate, value) = (state.gate, state.value)
     state.sum.reset()
     var done = 0
@@ -62,15 +62,16 @@ public struct GatedMLP: Architecture {
 
   /// One linear map of the layer, a tile of it or (weights) the whole.
   private func map(_ state: State, to target: Columns, _ count: Int, _ layer: Int, _ stream: inout Stream) {
-    let m = frame.count
+    let m = settings.count
     guard let hidden = state.hidden else {
       GaussianRows.write(state.lower, m, stream.normals(m &* count), count, to: target.data, stride: target.stride)
       return
     }
     let first = layer == 1
     Weights.multiply(
-      &stream, hidden, fanIn: first ? frame.inputs.features : frame.width, to: target, fanOut: frame.width, columns: m,
-      scale: first ? 1 : 1 / Double(frame.width).squareRoot())
+      &stream, hidden, fanIn: first ? settings.inputs.features : settings.width, to: target, fanOut: settings.width,
+      columns: m,
+      scale: first ? 1 : 1 / Double(settings.width).squareRoot())
   }
 }
 
@@ -80,18 +81,16 @@ extension GatedMLP {
     summary: "gated network: the activation of one linear map times another",
     equation: "h_{l+1} = sqrt(c) phi(W_1 h_l/sqrt(n)) * (W_2 h_l/sqrt(n)); V_l = h_l^T h_l / n",
     reference: "arXiv:2002.05202, eq. 5",
-    parameters: NetworkFrame.parameters(
-      "gated-mlp",
-      samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")]) + [
-        .activation, Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load)
-    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
+    parameters: [
+      .activation, .gain,
+    ]
+  ) { p, settings in
+    guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     return NetworkModel(
-      GatedMLP(frame: frame, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
-      parameters: p, activation: choice, gain: gain, attributes: ["c": gain.description])
+      GatedMLP(settings: settings, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
+      parameters: p, activation: choice, attributes: ["c": gain.description])
   }
 }

@@ -15,12 +15,14 @@ public struct MLP: Architecture {
     case chiSquare = "chi-square"
   }
 
-  public let frame: NetworkFrame
-  let activation: any Activation
-  /// c, and `sqrt(c/n)`.
-  let gain, scale: Double
+  public let settings: NetworkSettings
+  package let activation: any Activation
+  /// c.
+  package let gain: Double
+  /// `sqrt(c/n)`.
+  let scale: Double
   /// sigma_b.
-  let bias: Double
+  package let bias: Double
   let sampler: Sampler
   /// Slopes of the activation, for the chi-square law.
   let slopes: SlopeActivation?
@@ -32,10 +34,10 @@ public struct MLP: Architecture {
     let next: Columns?
 
     init(_ mlp: MLP) {
-      let m = mlp.frame.count
+      let m = mlp.settings.count
       sum = FactorSum(m)
       let whole = mlp.sampler == .weights
-      let rows = whole ? max(mlp.frame.width, mlp.frame.inputs.features) : GaussianRows.block(m)
+      let rows = whole ? max(mlp.settings.width, mlp.settings.inputs.features) : GaussianRows.block(m)
       columns = Columns(m, rows: rows)
       next = whole ? Columns(m, rows: rows) : nil
       super.init(inputs: m)
@@ -45,17 +47,17 @@ public struct MLP: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    if sampler == .weights { state.columns.take(frame.inputs) }
+    if sampler == .weights { state.columns.take(settings.inputs) }
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
     switch sampler {
     case .conditional: conditionalLayer(state, &stream)
-    case .weights: weightsLayer(state, &stream, first: layer == frame.inputs.layer + 1)
+    case .weights: weightsLayer(state, &stream, first: layer == settings.inputs.layer + 1)
     case .chiSquare:
-      let active = stream.binomial(frame.width, 0.5)
+      let active = stream.binomial(settings.width, 0.5)
       let (plus, minus) = (slopes!.plus, slopes!.minus)
-      let sum = plus * plus * stream.chiSquare(active) + minus * minus * stream.chiSquare(frame.width - active)
+      let sum = plus * plus * stream.chiSquare(active) + minus * minus * stream.chiSquare(settings.width - active)
       state.lower[0] *= scale * sum.squareRoot()
       return
     }
@@ -66,12 +68,12 @@ public struct MLP: Architecture {
 
   /// R of `phi(L g)` for n units, block by block.
   private func conditionalLayer(_ state: State, _ stream: inout Stream) {
-    let m = frame.count
+    let m = settings.count
     let columns = state.columns
     state.sum.reset()
     var done = 0
-    while done < frame.width {
-      let count = min(GaussianRows.block(m), frame.width &- done)
+    while done < settings.width {
+      let count = min(GaussianRows.block(m), settings.width &- done)
       GaussianRows.fill(columns, rows: count, lower: state.lower, m, &stream)
       activation.apply(columns, m, rows: count)
       state.sum.add(columns.data, stride: columns.stride, count: count)
@@ -80,11 +82,11 @@ public struct MLP: Architecture {
   }
 
   private func weightsLayer(_ state: State, _ stream: inout Stream, first: Bool) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let next = state.next!
     Weights.multiply(
-      &stream, state.columns, fanIn: first ? frame.inputs.features : n, to: next, fanOut: n, columns: m,
+      &stream, state.columns, fanIn: first ? settings.inputs.features : n, to: next, fanOut: n, columns: m,
       scale: first ? 1 : scale)
     if bias != 0 && !first {
       for unit in 0..<n {
@@ -104,41 +106,44 @@ public struct MLP: Architecture {
 }
 
 extension MLP {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "mlp",
     summary: "multilayer perceptron at initialisation",
     equation: "z_{l+1} = sqrt(c/n) W_l phi(z_l) + sigma_b b_l; V_l = (c/n) phi(z_l)^T phi(z_l) + sigma_b^2",
     reference: "arXiv:2206.02768, eq. 1.1",
-    parameters: NetworkFrame.parameters(
-      "mlp",
-      samplers: [
-        ("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn"),
-        ("chi-square", "one input, homogeneous activation, no bias: O(1) a layer"),
-      ]) + [
-        .activation,
-        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-        Parameter(
-          "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
-          "sigma_b, standard deviation of the biases"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load)
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    samplers: [
+      ("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn"),
+      ("chi-square", "one input, homogeneous activation, no bias: O(1) a layer"),
+    ],
+    parameters: [
+      .activation,
+      .gain,
+      Parameter(
+        "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
+        "sigma_b, standard deviation of the biases"),
+    ],
+    further: [
+      TangentMLP.draws(parameters: [TangentMLP.ensemble]) { p in
+        (TangentMLP.Ensemble(rawValue: p.text("ensemble"))!, p.real("bias"))
+      }
+    ]
+  ) { p, settings in
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     let sampler = Sampler(rawValue: p.text("sampler"))!
     let bias = p.real("bias")
     let slopes = choice.function as? SlopeActivation
-    if sampler == .chiSquare && (slopes == nil || frame.count != 1 || bias != 0) {
+    if sampler == .chiSquare && (slopes == nil || settings.count != 1 || bias != 0) {
       throw p.invalid(
         "sampler",
         "chi-square needs one input, an activation with slopes (linear, relu, leaky-relu, shaped-relu) and bias = 0")
     }
     let mlp = MLP(
-      frame: frame, activation: choice.function, gain: gain, scale: (gain / Double(frame.width)).squareRoot(),
+      settings: settings, activation: choice.function, gain: gain, scale: (gain / Double(settings.width)).squareRoot(),
       bias: bias, sampler: sampler, slopes: slopes)
     return NetworkModel(
-      mlp, parameters: p, activation: choice, gain: gain,
-      known: slopes.flatMap { bias == 0 ? ExactMoments.mlp(frame, slopes: $0, gain: gain) : nil },
+      mlp, parameters: p, activation: choice,
+      known: slopes.flatMap { bias == 0 ? ExactMoments.mlp(settings, slopes: $0, gain: gain) : nil },
       attributes: ["c": gain.description])
   }
 }
@@ -146,19 +151,19 @@ extension MLP {
 /// Exact moments at finite width (docs/architectures.md).
 public enum ExactMoments {
   /// `E V_aa` and `E V_aa^2` for positively homogeneous activations without bias, and of every entry for linear ones.
-  static func mlp(_ frame: NetworkFrame, slopes: SlopeActivation, gain: Double) -> KnownValues? {
-    guard frame.measured.bound == .infinity else { return nil }
+  static func mlp(_ settings: NetworkSettings, slopes: SlopeActivation, gain: Double) -> KnownValues? {
+    guard settings.measured.bound == .infinity else { return nil }
     let linear = slopes.plus == slopes.minus
-    let n = Double(frame.width)
+    let n = Double(settings.width)
     let (p2, m2) = (slopes.plus * slopes.plus, slopes.minus * slopes.minus)
     let mean = gain * 0.5 * (p2 + m2)
     let square = gain * gain * 1.5 * (p2 * p2 + m2 * m2)
     // E ratio^2 for one layer and one input.
     let ratio = mean * mean + (square - mean * mean) / n
-    let m = frame.count
-    let v0 = frame.inputs.gram
-    return KnownValues(frame) { layer in
-      let steps = layer - frame.inputs.layer
+    let m = settings.count
+    let v0 = settings.inputs.gram
+    return KnownValues(settings) { layer in
+      let steps = layer - settings.inputs.layer
       let growth = power(mean, steps)
       var values: [String: (Double, Double)] = [:]
       for a in 0..<m {

@@ -7,9 +7,9 @@ import Simulation
 /// `W Q` of an orthonormal n x m matrix Q is uniform on the Stiefel manifold, so a layer needs n m normals and their QR
 /// factorisation instead of n^2 and its cube (docs/architectures.md).
 public struct OrthogonalMLP: Architecture {
-  public let frame: NetworkFrame
-  let activation: any Activation
-  let gain: Double
+  public let settings: NetworkSettings
+  package let activation: any Activation
+  package let gain: Double
   let weights: Bool
 
   public final class State: NetworkState {
@@ -21,8 +21,8 @@ public struct OrthogonalMLP: Architecture {
     let sum: FactorSum
 
     init(_ network: OrthogonalMLP) {
-      let m = network.frame.count
-      let n = network.frame.width
+      let m = network.settings.count
+      let n = network.settings.width
       columns = Columns(m, rows: n)
       matrix = network.weights ? Columns(n, rows: n) : nil
       image = network.weights ? Columns(m, rows: n) : nil
@@ -39,16 +39,16 @@ public struct OrthogonalMLP: Architecture {
   /// The reference starts from a set of n-vectors with Gram matrix n V_0 and keeps whole layers.
   public func start(_ state: State, _ stream: inout Stream) {
     guard let image = state.image else { return }
-    let m = frame.count
-    let root = Double(frame.width).squareRoot()
+    let m = settings.count
+    let root = Double(settings.width).squareRoot()
     for a in 0..<m {
-      for i in 0..<image.stride { image[a][i] = i < m ? root * frame.initialFactor[a &* m &+ i] : 0 }
+      for i in 0..<image.stride { image[a][i] = i < m ? root * settings.initialFactor[a &* m &+ i] : 0 }
     }
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let root = Double(n).squareRoot()
     let columns = state.columns
     if let matrix = state.matrix, let image = state.image {
@@ -101,42 +101,41 @@ extension OrthogonalMLP {
     summary: "multilayer perceptron with orthogonal (Haar) weights",
     equation: "z_{l+1} = sqrt(c) W_l phi(z_l), W_l uniform on O(n); V_l = (c/n) phi(z_l)^T phi(z_l)",
     reference: "arXiv:1312.6120; arXiv:math-ph/0609050 (Haar measure by QR)",
-    parameters: NetworkFrame.parameters(
-      "orthogonal-mlp",
-      samplers: [
-        ("conditional", "m columns on the Stiefel manifold, O(n m^2) a layer"),
-        ("weights", "whole orthogonal matrices, O(n^3) a layer"),
-      ]) + [
-        .activation,
-        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load)
-    guard frame.width >= frame.count else {
-      throw p.invalid("width", "must be at least the number of inputs, \(frame.count)")
+    samplers: [
+      ("conditional", "m columns on the Stiefel manifold, O(n m^2) a layer"),
+      ("weights", "whole orthogonal matrices, O(n^3) a layer"),
+    ],
+    parameters: [
+      .activation,
+      .gain,
+    ],
+    further: [TangentMLP.draws { _ in (.orthogonal, 0) }]
+  ) { p, settings in
+    guard settings.width >= settings.count else {
+      throw p.invalid("width", "must be at least the number of inputs, \(settings.count)")
     }
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     return NetworkModel(
       OrthogonalMLP(
-        frame: frame, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
-      parameters: p, activation: choice, gain: gain, known: known(frame, choice, gain),
+        settings: settings, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
+      parameters: p, activation: choice, known: known(settings, choice, gain),
       attributes: ["c": gain.description])
   }
 
   /// One input, positively homogeneous (docs/architectures.md): the ratio of a layer is `c [s+^2 B + s-^2 (1 - B)]`,
   /// B ~ Beta(K/2, (n-K)/2), K ~ Bin(n, 1/2), so E B = 1/2 and E B^2 = 1/4 + 3/(4 (n + 2)).
-  private static func known(_ frame: NetworkFrame, _ choice: ActivationChoice, _ gain: Double) -> KnownValues? {
-    guard let slopes = choice.function as? SlopeActivation, frame.measured.bound == .infinity else { return nil }
-    let n = Double(frame.width)
+  private static func known(_ settings: NetworkSettings, _ choice: ActivationChoice, _ gain: Double) -> KnownValues? {
+    guard let slopes = choice.function as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
+    let n = Double(settings.width)
     let (p2, m2) = (slopes.plus * slopes.plus, slopes.minus * slopes.minus)
     let mean = gain * 0.5 * (p2 + m2)
     // E B^2 = E K (K + 2) / (n (n + 2)) = (n + 5) / (4 (n + 2)).
     let variance = gain * gain * (p2 - m2) * (p2 - m2) * 0.75 / (n + 2)
-    let m = frame.count
-    let v0 = frame.inputs.gram
-    return KnownValues(frame) { layer in
-      let steps = layer - frame.inputs.layer
+    let m = settings.count
+    let v0 = settings.inputs.gram
+    return KnownValues(settings) { layer in
+      let steps = layer - settings.inputs.layer
       var values: [String: (Double, Double)] = [:]
       for a in 0..<m {
         let v = v0[a * m + a]

@@ -11,15 +11,16 @@ import Simulation
 /// Given z_l the branch is Gaussian with the covariance of the post-activations, so n m normals a layer replace n^2
 /// (docs/architectures.md).
 public struct ResNet: Architecture {
-  public let frame: NetworkFrame
-  let activation: any Activation
-  let alpha, lambda, gain: Double
-  let balanced: Bool
+  public let settings: NetworkSettings
+  package let activation: any Activation
+  package let strength: ResidualStrength
+  package let gain: Double
+  package let balanced: Bool
   /// Whether z_0 has the covariance V_0 exactly (uniform directions) or in the mean (Gaussian entries).
-  let exactEmbedding: Bool
+  package let exactEmbedding: Bool
   let weights: Bool
   /// Distances at which the covariance of the energy fractions of two layers is measured.
-  let lags: [Int]
+  package let lags: [Int]
 
   public final class State: NetworkState {
     /// The residual stream.
@@ -35,8 +36,8 @@ public struct ResNet: Architecture {
     var layer = 0
 
     init(_ network: ResNet) {
-      let m = network.frame.count
-      let n = network.frame.width
+      let m = network.settings.count
+      let n = network.settings.width
       stream = Columns(m, rows: n)
       branch = Columns(m, rows: network.weights ? n : GaussianRows.tile(m))
       sum = FactorSum(m)
@@ -57,8 +58,8 @@ public struct ResNet: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     for i in 0..<m * m { state.factor[i] = i % (m + 1) == 0 ? 1 : 0 }
     GaussianRows.fill(state.stream, rows: n, lower: state.factor, m, &stream)
     if exactEmbedding {
@@ -85,12 +86,12 @@ public struct ResNet: Architecture {
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let columns = state.stream
     let branch = state.branch
-    let scale = lambda * (gain / Double(n)).squareRoot()
-    let counting = !frame.own.isEmpty
+    let scale = strength.lambda * (gain / Double(n)).squareRoot()
+    let counting = !settings.own.isEmpty
     state.layer = layer
     if counting { for a in 0..<m { clear(state, a) } }
     state.sum.reset()
@@ -111,14 +112,14 @@ public struct ResNet: Architecture {
     if counting { finish(state) }
     if weights {
       Weights.multiply(
-        &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: alpha)
+        &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: strength.alpha)
     } else {
       state.sum.write(lower: state.factor, scale: scale)
       done = 0
       while done < n {
         let count = min(GaussianRows.tile(m), n &- done)
         GaussianRows.add(
-          state.factor, m, stream.normals(m &* count), count, keep: alpha, to: columns.data + done,
+          state.factor, m, stream.normals(m &* count), count, keep: strength.alpha, to: columns.data + done,
           stride: columns.stride)
         done &+= count
       }
@@ -130,7 +131,7 @@ public struct ResNet: Architecture {
   private func flipSigns(_ branch: Columns, _ count: Int, _ stream: inout Stream) {
     for start in Swift.stride(from: 0, to: count, by: 64) {
       let word = stream.word()
-      for a in 0..<frame.count {
+      for a in 0..<settings.count {
         let column = branch[a] + start
         for i in 0..<min(64, count &- start) {
           let sign = (word &>> UInt64(i)) &<< 63
@@ -142,8 +143,8 @@ public struct ResNet: Architecture {
 
   /// The factor of `z^T z / n`, from a copy: the factorisation overwrites its columns.
   private func covariance(_ state: State) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let branch = state.branch
     let tile = weights ? n : GaussianRows.tile(m)
     state.sum.reset()
@@ -164,8 +165,8 @@ extension ResNet {
   static let ownNames = ["active_fraction", "energy_fraction", "interlayer"]
 
   public var ownObservables: [Observable] {
-    frame.own.flatMap { name -> [Observable] in
-      (0..<frame.count).flatMap { a -> [Observable] in
+    settings.own.flatMap { name -> [Observable] in
+      (0..<settings.count).flatMap { a -> [Observable] in
         switch name {
         case "active_fraction":
           [Observable("active_fraction[\(a)]", "fraction of units of input \(a) above 0 where they enter the layer")]
@@ -196,8 +197,8 @@ extension ResNet {
   }
 
   private func finish(_ state: State) {
-    for a in 0..<frame.count {
-      state.active[a] /= Double(frame.width)
+    for a in 0..<settings.count {
+      state.active[a] /= Double(settings.width)
       let place = a * state.history + state.layer % state.history
       state.energy[place] = 2 * state.energy[place] / state.work[a] - 1
     }
@@ -206,8 +207,8 @@ extension ResNet {
   public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
     var out = values
     func energy(_ a: Int, _ layer: Int) -> Double { state.energy[a * state.history + layer % state.history] }
-    for name in frame.own {
-      for a in 0..<frame.count {
+    for name in settings.own {
+      for a in 0..<settings.count {
         switch name {
         case "active_fraction": out.pointee = state.active[a]
         case "energy_fraction": out.pointee = 1 + energy(a, state.layer)
@@ -225,54 +226,51 @@ extension ResNet {
 }
 
 extension ResNet {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "resnet",
     summary: "residual network, vanilla or Balanced, with constant or 1/sqrt(depth) branches",
     equation: "z_{l+1} = alpha z_l + lambda sqrt(c/n) W_l phi(s_l z_l); V_l = z_l^T z_l / n",
     reference: "arXiv:2106.04013, eq. 2 and section 4 (Balanced); arXiv:2302.00453 (1/sqrt(depth))",
-    parameters: NetworkFrame.parameters(
-      "resnet",
-      samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
-      own: ownNames) + [
-        .activation, .lambda, .alpha, .branchScaling,
-        Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
-        Parameter(
-          "balanced", .boolean, standard: .boolean(false), "a fresh random sign a unit and layer before the activation"),
-        Parameter(
-          "embedding", .choice(["gaussian", "exact"]), standard: .text("gaussian"),
-          "z_0: Gaussian entries of covariance V_0, or directions at random with V_0 exactly"),
-        Parameter(
-          "lags", .structured("an array of different layer distances in [1, 1000]"), standard: .list([.integer(1)]),
-          "distances of the observable interlayer"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load, own: ownNames)
-    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+    samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
+    parameters: [.activation] + ResidualStrength.parameters + [
+      Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
+      Parameter(
+        "balanced", .boolean, standard: .boolean(false), "a fresh random sign a unit and layer before the activation"),
+      Parameter(
+        "embedding", .choice(["gaussian", "exact"]), standard: .text("gaussian"),
+        "z_0: Gaussian entries of covariance V_0, or directions at random with V_0 exactly"),
+      Parameter(
+        "lags", .structured("an array of different layer distances in [1, 1000]"), standard: .list([.integer(1)]),
+        "distances of the observable interlayer"),
+    ],
+    own: ownNames
+  ) { p, settings in
+    guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     let exact = p.text("embedding") == "exact"
-    guard !exact || frame.width >= frame.count else {
-      throw p.invalid("embedding", "exact needs a width of at least the number of inputs, \(frame.count)")
+    guard !exact || settings.width >= settings.count else {
+      throw p.invalid("embedding", "exact needs a width of at least the number of inputs, \(settings.count)")
     }
-    let (alpha, lambda) = try p.residual(depth: frame.depth)
-    let lags = frame.own.contains("interlayer") ? try readLags(p, frame) : []
+    let strength = try ResidualStrength(p, depth: settings.depth)
+    let lags = settings.own.contains("interlayer") ? try readLags(p, settings) : []
     return NetworkModel(
       ResNet(
-        frame: frame, activation: choice.function, alpha: alpha, lambda: lambda, gain: gain,
+        settings: settings, activation: choice.function, strength: strength, gain: gain,
         balanced: p.boolean("balanced"), exactEmbedding: exact, weights: p.text("sampler") == "weights", lags: lags),
-      parameters: p, activation: choice, gain: gain,
-      known: known(frame, choice, alpha: alpha, branch: lambda * lambda * gain),
-      attributes: ["c": gain.description, "alpha": alpha.description, "lambda": lambda.description])
+      parameters: p, activation: choice,
+      known: known(settings, choice, alpha: strength.alpha, branch: strength.lambda * strength.lambda * gain),
+      attributes: strength.attributes.merging(["c": gain.description]) { $1 })
   }
 
-  private static func readLags(_ p: Parameters, _ frame: NetworkFrame) throws -> [Int] {
+  private static func readLags(_ p: Parameters, _ settings: NetworkSettings) throws -> [Int] {
     let wrong = p.invalid(
       "lags",
-      "must be an array of different layer distances in [1, \(min(1000, frame.layers[0] - 1))]: measured layers less one"
+      "must be an array of different layer distances in [1, \(min(1000, settings.layers[0] - 1))]: measured layers less one"
     )
     guard case .list(let items)? = p["lags"], !items.isEmpty else { throw wrong }
     let lags = try items.map { item -> Int in
-      guard case .integer(let lag) = item, lag >= 1, lag <= 1000, lag < frame.layers[0] else { throw wrong }
+      guard case .integer(let lag) = item, lag >= 1, lag <= 1000, lag < settings.layers[0] else { throw wrong }
       return Int(lag)
     }
     guard Set(lags).count == lags.count else { throw wrong }
@@ -282,43 +280,17 @@ extension ResNet {
   /// `E V_aa` at every width and depth, for activations with slopes: `E |phi(z)|^2 = (s+^2 + s-^2)/2 |z|^2` for a z of
   /// symmetric law.
   private static func known(
-    _ frame: NetworkFrame, _ choice: ActivationChoice, alpha: Double, branch: Double
+    _ settings: NetworkSettings, _ choice: ActivationChoice, alpha: Double, branch: Double
   ) -> KnownValues? {
-    guard let slopes = choice.function as? SlopeActivation, frame.measured.bound == .infinity else { return nil }
+    guard let slopes = choice.function as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
     let growth = alpha * alpha + branch * slopes.secondMoment
-    let m = frame.count
-    let v0 = frame.inputs.gram
-    return KnownValues(frame) { layer in
+    let m = settings.count
+    let v0 = settings.inputs.gram
+    return KnownValues(settings) { layer in
       Dictionary(
         uniqueKeysWithValues: (0..<m).map {
           ("V[\($0),\($0)]", (v0[$0 * m + $0] * ExactMoments.power(growth, layer), Double.nan))
         })
     }
-  }
-}
-
-extension Parameter {
-  static let lambda = Parameter(
-    "lambda", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.5.squareRoot()),
-    "strength of the branch")
-  static let alpha = Parameter(
-    "alpha", .real(.init(0, .infinity, openAbove: true)), optional: true,
-    "strength of the skip connection; sqrt(1 - lambda^2) unless given, 1 for 1/sqrt(depth)")
-  static let branchScaling = Parameter(
-    "branch_scaling", .choice(["constant", "1/sqrt(depth)"]), standard: .text("constant"),
-    "1/sqrt(depth) divides lambda by the root of the depth")
-}
-
-extension Parameters {
-  /// `(alpha, lambda)` of a residual layer.
-  public func residual(depth: Int) throws -> (alpha: Double, lambda: Double) {
-    let lambda = real("lambda")
-    if text("branch_scaling") == "1/sqrt(depth)" {
-      return (self["alpha"] != nil ? real("alpha") : 1, lambda / Double(depth).squareRoot())
-    }
-    guard self["alpha"] != nil || lambda <= 1 else {
-      throw invalid("lambda", "must be at most 1 unless alpha is given: alpha = sqrt(1 - lambda^2)")
-    }
-    return (self["alpha"] != nil ? real("alpha") : (1 - lambda * lambda).squareRoot(), lambda)
   }
 }

@@ -12,37 +12,30 @@ import Simulation
 ///
 /// A matrix is met twice: forward in W Q, Q an orthonormal basis of the m post-activations, and backward in
 /// `W^T D = Q (W Q)^T D + (I - Q Q^T) W^T D`. What the first leaves free is fresh: of Gaussian W it has the law of
-/// `(I - Q Q^T) N R`, N an n x m matrix of normals and R the factor of D; of orthogonal W it is a uniform frame orthogonal to Q
+/// `(I - Q Q^T) N R`, N an n x m matrix of normals and R the factor of D; of orthogonal W it is a uniform orthonormal basis orthogonal to Q
 /// times the factor of what D has outside of W Q. So a layer costs O(n m^2) both ways, for every n and m, and nothing is inverted.
 public struct TangentMLP: Architecture {
-  public let frame: NetworkFrame
+  public let settings: NetworkSettings
   package let activation: any Activation
-  /// sqrt(c/n), sigma_b.
-  package let scale, bias: Double
-  let orthogonal, weights: Bool
+  /// c, sqrt(c/n), sigma_b.
+  package let gain, scale, bias: Double
+  package let orthogonal: Bool
+  let weights: Bool
+  package let kernel: TangentKernelObservables
 
   package init(
-    _ frame: NetworkFrame, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool, weights: Bool
+    _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool,
+    weights: Bool
   ) {
-    self.frame = frame
+    self.settings = settings
     self.activation = activation
-    scale = (gain / Double(frame.width)).squareRoot()
+    self.gain = gain
+    scale = (gain / Double(settings.width)).squareRoot()
     (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
+    kernel = TangentKernelObservables(settings)
   }
 
-  static let ownNames = ["ntk", "log_ntk"]
-
-  public var ownObservables: [Observable] { Self.observables(frame) }
-
-  package static func observables(_ frame: NetworkFrame) -> [Observable] {
-    let m = frame.count
-    return frame.own.flatMap { name -> [Observable] in
-      name == "ntk"
-        ? (0..<m).flatMap { a in
-          (a..<m).map { Observable("NTK[\(a),\($0)]", "NTK_ab, a = \(a), b = \($0)", heavyTailed: true) }
-        } : (0..<m).map { Observable("log_NTK[\($0)]", "log NTK_aa, a = \($0)") }
-    }
-  }
+  public var ownObservables: [Observable] { kernel.observables }
 
   public final class State: NetworkState {
     /// Of layers 1 ... d: Q of the post-activations, W Q, and phi'(z).
@@ -60,7 +53,7 @@ public struct TangentMLP: Architecture {
     let post: Columns
 
     init(_ network: TangentMLP) {
-      let (m, n, d) = (network.frame.count, network.frame.width, network.frame.depth)
+      let (m, n, d) = (network.settings.count, network.settings.width, network.settings.depth)
       func layers() -> [Columns] { (0..<d).map { _ in Columns(m, rows: n) } }
       (bases, images, slopes) = (layers(), layers(), layers())
       grams = Array(repeating: 0, count: (d + 1) * m * m)
@@ -79,37 +72,37 @@ public struct TangentMLP: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    let m = frame.count
-    for i in 0..<m * m { state.grams[i] = frame.inputs.gram[i] }
+    let m = settings.count
+    for i in 0..<m * m { state.grams[i] = settings.inputs.gram[i] }
     // z_1 = A L_0^T, as if L_0^T were the factor of a layer before.
-    for a in 0..<m { for b in 0..<m { state.factor[b &* m &+ a] = frame.initialFactor[a &* m &+ b] } }
+    for a in 0..<m { for b in 0..<m { state.factor[b &* m &+ a] = settings.initialFactor[a &* m &+ b] } }
   }
 
   public func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
-    let n = frame.width
+    let n = settings.width
     let image = state.images[layer &- 1]
     if weights && layer > 1 {
       let matrix = state.matrices[layer &- 2]
       Weights.fill(matrix, n, rows: n, &stream)
       if orthogonal { spread(matrix, n, state.factor) }
-      for a in 0..<frame.count {
+      for a in 0..<settings.count {
         for i in 0..<n { image[a][i] = Triangular.dot(matrix[i], state.post[a], matrix.stride) }
       }
     } else {
-      Weights.fill(image, frame.count, rows: n, &stream)
-      if orthogonal { spread(image, frame.count, state.work) }
+      Weights.fill(image, settings.count, rows: n, &stream)
+      if orthogonal { spread(image, settings.count, state.work) }
     }
     let biased = bias != 0 && layer > 1
     if biased { Weights.fill(state.readout, 1, rows: n, &stream) }
     finishLayer(state, layer, offsets: biased ? state.readout[0] : nil, explicit: weights && layer > 1)
-    guard layer == frame.depth else { return }
+    guard layer == settings.depth else { return }
 
     Weights.fill(state.readout, 1, rows: n, &stream)
     if orthogonal { spread(state.readout, 1, state.work) }
     differentiate(state) { layer in
       if weights {
         let matrix = state.matrices[layer &- 2]
-        for a in 0..<frame.count {
+        for a in 0..<settings.count {
           let (column, gradient) = (state.fresh[a], state.gradient[a])
           for i in 0..<matrix.stride { column[i] = 0 }
           for i in 0..<n {
@@ -118,22 +111,22 @@ public struct TangentMLP: Architecture {
           }
         }
       } else {
-        Weights.fill(state.fresh, frame.count, rows: n, &stream)
+        Weights.fill(state.fresh, settings.count, rows: n, &stream)
       }
     }
   }
 
-  /// An orthonormal frame in the directions of the columns, times sqrt(n).
+  /// An orthonormal basis in the directions of the columns, times sqrt(n).
   private func spread(_ columns: Columns, _ count: Int, _ factor: UnsafeMutablePointer<Double>) {
     Triangular.orthonormalise(columns: columns.data, stride: columns.stride, m: count, into: factor)
-    let root = Double(frame.width).squareRoot()
+    let root = Double(settings.width).squareRoot()
     for i in 0..<count &* columns.stride { columns.data[i] *= root }
   }
 
   /// From the images W Q (or W phi where `explicit`) to z, phi(z), phi'(z), V and the next Q.
   /// - Parameter offsets: b of the layer, if it has one.
   package func finishLayer(_ state: State, _ layer: Int, offsets: UnsafePointer<Double>?, explicit: Bool) {
-    let (m, n) = (frame.count, frame.width)
+    let (m, n) = (settings.count, settings.width)
     let (base, image, slope) = (state.bases[layer &- 1], state.images[layer &- 1], state.slopes[layer &- 1])
     let factor = state.factor
     let size = layer == 1 ? 1 : scale
@@ -168,10 +161,10 @@ public struct TangentMLP: Architecture {
   }
 
   /// The kernel, from the last layer to the first.
-  /// - Parameter draw: fills `state.fresh` with what a layer's W^T is free to be, normals, or a frame that is left as it is; with the
+  /// - Parameter draw: fills `state.fresh` with what a layer's W^T is free to be, normals, or an orthonormal basis that is left as it is; with the
   ///   whole W^T D where all weights are drawn.
   package func differentiate(_ state: State, draw: (_ layer: Int) -> Void) {
-    let (m, n, d) = (frame.count, frame.width, frame.depth)
+    let (m, n, d) = (settings.count, settings.width, settings.depth)
     let (gradient, fresh) = (state.gradient, state.fresh)
     for a in 0..<m {
       let slope = state.slopes[d &- 1][a]
@@ -198,7 +191,7 @@ public struct TangentMLP: Architecture {
 
   /// R of the part of D that meets fresh entries of W^T: all of it, or what is outside of W Q for orthogonal weights.
   private func factorRest(_ state: State, _ layer: Int) {
-    let m = frame.count
+    let m = settings.count
     let (base, image, rest) = (state.bases[layer &- 2], state.images[layer &- 1], state.rest)
     rest.data.update(from: state.gradient.data, count: m &* rest.stride)
     if orthogonal {
@@ -206,14 +199,14 @@ public struct TangentMLP: Architecture {
       for k in 0..<m where base[k][0] == 0 && Triangular.dot(base[k], base[k], base.stride) == 0 {
         for i in 0..<image.stride { image[k][i] = 0 }
       }
-      Self.project(rest, outOf: image, m, 1 / Double(frame.width))
+      Self.project(rest, outOf: image, m, 1 / Double(settings.width))
     }
     Triangular.factor(columns: rest.data, stride: rest.stride, count: rest.stride, m: m, into: state.factor)
   }
 
   /// `W^T D = Q (W Q)^T D + (I - Q Q^T) N R`, N in `fresh`, where the result is put.
   private func pullBack(_ state: State, _ layer: Int) {
-    let (m, n) = (frame.count, frame.width)
+    let (m, n) = (settings.count, settings.width)
     let (base, image, fresh) = (state.bases[layer &- 2], state.images[layer &- 1], state.fresh)
     Self.project(fresh, outOf: base, m, 1)
     if orthogonal { spread(fresh, m, state.work) }
@@ -245,21 +238,7 @@ public struct TangentMLP: Architecture {
   }
 
   public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
-    let m = frame.count
-    var out = values
-    for name in frame.own {
-      for a in 0..<m {
-        if name == "ntk" {
-          for b in a..<m {
-            out.pointee = state.kernel[a &* m &+ b]
-            out += 1
-          }
-        } else {
-          out.pointee = Elementary.log(state.kernel[a &* m &+ a])
-          out += 1
-        }
-      }
-    }
+    kernel.write(state.kernel, to: values)
   }
 }
 
@@ -267,38 +246,45 @@ extension TangentMLP {
   /// Numbers that a draw may hold at once: 2 GiB.
   private static let most = 1 << 28
 
-  static let entry = ArchitectureEntry(
-    name: "ntk-mlp",
-    summary: "multilayer perceptron with its empirical neural tangent kernel, Gaussian or orthogonal weights",
-    equation:
-      "z_1 = W_1 x, z_{l+1} = sqrt(c/n) W phi(z_l) + sigma_b b, f = sqrt(c/n) v . phi(z_d) + sigma_b b; NTK_ab = sum_w df_a/dw df_b/dw",
-    reference: "arXiv:1806.07572; arXiv:2310.07765 (orthogonal weights)",
-    parameters: NetworkFrame.parameters(
-      "ntk-mlp",
+  /// Law of the weights.
+  package enum Ensemble: String, CaseIterable, Sendable { case gaussian, orthogonal }
+
+  static let ensemble = Parameter(
+    "ensemble", .choice(Ensemble.allCases.map(\.rawValue)), standard: .text(Ensemble.gaussian.rawValue),
+    "with the probe \(Probe.tangentKernel.name): law of the weights, independent normals, or sqrt(n) times uniform on O(n)"
+  )
+
+  /// The name that perceptrons with their kernel had before there were probes; their default observables are the covariance's.
+  static let alias = MLP.entry.alias("ntk-mlp", probes: [.tangentKernel], observables: Probe.covariance.defaults)
+
+  /// Draws of a perceptron that go forward and back, so that its kernel can be measured.
+  /// - Parameter law: law of the weights and sigma_b that a table asks for.
+  static func draws(
+    parameters: [Parameter] = [], law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double)
+  ) -> NetworkDraws {
+    NetworkDraws(
+      probes: [.covariance, .tangentKernel],
       samplers: [
         ("conditional", "the exact reduced law forward and backward, O(n m^2) a layer"),
         ("weights", "every weight drawn and kept, O(n^2 m) a layer, O(n^3) if orthogonal"),
-      ], own: ownNames) + [
-        .activation,
-        Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given"),
-        Parameter(
-          "bias", .real(.init(0, .infinity, openAbove: true)), standard: .real(0),
-          "sigma_b, standard deviation of the biases"),
-        Parameter(
-          "ensemble", .choice(["gaussian", "orthogonal"]), standard: .text("gaussian"),
-          "law of the weights: independent normals, or sqrt(n) times uniform on O(n)"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load, own: ownNames)
-    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: frame.width)
+      ], parameters: parameters
+    ) { p, settings in
+      let (ensemble, bias) = law(p)
+      return try model(p, settings, orthogonal: ensemble == .orthogonal, bias: bias)
+    }
+  }
+
+  private static func model(
+    _ p: Parameters, _ settings: NetworkSettings, orthogonal: Bool, bias: Double
+  ) throws -> NetworkModel {
+    let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
-    let (m, n, d) = (frame.count, frame.width, frame.depth)
-    let orthogonal = p.text("ensemble") == "orthogonal"
+    let (m, n, d) = (settings.count, settings.width, settings.depth)
     let weights = p.text("sampler") == "weights"
-    guard frame.inputs.layer == 0 else {
+    guard settings.inputs.layer == 0 else {
       throw p.invalid("inputs", "must enter at layer 0: the kernel needs every layer")
     }
-    guard frame.layers == [d] else {
+    guard settings.layers == [d] else {
       throw p.invalid("layers", "must be \"last\": the kernel is that of the whole network")
     }
     guard p["bound"] == nil else { throw p.invalid("bound", "cannot be given: the kernel needs every layer") }
@@ -311,27 +297,28 @@ extension TangentMLP {
         "depth", "must be such that width x depth x \(each) is at most \(most): the layers are kept for the way back")
     }
     let network = TangentMLP(
-      frame, choice.function, gain: gain, bias: p.real("bias"), orthogonal: orthogonal, weights: weights)
+      settings, choice.function, gain: gain, bias: bias, orthogonal: orthogonal, weights: weights)
     return NetworkModel(
-      network, parameters: p, activation: choice, gain: gain,
-      known: orthogonal ? nil : known(frame, choice, gain, bias: p.real("bias")), attributes: ["c": gain.description])
+      network, parameters: p, activation: choice,
+      known: orthogonal ? nil : known(settings, choice, gain, bias: bias), attributes: ["c": gain.description]
+    )
   }
 
   /// Slopes without bias: every layer multiplies E V_aa and E |D_a|^2 by the same ratio, whatever the width, so
   /// `E NTK_aa = (d + 1) E V_d,aa`.
-  private static func known(_ frame: NetworkFrame, _ choice: ActivationChoice, _ gain: Double, bias: Double)
+  private static func known(_ settings: NetworkSettings, _ choice: ActivationChoice, _ gain: Double, bias: Double)
     -> KnownValues?
   {
     guard let slopes = choice.function as? SlopeActivation, bias == 0 else { return nil }
     let ratio = gain * slopes.secondMoment
-    let covariance = ExactMoments.mlp(frame, slopes: slopes, gain: gain)
-    return KnownValues(frame, own: observables(frame)) { layer in
+    let covariance = ExactMoments.mlp(settings, slopes: slopes, gain: gain)
+    return KnownValues(settings, own: TangentKernelObservables(settings).observables) { layer in
       var values: [String: (Double, Double)] = [:]
       for (i, observable) in (covariance?.observables ?? []).enumerated() {
         values[observable.name] = (covariance!.means[i], covariance!.secondMoments[i])
       }
-      for a in 0..<frame.count {
-        let v = frame.inputs.gram[a * frame.count + a] * ExactMoments.power(ratio, layer)
+      for a in 0..<settings.count {
+        let v = settings.inputs.gram[a * settings.count + a] * ExactMoments.power(ratio, layer)
         values["NTK[\(a),\(a)]"] = (Double(layer + 1) * v, .nan)
       }
       return values

@@ -16,13 +16,22 @@ import Simulation
 public struct Transformer: Architecture {
   public enum Sampler: String, CaseIterable, Sendable { case conditional, gaussian, weights }
 
-  public let frame: NetworkFrame
+  public let settings: NetworkSettings
   let sampler: Sampler
-  let heads, keyDimension: Int
-  let gamma, lambda, temperature: Double
-  let centred, causal: Bool
+  package let heads: Int
+  let keyDimension: Int
+  package let gamma: Double
+  let lambda: Double
+  /// lambda^2: 1 - gamma^2 unless lambda is given.
+  package let skip: Double
+  /// tau_0, and tau.
+  package let tau: Double
+  let temperature: Double
+  /// Whether the temperature grows with the width.
+  package let shaped: Bool
+  package let centred, causal: Bool
   /// Activation and c of the MLP block.
-  let block: (activation: any Activation, gain: Double)?
+  package let block: (activation: any Activation, gain: Double)?
 
   public final class State: NetworkState {
     let score, attention, branch, square, t: UnsafeMutablePointer<Double>
@@ -34,8 +43,8 @@ public struct Transformer: Architecture {
     let tokens, queries, keys, image, hidden: Columns?
 
     init(_ network: Transformer) {
-      let m = network.frame.count
-      let n = network.frame.width
+      let m = network.settings.count
+      let n = network.settings.width
       func square(_ count: Int = 1) -> UnsafeMutablePointer<Double> {
         let p = UnsafeMutablePointer<Double>.allocate(capacity: count * m * m)
         p.initialize(repeating: 0, count: count * m * m)
@@ -62,10 +71,10 @@ public struct Transformer: Architecture {
 
   public func start(_ state: State, _ stream: inout Stream) {
     guard let tokens = state.tokens else { return }
-    let m = frame.count
-    let root = Double(frame.width).squareRoot()
+    let m = settings.count
+    let root = Double(settings.width).squareRoot()
     for a in 0..<m {
-      for i in 0..<tokens.stride { tokens[a][i] = i < m ? root * frame.initialFactor[a &* m &+ i] : 0 }
+      for i in 0..<tokens.stride { tokens[a][i] = i < m ? root * settings.initialFactor[a &* m &+ i] : 0 }
     }
   }
 
@@ -76,7 +85,7 @@ public struct Transformer: Architecture {
       copyFactor(state)
       return
     }
-    let m = frame.count
+    let m = settings.count
     for head in 0..<heads {
       drawScore(state, &stream)
       attend(state)
@@ -95,7 +104,7 @@ public struct Transformer: Architecture {
     state.sum.write(lower: state.branch, scale: gamma / Double(heads).squareRoot())
     addBranch(state, &stream)
     if let block {
-      let n = frame.width
+      let n = settings.width
       state.sum.reset()
       var done = 0
       while done < n {
@@ -113,7 +122,7 @@ public struct Transformer: Architecture {
 
   /// `Y = (L G_Q)(L G_K)^T`, G_Q and G_K m x n_k normals: in law `L T N L^T`, N m x m normals.
   private func drawScore(_ state: State, _ stream: inout Stream) {
-    let m = frame.count
+    let m = settings.count
     let inner = state.square
     if sampler == .conditional {
       let t = state.t
@@ -152,7 +161,7 @@ public struct Transformer: Architecture {
 
   /// A from the scores.
   private func attend(_ state: State) {
-    let m = frame.count
+    let m = settings.count
     for a in 0..<m {
       let row = state.score + a &* m
       let out = state.attention + a &* m
@@ -174,8 +183,8 @@ public struct Transformer: Architecture {
   /// `L <- factor of lambda L U + branch G / sqrt(n)`, G m x n normals: its first m columns lie along U, the rest is
   /// Bartlett's factor with n - m degrees of freedom, or as many explicit normals.
   private func addBranch(_ state: State, _ stream: inout Stream) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let root = 1 / Double(n).squareRoot()
     let columns = state.residual
     let along = stream.normals(m &* m)
@@ -219,8 +228,8 @@ public struct Transformer: Architecture {
 
 extension Transformer {
   private func attendWithWeights(_ state: State, _ stream: inout Stream) {
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let (tokens, image, hidden) = (state.tokens!, state.image!, state.hidden!)
     let root = Double(n).squareRoot()
     for a in 0..<m { for i in 0..<n { hidden[a][i] = lambda * tokens[a][i] } }
@@ -251,8 +260,8 @@ extension Transformer {
 
   private func blockWithWeights(_ state: State, _ stream: inout Stream) {
     guard let block else { return }
-    let m = frame.count
-    let n = frame.width
+    let m = settings.count
+    let n = settings.width
     let hidden = state.hidden!
     Weights.multiply(
       &stream, state.tokens!, fanIn: n, to: hidden, fanOut: n, columns: m, scale: 1 / Double(n).squareRoot())
@@ -264,70 +273,70 @@ extension Transformer {
 
   private func copyFactor(_ state: State) {
     let (tokens, image) = (state.tokens!, state.image!)
-    for a in 0..<frame.count {
-      for i in 0..<image.stride { image[a][i] = i < frame.width ? tokens[a][i] : 0 }
+    for a in 0..<settings.count {
+      for i in 0..<image.stride { image[a][i] = i < settings.width ? tokens[a][i] : 0 }
     }
     state.sum.reset()
-    state.sum.add(image.data, stride: image.stride, count: frame.width)
-    state.sum.write(lower: state.lower, scale: 1 / Double(frame.width).squareRoot())
+    state.sum.add(image.data, stride: image.stride, count: settings.width)
+    state.sum.write(lower: state.lower, scale: 1 / Double(settings.width).squareRoot())
   }
 }
 
 extension Transformer {
-  static let entry = ArchitectureEntry(
+  package static let entry = ArchitectureEntry(
     name: "transformer",
     summary: "self-attention over the inputs as tokens, shaped or usual, with an optional MLP block",
     equation:
       "X' = lambda X + gamma/sqrt(H) sum_h A_h X W_V,h/sqrt(n), A = I + softmax(Y/tau) - 11^T/m, Y = X W_Q W_K^T X^T/n; V = X X^T/n",
     reference: "arXiv:2306.17759, eq. 4 and section 4",
-    parameters: NetworkFrame.parameters(
-      "transformer",
-      samplers: [
-        ("conditional", "the exact law through m x m matrices, O(m^3) a layer, O(n m^2) with `mlp`"),
-        ("gaussian", "the exact law with n m normals"), ("weights", "every weight drawn"),
-      ]) + [
-        Parameter("heads", .integer(1...1024), standard: .integer(1), "H"),
-        Parameter("key_dimension", .integer(1...1_000_000_000), optional: true, "n_k; the width unless given"),
-        Parameter("gamma", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.7), "strength of a branch"),
-        Parameter(
-          "lambda", .real(.init(0, .infinity, openAbove: true)), optional: true,
-          "strength of the skip connection; sqrt(1 - gamma^2) unless given"),
-        Parameter("tau", .real(.above(0)), standard: .real(1), "tau_0, temperature"),
-        Parameter(
-          "temperature", .choice(["shaped", "usual"]), standard: .text("shaped"),
-          "tau = tau_0 sqrt(n n_k), or tau_0 sqrt(n_k)"),
-        Parameter(
-          "centred", .boolean, standard: .boolean(true), "A = I + softmax - 11^T/m, or softmax alone"),
-        Parameter("causal", .boolean, standard: .boolean(false), "token i attends to tokens 0...i only"),
-        Parameter(
-          "mlp", .structured("an activation: a name, or a table with a name and its parameters"), optional: true,
-          "activation of an MLP block after each attention block; none unless given"),
-      ]
-  ) { p, load in
-    let frame = try NetworkFrame(p, load: load)
-    guard frame.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
-    guard frame.width >= frame.count else {
-      throw p.invalid("width", "must be at least the number of tokens, \(frame.count)")
+    samplers: [
+      ("conditional", "the exact law through m x m matrices, O(m^3) a layer, O(n m^2) with `mlp`"),
+      ("gaussian", "the exact law with n m normals"), ("weights", "every weight drawn"),
+    ],
+    parameters: [
+      Parameter("heads", .integer(1...1024), standard: .integer(1), "H"),
+      Parameter("key_dimension", .integer(1...1_000_000_000), optional: true, "n_k; the width unless given"),
+      Parameter("gamma", .real(.init(0, .infinity, openAbove: true)), standard: .real(0.7), "strength of a branch"),
+      Parameter(
+        "lambda", .real(.init(0, .infinity, openAbove: true)), optional: true,
+        "strength of the skip connection; sqrt(1 - gamma^2) unless given"),
+      Parameter("tau", .real(.above(0)), standard: .real(1), "tau_0, temperature"),
+      Parameter(
+        "temperature", .choice(["shaped", "usual"]), standard: .text("shaped"),
+        "tau = tau_0 sqrt(n n_k), or tau_0 sqrt(n_k)"),
+      Parameter(
+        "centred", .boolean, standard: .boolean(true), "A = I + softmax - 11^T/m, or softmax alone"),
+      Parameter("causal", .boolean, standard: .boolean(false), "token i attends to tokens 0...i only"),
+      Parameter(
+        "mlp", .structured("an activation: a name, or a table with a name and its parameters"), optional: true,
+        "activation of an MLP block after each attention block; none unless given"),
+    ]
+  ) { p, settings in
+    guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
+    guard settings.width >= settings.count else {
+      throw p.invalid("width", "must be at least the number of tokens, \(settings.count)")
     }
     let gamma = p.real("gamma")
     guard p["lambda"] != nil || gamma <= 1 else {
       throw p.invalid("gamma", "must be at most 1 unless lambda is given: lambda = sqrt(1 - gamma^2)")
     }
-    let lambda = p["lambda"] != nil ? p.real("lambda") : (1 - gamma * gamma).squareRoot()
-    let keyDimension = p["key_dimension"] != nil ? p.integer("key_dimension") : frame.width
+    let given = p["lambda"] != nil ? p.real("lambda") : nil
+    let lambda = given ?? (1 - gamma * gamma).squareRoot()
+    let keyDimension = p["key_dimension"] != nil ? p.integer("key_dimension") : settings.width
     let shaped = p.text("temperature") == "shaped"
     let temperature =
-      p.real("tau") * (Double(keyDimension) * (shaped ? Double(frame.width) : 1)).squareRoot()
-    let choice = try p["mlp"].map { try ActivationChoice($0, path: "\(p.path).mlp", width: frame.width) }
+      p.real("tau") * (Double(keyDimension) * (shaped ? Double(settings.width) : 1)).squareRoot()
+    let choice = try p["mlp"].map { try ActivationChoice($0, path: "\(p.path).mlp", width: settings.width) }
     let moment = choice?.function.secondMoment ?? 1
     guard moment > 0 && moment.isFinite else { throw p.invalid("mlp", "E phi(g)^2 is \(moment)") }
     return NetworkModel(
       Transformer(
-        frame: frame, sampler: Sampler(rawValue: p.text("sampler"))!, heads: p.integer("heads"),
-        keyDimension: keyDimension, gamma: gamma, lambda: lambda, temperature: temperature,
-        centred: p.boolean("centred"), causal: p.boolean("causal"),
+        settings: settings, sampler: Sampler(rawValue: p.text("sampler"))!, heads: p.integer("heads"),
+        keyDimension: keyDimension, gamma: gamma, lambda: lambda,
+        skip: given.map { $0 * $0 } ?? 1 - gamma * gamma, tau: p.real("tau"), temperature: temperature,
+        shaped: shaped, centred: p.boolean("centred"), causal: p.boolean("causal"),
         block: choice.map { ($0.function, 1 / moment) }),
-      parameters: p, activation: choice, gain: 1 / moment,
+      parameters: p, activation: choice,
       attributes: ["gamma": gamma.description, "lambda": lambda.description, "key_dimension": String(keyDimension)])
   }
 }

@@ -2,7 +2,7 @@ import Kernels
 import Simulation
 
 /// What all architectures share: size, inputs, and what is measured where.
-public struct NetworkFrame: Sendable {
+public struct NetworkSettings: Sendable {
   public let width, depth: Int
   public let inputs: Inputs
   /// L_0, m x m lower triangular, with `L_0 L_0^T = V_0`.
@@ -10,17 +10,20 @@ public struct NetworkFrame: Sendable {
   /// Layers that are measured, ascending, in `inputs.layer + 1 ... depth`.
   public let layers: [Int]
   public let measured: CovarianceObservables
-  /// Names of the observables of the architecture itself that the job asks for.
+  /// Names of the observables that the job asks for besides those of the covariance.
   public let own: [String]
 
   public var count: Int { inputs.count }
 
-  /// The keys that every architecture takes, with its own sampler names and observables.
+  /// The keys that every architecture takes.
+  /// - Parameters:
+  ///   - probes: those that are asked for, of the available ones.
+  ///   - own: observables of the architecture itself.
   static func parameters(
-    _ architecture: String, samplers: [(name: String, summary: String)], own: [String] = []
+    _ architecture: String, samplers: [(name: String, summary: String)], probes: [Probe], available: [Probe],
+    own: [String]
   ) -> [Parameter] {
-    let families = CovarianceObservables.Family.allCases.map(\.rawValue) + own
-    return [
+    [
       Parameter("architecture", .choice([architecture]), "architecture"),
       Parameter("width", .integer(1...1_000_000_000), "n, units of every layer"),
       Parameter("depth", .integer(1...1_000_000_000), "d, number of layers"),
@@ -32,8 +35,12 @@ public struct NetworkFrame: Sendable {
         "layers", .structured("\"last\", \"all\" or an ascending array of layers in 1...depth"),
         standard: .text("last"), "layers that are measured"),
       Parameter(
-        "observables", .structured("an array of " + families.joined(separator: ", ")),
-        standard: .list(["V", "log_V", "rho", "atanh_rho"].map { .text($0) }), "what is measured"),
+        "probes", .structured("an array of " + available.map(\.name).joined(separator: ", ")),
+        standard: .list([.text(Probe.covariance.name)]),
+        "quantities that can be measured; " + available.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")),
+      Parameter(
+        "observables", .structured("an array of " + words(probes, available, own)),
+        standard: .list(probes.flatMap(\.defaults).map { .text($0) }), "what is measured"),
       Parameter("clip", .real(.above(0)), standard: .real(5), "ceiling of clipped_V"),
       Parameter("level", .real(.above(0)), standard: .real(3), "threshold of `above`"),
       Parameter(
@@ -43,9 +50,18 @@ public struct NetworkFrame: Sendable {
     ]
   }
 
-  /// Reads the shared keys.
+  /// The observables of the probes that are asked for, and those that others would add.
+  private static func words(_ probes: [Probe], _ available: [Probe], _ own: [String]) -> String {
+    let names = (probes.flatMap(\.observables) + own).joined(separator: ", ")
+    return available.filter { !probes.contains($0) }.reduce(names) {
+      $0 + "; with the probe \($1.name) also \($1.observables.joined(separator: ", "))"
+    }
+  }
+
+  /// Reads the shared keys; the parameters are those of `parameters`.
   init(
-    _ p: Parameters, load: (Inputs.FileRequest) throws -> [[Double]], own: [String] = []
+    _ p: Parameters, probes: [Probe], available: [Probe], own: [String],
+    load: (Inputs.FileRequest) throws -> [[Double]]
   ) throws {
     width = p.integer("width")
     depth = p.integer("depth")
@@ -53,12 +69,13 @@ public struct NetworkFrame: Sendable {
     // A Gram matrix of vectors is positive semi-definite up to rounding; a loose tolerance takes that in.
     initialFactor = inputs.exactFactor ?? Triangular.cholesky(inputs.gram, m: inputs.count, tolerance: 1e-9)!
     layers = try Self.readLayers(p, after: inputs.layer, depth: depth)
-    let names = try Self.readNames(p, own: own)
+    let names = try Self.readNames(
+      p, allowed: probes.flatMap(\.observables) + own, words: Self.words(probes, available, own))
     let single: [CovarianceObservables.Family] = [.correlation, .atanhCorrelation, .q, .inverseRootQ]
     let m = inputs.count
     let families = names.compactMap { CovarianceObservables.Family(rawValue: $0) }
       .filter { m > 1 || !single.contains($0) }
-    self.own = names.filter(own.contains)
+    self.own = names.filter { !Probe.covariance.observables.contains($0) }
     guard !families.isEmpty || !self.own.isEmpty else {
       throw p.invalid("observables", "must hold V or log_V for a single input, which has no pairs")
     }
@@ -88,9 +105,8 @@ public struct NetworkFrame: Sendable {
     }
   }
 
-  private static func readNames(_ p: Parameters, own: [String]) throws -> [String] {
-    let allowed = CovarianceObservables.Family.allCases.map(\.rawValue) + own
-    let wrong = p.invalid("observables", "must be an array of different names of " + allowed.joined(separator: ", "))
+  private static func readNames(_ p: Parameters, allowed: [String], words: String) throws -> [String] {
+    let wrong = p.invalid("observables", "must be an array of different names of " + words)
     guard case .list(let items)? = p["observables"], !items.isEmpty else { throw wrong }
     let names = try items.map { item -> String in
       guard case .text(let name) = item, allowed.contains(name) else { throw wrong }

@@ -11,30 +11,30 @@ import Simulation
 /// in a step. Equal
 /// eigenvalues at the start are split by one exact step of the matrix.
 struct EigenvalueSDE: Experiment {
-  let frame: NetworkFrame
+  let settings: NetworkSettings
   let step: Double
   let measured: CovarianceObservables
   let observables: [Observable]
-  var layers: [Int] { frame.layers }
+  var layers: [Int] { settings.layers }
 
-  init(frame: NetworkFrame, step: Double) {
-    self.frame = frame
+  init(settings: NetworkSettings, step: Double) {
+    self.settings = settings
     self.step = step
-    measured = frame.measured.only([.logEigenvalue, .logDeterminant, .moment])
+    measured = settings.measured.only([.logEigenvalue, .logDeterminant, .moment])
     observables = measured.observables
   }
 
-  func makeScratch() -> DiffusionScratch { DiffusionScratch(frame.count) }
+  func makeScratch() -> DiffusionScratch { DiffusionScratch(settings.count) }
 
   func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
-    let m = frame.count
-    let width = Double(frame.width)
+    let m = settings.count
+    let width = Double(settings.width)
     let (lower, log, drift) = (scratch.lower, scratch.first, scratch.second)
     // The first instant: the matrix itself moves by Wishart noise for a time far below the step.
     let instant = 1e-3 * min(step, Double(layers[0]) / width)
-    for i in 0..<m * m { lower[i] = frame.initialFactor[i] }
+    for i in 0..<m * m { lower[i] = settings.initialFactor[i] }
     Bartlett.write(&stream, m, degrees: 1 / instant, to: scratch.third)
     Triangular.multiplyLower(lower, scratch.third, m: m, scale: instant.squareRoot())
     SingularValues.squares(lower, m: m, into: drift)
@@ -88,9 +88,11 @@ struct EigenvalueSDE: Experiment {
 }
 
 extension LimitEntry {
-  private static func linear(_ p: Parameters, _ network: NetworkModel) throws -> NetworkFrame {
-    guard network.architecture == "linear-mlp" else { throw p.invalid("equation", "needs linear-mlp") }
-    return network.frame
+  private static func linear(_ p: Parameters, _ network: NetworkModel) throws -> NetworkSettings {
+    guard let network = network.architecture as? LinearMLP else {
+      throw p.invalid("equation", "needs \(LinearMLP.entry.name)")
+    }
+    return network.settings
   }
 
   static let eigenvalueSDE = LimitEntry(
@@ -99,13 +101,13 @@ extension LimitEntry {
     equation: "d log lambda_i = sqrt(2) dB_i + [sum_{j != i} lambda_j/(lambda_i - lambda_j) - 1] dt",
     reference: "docs/limits.md, from arXiv:2206.02768, Theorem 3.2 with nu = 0", parameters: paths
   ) { p, network in
-    let frame = try linear(p, network)
-    guard (0..<frame.count).allSatisfy({ frame.initialFactor[$0 * frame.count + $0] > 0 }) else {
+    let settings = try linear(p, network)
+    guard (0..<settings.count).allSatisfy({ settings.initialFactor[$0 * settings.count + $0] > 0 }) else {
       throw Failure.invalid(
         key: "network.inputs", value: "…", allowed: "must be linearly independent: an eigenvalue 0 has no logarithm")
     }
     return LimitModel(
-      content: .integrated(order: 1) { AnyExperiment(EigenvalueSDE(frame: frame, step: $0)) },
+      content: .integrated(order: 1) { AnyExperiment(EigenvalueSDE(settings: settings, step: $0)) },
       offset: "an offset of order 1/n is expected of a finite width")
   }
 
@@ -117,19 +119,18 @@ extension LimitEntry {
     equation: "E tr V^k / m = (1/k) sum_{j<k} C(k, j) (k tau)^{k-1-j}/(k-1-j)!: 1, 1 + tau, 1 + 3 tau + 3 tau^2/2",
     reference: "docs/limits.md", parameters: []
   ) { p, network in
-    let frame = try linear(p, network)
-    let m = frame.count
-    guard zip(0..., frame.inputs.gram).allSatisfy({ abs($1 - ($0 / m == $0 % m ? 1 : 0)) < 1e-12 }) else {
+    let settings = try linear(p, network)
+    let m = settings.count
+    guard zip(0..., settings.inputs.gram).allSatisfy({ abs($1 - ($0 / m == $0 % m ? 1 : 0)) < 1e-12 }) else {
       throw Failure.invalid(
         key: "network.inputs", value: "…", allowed: "must be orthonormal, as { correlation = 0.0, count = \(m) } is")
     }
-    let values = KnownValues(frame) { layer in
-      let tau = Double(m * layer) / Double(frame.width)
+    return try .known(
+      p, settings, needed: "moment", offset: "an offset of order 1/m is expected of a finite number of inputs"
+    ) { layer in
+      let tau = Double(m * layer) / Double(settings.width)
       let moments = [1, 1 + tau, 1 + 3 * tau + 1.5 * tau * tau]
       return Dictionary(uniqueKeysWithValues: zip(1..., moments).map { ("moment[\($0)]", ($1, Double.nan)) })
     }
-    guard let values else { throw p.invalid("equation", "needs moment among the observables") }
-    return LimitModel(
-      content: .known(values), offset: "an offset of order 1/m is expected of a finite number of inputs")
   }
 }

@@ -1,6 +1,15 @@
 import Kernels
 import Simulation
 
+extension Probe {
+  /// The covariance of the layers, which every draw measures.
+  package static let covariance = Probe(
+    name: "covariance", summary: "the covariance V of the layers, in every draw, named or not", equation: "",
+    reference: "",
+    observables: CovarianceObservables.Family.allCases.map(\.rawValue),
+    defaults: [CovarianceObservables.Family.covariance, .logNorm, .correlation, .atanhCorrelation].map(\.rawValue))
+}
+
 /// What is measured of a covariance matrix V of m inputs, given as its triangular factor; the same for networks and
 /// limits.
 public struct CovarianceObservables: Sendable {

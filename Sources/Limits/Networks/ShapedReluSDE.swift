@@ -79,12 +79,16 @@ extension LimitEntry {
     reference: "arXiv:2206.02768, Theorem 3.2",
     parameters: integrated
   ) { p, network in
-    let linear = network.architecture == "linear-mlp"
-    guard linear || network.architecture == "mlp",
-      let slopes = linear ? (0, 0) : network.activation?.shapedSlopes
-    else { throw p.invalid("equation", "needs linear-mlp, or mlp with activation shaped-relu or linear") }
-    guard network.standardGain, linear || network.parameters.real("bias") == 0 else {
-      throw p.invalid("equation", "needs the standard gain c and bias = 0")
+    let linear = network.architecture is LinearMLP
+    let perceptron = GaussianPerceptron(network)
+    guard let slopes = linear ? (0, 0) : perceptron?.activation.shapedSlopes else {
+      throw p.invalid(
+        "equation",
+        "needs \(LinearMLP.entry.name), or \(MLP.entry.name) with Gaussian weights and activation shaped-relu or linear"
+      )
+    }
+    guard network.standardGain, linear || perceptron?.bias == 0 else {
+      throw p.invalid("equation", "needs the default gain c and bias = 0")
     }
     let difference = slopes.plus - slopes.minus
     let strength = 0.5 * difference * difference

@@ -60,45 +60,47 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
   public enum Integrator: String, CaseIterable, Sendable { case splitting, wishart }
 
   public let drift: D
-  public let frame: NetworkFrame
+  public let settings: NetworkSettings
   /// kappa.
   public let noise: Double
   /// Largest step size, in units of t.
   public let step: Double
   public let integrator: Integrator
   public let observables: [Observable]
-  public var layers: [Int] { frame.layers }
+  public var layers: [Int] { settings.layers }
 
-  public init(_ drift: D, frame: NetworkFrame, noise: Double = 1, step: Double, integrator: Integrator = .splitting) {
+  public init(
+    _ drift: D, settings: NetworkSettings, noise: Double = 1, step: Double, integrator: Integrator = .splitting
+  ) {
     self.drift = drift
-    self.frame = frame
+    self.settings = settings
     self.noise = noise
     self.step = step
     self.integrator = integrator
-    observables = frame.measured.observables
+    observables = settings.measured.observables
   }
 
-  public func makeScratch() -> DiffusionScratch { DiffusionScratch(frame.count) }
+  public func makeScratch() -> DiffusionScratch { DiffusionScratch(settings.count) }
 
   @inlinable
   public func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     let lower = scratch.lower
-    let m = frame.count
-    let width = Double(frame.width)
-    for i in 0..<m &* m { lower[i] = frame.initialFactor[i] }
+    let m = settings.count
+    let width = Double(settings.width)
+    for i in 0..<m &* m { lower[i] = settings.initialFactor[i] }
     var events: DrawEvents = []
     var out = values
-    var time = Double(frame.inputs.layer) / width
+    var time = Double(settings.inputs.layer) / width
     var crossing = Double.infinity
     var coins: UInt64 = 0
     var coinsLeft = 0
-    for layer in frame.layers {
+    for layer in settings.layers {
       let span = Double(layer) / width - time
       let steps = max(1, Int((span / step - 1e-9).rounded(.up)))
       let h = span / Double(steps)
-      let bounded = frame.measured.bound < .infinity
+      let bounded = settings.measured.bound < .infinity
       if crossing == .infinity { drift.move(lower, m, 0.5 * h, scratch) }
       for i in 0..<steps where crossing == .infinity {
         if coinsLeft == 0 {
@@ -116,13 +118,13 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
         drift.addNoise(&stream, lower, m, h, scratch)
         drift.move(lower, m, i == steps &- 1 || bounded ? 0.5 * h : h, scratch)
         if bounded {
-          if frame.measured.stops(lower) { crossing = (time + Double(i &+ 1) * h) * width }
+          if settings.measured.stops(lower) { crossing = (time + Double(i &+ 1) * h) * width }
           if i < steps &- 1 && crossing == .infinity { drift.move(lower, m, 0.5 * h, scratch) }
         }
       }
       time = Double(layer) / width
       events.formUnion(
-        frame.measured.write(
+        settings.measured.write(
           lower: lower, layer: Double(layer), crossing: crossing, work: scratch.work, to: out))
       out += observables.count
     }
@@ -131,7 +133,7 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
 
   @inlinable @inline(__always)
   func splitNoise(_ stream: inout Stream, _ lower: UnsafeMutablePointer<Double>, _ h: Double, forwards: Bool) {
-    let m = frame.count
+    let m = settings.count
     let g = stream.normals(m &* (m &+ 1) / 2)
     let rootH = h.squareRoot()
     let rootHalf = (0.5 * h).squareRoot()
@@ -155,7 +157,7 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Experiment {
   func diagonal(
     _ g: UnsafePointer<Double>, _ lower: UnsafeMutablePointer<Double>, _ h: Double, _ rootHalf: Double
   ) {
-    let m = frame.count
+    let m = settings.count
     for i in 0..<m {
       let factor = Elementary.exp(rootHalf * g[i] - 0.5 * h * Double(i &+ 1))
       for a in i..<m { lower[a &* m &+ i] *= factor }

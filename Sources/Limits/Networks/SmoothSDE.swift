@@ -63,14 +63,17 @@ extension LimitEntry {
   ]
 
   private static func smoothDrift(_ p: Parameters, _ network: NetworkModel) throws -> SmoothDrift {
-    guard network.architecture == "mlp", let activation = network.activation, activation.parameters["a"] != nil,
-      let known = activation.entry.derivatives, network.standardGain, network.parameters.real("bias") == 0
+    guard let perceptron = GaussianPerceptron(network), let shape = perceptron.activation.smoothShape,
+      network.standardGain, perceptron.bias == 0
     else {
-      throw p.invalid("equation", "needs mlp with a smooth activation shaped by a, the standard gain c and bias = 0")
+      throw p.invalid(
+        "equation",
+        "needs \(MLP.entry.name) with Gaussian weights, a smooth activation shaped by a, the default gain c and bias = 0"
+      )
     }
     return SmoothDrift(
-      second: p["second"] != nil ? p.real("second") : known.second,
-      third: p["third"] != nil ? p.real("third") : known.third, a: activation.parameters.real("a"))
+      second: p["second"] != nil ? p.real("second") : shape.second,
+      third: p["third"] != nil ? p.real("third") : shape.third, a: shape.a)
   }
 
   static let smoothSDE = LimitEntry(
@@ -82,7 +85,7 @@ extension LimitEntry {
     parameters: integrated + derivatives
   ) { p, network in
     let drift = try smoothDrift(p, network)
-    guard drift.kappa <= 0 || network.frame.measured.bound < .infinity else {
+    guard drift.kappa <= 0 || network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
         key: "network.bound", value: "(missing)",
         allowed: "must be given: kappa = \(drift.kappa) > 0, so this limit explodes with positive probability")
@@ -99,13 +102,13 @@ extension LimitEntry {
     parameters: paths + derivatives
   ) { p, network in
     let drift = try smoothDrift(p, network)
-    let frame = network.frame
-    guard frame.count == 1 else { throw p.invalid("equation", "needs one input") }
+    let settings = network.settings
+    guard settings.count == 1 else { throw p.invalid("equation", "needs one input") }
     let kappa = drift.kappa
     let ever =
-      kappa > 0 ? SpecialFunctions.regularisedGamma(kappa + 1, kappa * frame.inputs.gram[0]) : 0
+      kappa > 0 ? SpecialFunctions.regularisedGamma(kappa + 1, kappa * settings.inputs.gram[0]) : 0
     return LimitModel(
-      content: .integrated(order: 2) { AnyExperiment(ExplicitVariance(kappa: kappa, frame: frame, step: $0)) },
+      content: .integrated(order: 2) { AnyExperiment(ExplicitVariance(kappa: kappa, settings: settings, step: $0)) },
       offset:
         "an offset of order 1/n is expected of a finite width; kappa = \(kappa), the limit ever explodes with probability \(ever)"
     )
@@ -116,19 +119,19 @@ extension LimitEntry {
 /// summed by the trapezoidal rule along a Brownian path.
 struct ExplicitVariance: Experiment {
   let kappa: Double
-  let frame: NetworkFrame
+  let settings: NetworkSettings
   let step: Double
-  var observables: [Observable] { frame.measured.observables }
-  var layers: [Int] { frame.layers }
+  var observables: [Observable] { settings.measured.observables }
+  var layers: [Int] { settings.layers }
 
   func makeScratch() -> DiffusionScratch { DiffusionScratch(1) }
 
   func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
-    let width = Double(frame.width)
-    let inverse = 1 / frame.inputs.gram[0]
-    var (time, exponent, integral, value) = (0.0, 0.0, 0.0, frame.inputs.gram[0])
+    let width = Double(settings.width)
+    let inverse = 1 / settings.inputs.gram[0]
+    var (time, exponent, integral, value) = (0.0, 0.0, 0.0, settings.inputs.gram[0])
     var crossing = Double.infinity
     var events: DrawEvents = []
     var out = values
@@ -144,16 +147,16 @@ struct ExplicitVariance: Experiment {
         integral += 0.5 * h * (before + after)
         let rest = inverse - kappa * integral
         value = rest > 0 ? after / rest : .infinity
-        if !(value < frame.measured.bound) {
+        if !(value < settings.measured.bound) {
           crossing = (time + Double(i + 1) * h) * width
           // The path is continuous: it stops at the bound itself.
-          value = frame.measured.bound
+          value = settings.measured.bound
         }
       }
       time = Double(layer) / width
       scratch.lower[0] = value.squareRoot()
       events.formUnion(
-        frame.measured.write(
+        settings.measured.write(
           lower: scratch.lower, layer: Double(layer), crossing: crossing, work: scratch.work, to: out))
       out += observables.count
     }

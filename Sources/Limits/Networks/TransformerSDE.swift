@@ -119,14 +119,14 @@ extension LimitEntry {
     reference: "arXiv:2306.17759, Theorem 4.2",
     parameters: integrated
   ) { p, network in
-    let q = network.parameters
-    guard network.architecture == "transformer", q.text("temperature") == "shaped", q.boolean("centred"),
-      !q.boolean("causal"), q["lambda"] == nil
+    guard let transformer = network.architecture as? Transformer, transformer.shaped, transformer.centred,
+      !transformer.causal, abs(transformer.skip + transformer.gamma * transformer.gamma - 1) < 1e-12
     else {
       throw p.invalid(
-        "equation", "needs transformer with the shaped temperature, centred, not causal, lambda^2 + gamma^2 = 1")
+        "equation",
+        "needs \(Transformer.entry.name) with the shaped temperature, centred, not causal, lambda^2 + gamma^2 = 1")
     }
-    guard network.frame.measured.bound < .infinity else {
+    guard network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
         key: "network.bound", value: "(missing)",
         allowed: "must be given: the drift is cubic, so this limit explodes with positive probability")
@@ -134,17 +134,17 @@ extension LimitEntry {
     var (block, blocks) = (0.0, 1.0)
     if let activation = network.activation {
       guard let slopes = activation.shapedSlopes else {
-        throw p.invalid("equation", "needs an mlp block of shaped-relu or linear, or none")
+        throw p.invalid("equation", "needs shaped-relu or linear as the activation of the block, or no block")
       }
       blocks = 2
       block = 0.5 * (slopes.plus - slopes.minus) * (slopes.plus - slopes.minus)
     }
-    let (gamma, tau) = (q.real("gamma"), q.real("tau"))
+    let (gamma, tau) = (transformer.gamma, transformer.tau)
     let g2 = gamma * gamma
     return try .diffusion(
       TransformerDrift(
         attention: g2 / (tau * tau),
-        noiseScale: g2 / (Double(q.integer("heads")).squareRoot() * Double(network.frame.count) * tau),
+        noiseScale: g2 / (Double(transformer.heads).squareRoot() * Double(network.settings.count) * tau),
         block: g2 * block),
       p, network, noise: blocks * g2 * (2 - g2), offset: "an offset of order 1/n is expected of a finite width")
   }

@@ -15,7 +15,7 @@ import Simulation
 /// `functional` sums that integral by the trapezoidal rule along a Brownian path (weak order 2) and may start at t_0 = 0.
 /// `euler` steps log q by Euler's method (weak order 1), and shares nothing with it; it needs a start at t_0 > 0.
 public struct UnshapedQ: Experiment {
-  let frame: NetworkFrame
+  let settings: NetworkSettings
   /// q at the start; not needed at t_0 = 0.
   let start: Double
   let step: Double
@@ -25,17 +25,17 @@ public struct UnshapedQ: Experiment {
   /// q and what follows from it alone; V is not part of this limit.
   let measured: CovarianceObservables
   public let observables: [Observable]
-  public var layers: [Int] { frame.layers }
+  public var layers: [Int] { settings.layers }
 
   static let c = 2 * 2.0.squareRoot() / (3 * Double.pi)
 
-  public init(frame: NetworkFrame, start: Double, step: Double, functional: Bool, growth: Double = 2) {
+  public init(settings: NetworkSettings, start: Double, step: Double, functional: Bool, growth: Double = 2) {
     self.growth = growth
-    self.frame = frame
+    self.settings = settings
     self.start = start
     self.step = step
     self.functional = functional
-    measured = frame.measured.only([.correlation, .atanhCorrelation, .q, .inverseRootQ, .collapsed])
+    measured = settings.measured.only([.correlation, .atanhCorrelation, .q, .inverseRootQ, .collapsed])
     observables = measured.observables
   }
 
@@ -44,8 +44,8 @@ public struct UnshapedQ: Experiment {
   public func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
-    let width = Double(frame.width)
-    let origin = Double(frame.inputs.layer) / width
+    let width = Double(settings.width)
+    let origin = Double(settings.inputs.layer) / width
     var time = origin
     var q = start
     // log of the exponential, and the integral.
@@ -101,21 +101,25 @@ extension LimitEntry {
         "functional: the explicit solution along a Brownian path; euler: steps of log q, from t > 0")
     ]
   ) { p, network in
-    guard network.architecture == "mlp", network.activation?.name == "relu", network.frame.count == 2,
-      network.standardGain, network.parameters.real("bias") == 0
-    else { throw p.invalid("equation", "needs mlp with activation relu, two inputs, the standard gain c and bias = 0") }
-    let frame = network.frame
+    guard let perceptron = GaussianPerceptron(network), perceptron.activation.function.isRelu,
+      network.settings.count == 2, network.standardGain, perceptron.bias == 0
+    else {
+      throw p.invalid(
+        "equation",
+        "needs \(MLP.entry.name) with Gaussian weights, activation relu, two inputs, the default gain c and bias = 0")
+    }
+    let settings = network.settings
     let functional = p.text("integrator") == "functional"
-    guard functional || frame.inputs.layer > 0 else {
+    guard functional || settings.inputs.layer > 0 else {
       throw p.invalid("integrator", "euler needs inputs given by q and layer: the equation is singular at t = 0")
     }
-    let sine = frame.initialFactor[3]
-    let layer = Double(frame.inputs.layer)
+    let sine = settings.initialFactor[3]
+    let layer = Double(settings.inputs.layer)
     // 1 - rho = sine^2 / (1 + rho)
-    let q = layer * layer * sine * sine / (1 + frame.initialFactor[2])
+    let q = layer * layer * sine * sine / (1 + settings.initialFactor[2])
     return LimitModel(
       content: .integrated(order: functional ? 2 : 1) {
-        AnyExperiment(UnshapedQ(frame: frame, start: q, step: $0, functional: functional))
+        AnyExperiment(UnshapedQ(settings: settings, start: q, step: $0, functional: functional))
       },
       offset: layer > 0
         ? "an offset of order 1/n is expected of a finite width"

@@ -52,21 +52,34 @@ struct LogGaussianLaw {
 
 /// Independent Gaussian log-norms: marginals of the limit laws of log V_aa.
 struct GaussianLogNorm: Experiment {
-  let frame: NetworkFrame
+  let settings: NetworkSettings
   /// Mean and standard deviation of log V_aa - log V_aa(0), layer by layer.
   let laws: [(mean: Double, deviation: Double)]
   let observables: [Observable]
   let measured: CovarianceObservables
-  var layers: [Int] { frame.layers }
+  var layers: [Int] { settings.layers }
 
-  init(frame: NetworkFrame, laws: [(mean: Double, deviation: Double)]) {
-    self.frame = frame
+  init(settings: NetworkSettings, laws: [(mean: Double, deviation: Double)]) {
+    self.settings = settings
     self.laws = laws
-    measured = frame.measured.only([.logNorm])
+    measured = settings.measured.only([.logNorm])
     observables = measured.observables
   }
 
-  func makeScratch() -> DiffusionScratch { DiffusionScratch(frame.count) }
+  /// The limit that these laws are, for a job that measures log V.
+  static func limit(
+    _ p: Parameters, _ settings: NetworkSettings, offset: String,
+    _ law: (_ layer: Int) -> (mean: Double, deviation: Double)
+  ) throws -> LimitModel {
+    guard settings.measured.families.contains(.logNorm) else {
+      throw p.invalid("equation", "needs log_V among the observables")
+    }
+    return LimitModel(
+      content: .exact(AnyExperiment(GaussianLogNorm(settings: settings, laws: settings.layers.map(law)))),
+      offset: offset)
+  }
+
+  func makeScratch() -> DiffusionScratch { DiffusionScratch(settings.count) }
 
   func draw(
     using stream: inout Stream, scratch: DiffusionScratch, into values: UnsafeMutablePointer<Double>
@@ -84,16 +97,18 @@ struct GaussianLogNorm: Experiment {
 }
 
 extension LimitEntry {
-  private static func proportional(_ p: Parameters, _ network: NetworkModel) throws -> LogGaussianLaw {
-    let q = network.parameters
-    guard network.architecture == "resnet", network.activation?.name == "relu", network.standardGain,
-      q.text("branch_scaling") == "constant"
-    else { throw p.invalid("equation", "needs resnet with activation relu, the standard gain c and constant branches") }
-    let (alpha, lambda) = try q.residual(depth: network.frame.depth)
+  private static func proportional(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, LogGaussianLaw) {
+    guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu, network.standardGain,
+      resnet.strength.scaling == .constant
+    else {
+      throw p.invalid(
+        "equation", "needs \(ResNet.entry.name) with activation relu, the default gain c and constant branches")
+    }
+    let (alpha, lambda) = (resnet.strength.alpha, resnet.strength.lambda)
     guard abs(alpha * alpha + lambda * lambda - 1) < 1e-12, lambda > 0 else {
       throw p.invalid("equation", "needs alpha^2 + lambda^2 = 1, lambda > 0")
     }
-    return LogGaussianLaw(alpha: alpha, lambda: lambda, balanced: q.boolean("balanced"))
+    return (resnet, LogGaussianLaw(alpha: alpha, lambda: lambda, balanced: resnet.balanced))
   }
 
   static let logGaussian = LimitEntry(
@@ -103,18 +118,14 @@ extension LimitEntry {
       "log V_aa(t)/V_aa(0) ~ N(mean t, variance t), t = layer / width; Balanced: variance 4 alpha^2 lambda^2 + 5 lambda^4, mean -variance/2; vanilla: docs/limits.md",
     reference: "arXiv:2106.04013, Theorem 1 and section 4", parameters: [draws]
   ) { p, network in
-    let rates = try proportional(p, network).rates
-    let frame = network.frame
-    let laws = frame.layers.map { layer -> (mean: Double, deviation: Double) in
-      let t = Double(layer) / Double(frame.width)
+    let (resnet, law) = try proportional(p, network)
+    let rates = law.rates
+    return try GaussianLogNorm.limit(
+      p, resnet.settings, offset: "an offset of order 1/n is expected of a finite width"
+    ) { layer in
+      let t = Double(layer) / Double(resnet.settings.width)
       return (rates.mean * t, (rates.variance * t).squareRoot())
     }
-    guard frame.measured.families.contains(.logNorm) else {
-      throw p.invalid("equation", "needs log_V among the observables")
-    }
-    return LimitModel(
-      content: .exact(AnyExperiment(GaussianLogNorm(frame: frame, laws: laws))),
-      offset: "an offset of order 1/n is expected of a finite width")
   }
 
   static let hypoactivation = LimitEntry(
@@ -124,17 +135,16 @@ extension LimitEntry {
       "E active fraction = 1/2 - (lambda^2/(pi n)) sum_k alpha^k sqrt(1 - alpha^2k) (vanilla), 1/2 (Balanced); E interlayer[a,k] = F(alpha^k)/n",
     reference: "arXiv:2106.04013, section 3", parameters: []
   ) { p, network in
-    let law = try proportional(p, network)
-    let frame = network.frame
-    let n = Double(frame.width)
-    let lags = network.interlayerLags
-    let own = network.experiment.observables.suffix(
-      network.experiment.observables.count - frame.measured.observables.count)
-    let values = KnownValues(frame, own: Array(own)) { layer in
+    let (resnet, law) = try proportional(p, network)
+    let n = Double(resnet.settings.width)
+    return try .known(
+      p, resnet.settings, own: resnet.ownObservables, needed: "active_fraction or interlayer",
+      offset: "an offset of order n^-2 is expected of a finite width"
+    ) { layer in
       var known: [String: (Double, Double)] = [:]
-      for a in 0..<frame.count {
+      for a in 0..<resnet.settings.count {
         known["active_fraction[\(a)]"] = (0.5 + law.activeOffset(layer - 1) / n, .nan)
-        for lag in lags where !law.balanced {
+        for lag in resnet.lags where !law.balanced {
           known["interlayer[\(a),\(lag)]"] = (
             LogGaussianLaw.energyCovariance(ExactMoments.power(law.alpha, lag)) / n, .nan
           )
@@ -142,8 +152,6 @@ extension LimitEntry {
       }
       return known
     }
-    guard let values else { throw p.invalid("equation", "needs active_fraction or interlayer among the observables") }
-    return LimitModel(content: .known(values), offset: "an offset of order n^-2 is expected of a finite width")
   }
 }
 
@@ -202,16 +210,16 @@ struct ResidualFlow {
 }
 
 extension LimitEntry {
-  private static func flow(_ p: Parameters, _ network: NetworkModel) throws -> ResidualFlow {
-    guard network.architecture == "resnet", network.activation?.name == "relu",
-      network.parameters.text("branch_scaling") == "1/sqrt(depth)",
-      try network.parameters.residual(depth: network.frame.depth).alpha == 1, !network.parameters.boolean("balanced")
+  private static func flow(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, ResidualFlow) {
+    guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu,
+      resnet.strength.scaling == .inverseRootDepth, resnet.strength.alpha == 1, !resnet.balanced
     else {
       throw p.invalid(
-        "equation", "needs resnet with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
+        "equation",
+        "needs \(ResNet.entry.name) with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
     }
-    let lambda = network.parameters.real("lambda")
-    return ResidualFlow(rate: lambda * lambda * network.gain)
+    let lambda = resnet.strength.unscaled
+    return (resnet, ResidualFlow(rate: lambda * lambda * resnet.gain))
   }
 
   static let residualFlow = LimitEntry(
@@ -221,12 +229,15 @@ extension LimitEntry {
       "V_aa = V_aa(0) e^{r t/2}, d rho/dt = (r/2)(K(rho) - rho), K the arc-cosine kernel, r = lambda^2 c, t = layer / depth",
     reference: "arXiv:2302.00453, Theorem 1", parameters: []
   ) { p, network in
-    let flow = try flow(p, network)
-    let frame = network.frame
-    let m = frame.count
-    let v0 = frame.inputs.gram
-    let values = KnownValues(frame) { layer in
-      let t = Double(layer) / Double(frame.depth)
+    let (resnet, flow) = try flow(p, network)
+    let settings = resnet.settings
+    let m = settings.count
+    let v0 = settings.inputs.gram
+    return try .known(
+      p, settings, needed: "V, log_V or rho",
+      offset: "an offset of order 1/width + 1/depth is expected of a finite network"
+    ) { layer in
+      let t = Double(layer) / Double(settings.depth)
       let growth = Elementary.exp(0.5 * flow.rate * t)
       var known: [String: (Double, Double)] = [:]
       for a in 0..<m {
@@ -241,9 +252,6 @@ extension LimitEntry {
       }
       return known
     }
-    guard let values else { throw p.invalid("equation", "needs V, log_V or rho among the observables") }
-    return LimitModel(
-      content: .known(values), offset: "an offset of order 1/width + 1/depth is expected of a finite network")
   }
 
   static let residualFluctuation = LimitEntry(
@@ -254,18 +262,13 @@ extension LimitEntry {
       "log V_aa ~ N(log V_aa(0) + r t/2, s(t)/n); s(1) = 4.6753 for r = 1 from a Gaussian start; docs/limits.md",
     reference: "docs/limits.md, from arXiv:2302.00453", parameters: [draws]
   ) { p, network in
-    let flow = try flow(p, network)
-    let frame = network.frame
-    let exact = network.parameters.text("embedding") == "exact"
-    guard frame.measured.families.contains(.logNorm) else {
-      throw p.invalid("equation", "needs log_V among the observables")
+    let (resnet, flow) = try flow(p, network)
+    return try GaussianLogNorm.limit(
+      p, resnet.settings, offset: "an offset of order n^-1/2 standard deviations is expected of a finite width"
+    ) { layer in
+      let t = Double(layer) / Double(resnet.settings.depth)
+      let variance = flow.fluctuation(time: t, exactStart: resnet.exactEmbedding) / Double(resnet.settings.width)
+      return (0.5 * flow.rate * t, variance.squareRoot())
     }
-    let laws = frame.layers.map { layer -> (mean: Double, deviation: Double) in
-      let t = Double(layer) / Double(frame.depth)
-      return (0.5 * flow.rate * t, (flow.fluctuation(time: t, exactStart: exact) / Double(frame.width)).squareRoot())
-    }
-    return LimitModel(
-      content: .exact(AnyExperiment(GaussianLogNorm(frame: frame, laws: laws))),
-      offset: "an offset of order n^-1/2 standard deviations is expected of a finite width")
   }
 }

@@ -1,0 +1,133 @@
+import Networks
+import Simulation
+
+/// An architecture whose covariance follows a recursion at infinite width and fixed depth: what `infinite-width` needs of it.
+protocol CovarianceRecursive: Architecture {
+  /// The recursion; nil where scores or weights stay random at infinite width.
+  func covarianceRecursion() -> CovarianceRecursion?
+}
+
+/// A recursion over covariances of inputs, or of pairs of position and input.
+struct CovarianceRecursion {
+  /// K_0 and its size.
+  let start: [Double]
+  let size: Int
+  let next: ([Double]) -> [Double]
+  /// V from K: the mean over `positions` blocks on the diagonal.
+  let positions: Int
+
+  init(start: [Double], size: Int, positions: Int = 1, next: @escaping ([Double]) -> [Double]) {
+    (self.start, self.size, self.positions, self.next) = (start, size, positions, next)
+  }
+
+  /// A recursion over the inputs, from V_0.
+  init(_ settings: NetworkSettings, next: @escaping ([Double]) -> [Double]) {
+    self.init(start: settings.inputs.gram, size: settings.count, next: next)
+  }
+
+  /// V of a state of the recursion.
+  func covariance(_ k: [Double]) -> [Double] {
+    let m = size / positions
+    return (0..<m * m).map { index in
+      (0..<positions).reduce(0.0) { $0 + k[($1 * m + index / m) * size + $1 * m + index % m] } / Double(positions)
+    }
+  }
+
+  /// `keep K + scale image`, entry by entry.
+  static func mix(_ k: [Double], _ keep: Double, _ image: [Double], _ scale: Double) -> [Double] {
+    zip(k, image).map { keep * $0 + scale * $1 }
+  }
+
+  /// A perceptron: `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K).
+  static func perceptron(
+    _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double
+  ) -> CovarianceRecursion {
+    let kernel = ActivationKernel(activation)
+    return CovarianceRecursion(settings) { k in
+      kernel.apply(k, settings.count).map { gain * $0 + bias * bias }
+    }
+  }
+}
+
+// MARK: - One conformance an architecture
+
+extension LinearMLP: CovarianceRecursive {
+  func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { $0 } }
+}
+
+extension MLP: CovarianceRecursive {
+  func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: bias) }
+}
+
+extension OrthogonalMLP: CovarianceRecursive {
+  func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: 0) }
+}
+
+extension TangentMLP: CovarianceRecursive {
+  func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: bias) }
+}
+
+extension GatedMLP: CovarianceRecursive {
+  /// `K' = c E[phi(u_a) phi(u_b)] K`.
+  func covarianceRecursion() -> CovarianceRecursion? {
+    let kernel = ActivationKernel(activation)
+    return CovarianceRecursion(settings) { [m = settings.count, gain] k in
+      zip(kernel.apply(k, m), k).map { gain * $0 * $1 }
+    }
+  }
+}
+
+extension ResNet: CovarianceRecursive {
+  /// `K' = alpha^2 K + lambda^2 c E[phi(u_a) phi(u_b)]`.
+  func covarianceRecursion() -> CovarianceRecursion? {
+    let kernel = ActivationKernel(activation)
+    let (alpha, lambda) = (strength.alpha, strength.lambda)
+    return CovarianceRecursion(settings) { [m = settings.count, gain] k in
+      CovarianceRecursion.mix(k, alpha * alpha, kernel.apply(k, m), lambda * lambda * gain)
+    }
+  }
+}
+
+extension ConvolutionalResNet: CovarianceRecursive {
+  /// As the residual network's, with the mean over the offsets of the kernel.
+  func covarianceRecursion() -> CovarianceRecursion? {
+    let activations = ActivationKernel(activation)
+    let (alpha, lambda) = (strength.alpha, strength.lambda)
+    let (m, sites, positions, width) = (settings.count, sites, positions, kernel)
+    return CovarianceRecursion(start: siteGram, size: sites, positions: positions) { [gain] k in
+      let image = activations.apply(k, sites)
+      let patches = (0..<sites * sites).map { index -> Double in
+        let (s, t) = (index / sites, index % sites)
+        return (-(width / 2)...(width / 2)).reduce(0.0) { sum, offset in
+          let from = (s / m + offset + positions) % positions * m + s % m
+          let to = (t / m + offset + positions) % positions * m + t % m
+          return sum + image[from * sites + to]
+        }
+      }
+      return CovarianceRecursion.mix(k, alpha * alpha, patches, lambda * lambda * gain / Double(width))
+    }
+  }
+}
+
+extension Transformer: CovarianceRecursive {
+  /// The shaped temperature grows with the width: attention becomes uniform, and centred attention the identity. With the usual
+  /// temperature the scores stay random.
+  func covarianceRecursion() -> CovarianceRecursion? {
+    guard shaped else { return nil }
+    let m = settings.count
+    let kernel = block.map { (activation: ActivationKernel($0.activation), gain: $0.gain) }
+    return CovarianceRecursion(settings) { [gamma, skip, centred, causal] k in
+      let reach = { (a: Int) in causal ? a + 1 : m }
+      let attended = (0..<m * m).map { index -> Double in
+        let (a, b) = (index / m, index % m)
+        if centred { return k[index] }
+        var sum = 0.0
+        for x in 0..<reach(a) { for y in 0..<reach(b) { sum += k[x * m + y] } }
+        return sum / Double(reach(a) * reach(b))
+      }
+      let after = CovarianceRecursion.mix(k, skip, attended, gamma * gamma)
+      guard let kernel else { return after }
+      return CovarianceRecursion.mix(after, skip, kernel.activation.apply(after, m), gamma * gamma * kernel.gain)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Kernels
+import Networks
+import Simulation
+
+extension LimitEntry {
+  static let infiniteWidth = LimitEntry(
+    name: "infinite-width",
+    summary: "recursion of the covariance at infinite width and fixed depth, for every architecture; no randomness",
+    equation:
+      "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms",
+    reference: "arXiv:1711.00165, eq. 5; arXiv:1810.05148; docs/limits.md", parameters: []
+  ) { p, network in
+    guard let architecture = network.architecture as? any CovarianceRecursive else {
+      throw p.invalid("equation", "has no recursion for this architecture")
+    }
+    guard let recursion = architecture.covarianceRecursion() else {
+      throw p.invalid("equation", "has no deterministic limit for the usual temperature: scores stay random")
+    }
+    var k = recursion.start
+    var reached = network.settings.inputs.layer
+    return .infiniteWidth(network.settings) { layer in
+      while reached < layer {
+        k = recursion.next(k)
+        reached += 1
+      }
+      return (recursion.covariance(k), [])
+    }
+  }
+}
+
+extension LimitModel {
+  /// Values at infinite width, where nothing fluctuates.
+  /// - Parameters:
+  ///   - own: observables besides those of the covariance.
+  ///   - state: V of a measured layer, and the values of `own` there; called for the layers in ascending order.
+  static func infiniteWidth(
+    _ settings: NetworkSettings, own: [Observable] = [],
+    _ state: (_ layer: Int) -> (covariance: [Double], own: [Double])
+  ) -> LimitModel {
+    let measured = settings.measured.only(deterministic)
+    let means = settings.layers.flatMap { layer -> [Double] in
+      let (covariance, own) = state(layer)
+      return values(measured, covariance, layer: layer) + own
+    }
+    return LimitModel(
+      content: .known(
+        KnownValues(
+          observables: measured.observables + own, layers: settings.layers, means: means,
+          secondMoments: means.map { $0 * $0 })),
+      offset: "an offset of order depth/width is expected of a finite width")
+  }
+
+  /// What follows from V alone, and keeps a value where V no longer fluctuates.
+  private static let deterministic: [CovarianceObservables.Family] = [
+    .covariance, .logNorm, .correlation, .atanhCorrelation, .q, .inverseRootQ, .clipped, .logEigenvalue, .moment,
+    .logDeterminant,
+  ]
+
+  /// Observables of a covariance; NaN where they have no value.
+  private static func values(_ measured: CovarianceObservables, _ covariance: [Double], layer: Int) -> [Double] {
+    var values = Array(repeating: Double.nan, count: measured.observables.count)
+    let m = measured.inputs
+    if let lower = Triangular.cholesky(covariance, m: m, tolerance: 1e-9) {
+      // Exactly the room that `write` asks for, in memory that lives as long as the call.
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: m * (m + 1)) { work in
+        _ = measured.write(lower: lower, layer: Double(layer), work: work.baseAddress!, to: &values)
+      }
+    }
+    return values.map { $0.isFinite ? $0 : .nan }
+  }
+
+  /// Values by observable name, layer by layer.
+  /// - Parameter needed: the observables that it has values of, for a job that asks for none of them.
+  static func known(
+    _ p: Parameters, _ settings: NetworkSettings, own: [Observable] = [], needed: String, offset: String,
+    _ values: (_ layer: Int) -> [String: (Double, Double)]
+  ) throws -> LimitModel {
+    guard let known = KnownValues(settings, own: own, values) else {
+      throw p.invalid("equation", "needs \(needed) among the observables")
+    }
+    return LimitModel(content: .known(known), offset: offset)
+  }
+}
