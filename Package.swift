@@ -39,6 +39,9 @@ let package = Package(
     .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
     .target(name: "Statistics", dependencies: ["Kernels"], swiftSettings: numeric),
     .target(name: "Simulation", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
+    .target(name: "Experiments", dependencies: ["Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
+    .target(name: "Engine", dependencies: ["Experiments", "Randomness", "Statistics"], swiftSettings: numeric),
+    .target(name: "Jobs", dependencies: ["Experiments", "Archive", "TOMLKit"]),
     .target(
       name: "Networks", dependencies: ["Simulation", "Kernels", "Randomness"],
       swiftSettings: numeric),
@@ -73,6 +76,8 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ParticlesTests", dependencies: ["Particles", "Simulation", "Statistics"], swiftSettings: numeric),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Jobs", "Experiments", "Randomness", "Statistics"]),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),

@@ -1,3 +1,4 @@
+import Randomness
 import Simulation
 
 /// The keys that every particle job has.

@@ -63,6 +63,8 @@ public struct AnyExperiment: Sendable {
       let scratch = experiment.makeScratch()
       return Runner(
         run: { range, tally in
+          // Draws work on memory of these two, which must outlast the last pointer to it.
+          defer { withExtendedLifetime((buffers, scratch)) {} }
           for index in range {
             buffers.stream.start(draw: index)
             let events = experiment.draw(
@@ -73,6 +75,7 @@ public struct AnyExperiment: Sendable {
           }
         },
         values: { index in
+          defer { withExtendedLifetime((buffers, scratch)) {} }
           buffers.stream.start(draw: index)
           _ = experiment.draw(using: &buffers.stream, scratch: scratch, into: buffers.values)
           return Array(UnsafeBufferPointer(start: buffers.values, count: width))

@@ -207,6 +207,17 @@ public struct Job: Sendable, Codable {
     self.identity = identity
   }
 
+  /// Version of the random streams: which draws a (seed, stream, index) gives. It changes whenever a golden digest changes.
+  public static let streamVersion = 2
+
+  /// The line of the identity that tells the version of the streams.
+  public static let streamLine = "stream = \(streamVersion)"
+
+  /// The version of the streams that the draws of this job are of.
+  public var streamVersion: Int {
+    identity.lazy.compactMap { $0.hasPrefix("stream = ") ? Int($0.dropFirst("stream = ".count)) : nil }.first ?? 1
+  }
+
   /// Sampled legs with their stream paths, in order.
   public var sampledLegs: [(path: String, leg: Leg)] {
     cases.flatMap { item in item.legs.filter(\.isSampled).map { (item.path(of: $0), $0) } }

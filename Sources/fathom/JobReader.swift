@@ -87,7 +87,7 @@ struct JobReader {
     let comparison = try Parameters(table["comparison"], path: "comparison", allowed: Self.comparisonParameters)
     let seed = try readSeed(table["seed"])
     var cases: [Case] = []
-    var identity = ["seed = \(seed)", "stream = 1"]
+    var identity = ["seed = \(seed)", Job.streamLine]
     for point in try Sweep.points(value["sweep"]) {
       var specific = value
       for (key, entry) in point.settings {

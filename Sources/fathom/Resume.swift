@@ -22,6 +22,7 @@ enum Resume {
     } catch let failure as Failure where failure.status == .badData {
       snapshot = try recover(path, from: failure)
     }
+    try refuseOtherStreams(snapshot, path, "; give another --output, or --fresh to start anew and keep that file aside")
     if let difference = file.job.firstDifference(from: snapshot.job) {
       throw Failure(
         .badData,
@@ -29,6 +30,22 @@ enum Resume {
       )
     }
     return snapshot
+  }
+
+  /// A file to which draws of this program can be added.
+  static func current(_ path: String) throws -> Snapshot {
+    let snapshot = try ResultFile.load(path)
+    try refuseOtherStreams(snapshot, path, "")
+    return snapshot
+  }
+
+  private static func refuseOtherStreams(_ snapshot: Snapshot, _ path: String, _ advice: String) throws {
+    let version = snapshot.job.streamVersion
+    guard version != Job.streamVersion else { return }
+    throw Failure(
+      .badData,
+      "\(path) holds draws of version \(version) of the random streams, this program makes version \(Job.streamVersion): they cannot be mixed\(advice)"
+    )
   }
 
   /// The generation before a damaged file, if it is whole.

@@ -1,3 +1,4 @@
+import Randomness
 import Simulation
 
 /// Hamiltonian Monte Carlo: fresh velocities N(0, 1/beta), `leapfrog_steps` steps of leapfrog, then accepted or rejected. One

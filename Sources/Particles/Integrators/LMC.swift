@@ -1,3 +1,4 @@
+import Randomness
 import Simulation
 
 /// Langevin Monte Carlo: the Euler-Maruyama step x' = x - h grad H(x) + sqrt(2h/beta) xi. Stationary means are off by O(h):

@@ -1,3 +1,4 @@
+import Randomness
 import Simulation
 
 /// Metropolis-adjusted Langevin: the LMC step as a proposal, accepted or rejected, so that exp(-beta H) is left exactly as it is.

@@ -1,3 +1,4 @@
+import Randomness
 import Simulation
 
 /// The randomized midpoint method, overdamped: the gradient is taken at a random time tau h of the step, tau uniform on (0, 1) and

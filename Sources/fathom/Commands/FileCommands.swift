@@ -15,7 +15,13 @@ struct ShowCommand: ParsableCommand {
   @Flag(help: "Print every layer, not only the last.") var all = false
 
   func run() throws {
-    let report = try Report(ResultFile.load(file), allLayers: all)
+    let snapshot = try ResultFile.load(file)
+    if snapshot.job.streamVersion != Job.streamVersion {
+      Console.log(
+        "\(file): version \(snapshot.job.streamVersion) of the random streams; this program makes version \(Job.streamVersion) and adds no draws to it"
+      )
+    }
+    let report = try Report(snapshot, allLayers: all)
     print(json ? try report.json() : report.text)
   }
 }
@@ -103,11 +109,11 @@ struct MergeCommand: ParsableCommand {
     guard !FileSystem.exists(output) else {
       throw Failure(.inputOutput, "\(output) exists already; merge does not overwrite")
     }
-    let first = try ResultFile.load(files[0])
+    let first = try Resume.current(files[0])
     var states = first.states
     var job = first.job
     for file in files.dropFirst() {
-      let next = try ResultFile.load(file)
+      let next = try Resume.current(file)
       if let difference = next.job.firstDifference(from: job) {
         throw Failure(
           .badData, "\(file) holds another job than \(files[0]): there \(difference.mine), here \(difference.other)")

@@ -1,18 +1,17 @@
 import Kernels
-import Randomness
 
 /// The random numbers of one replica. Every tile has a sequence of normals of its own, a pure function of (seed, leg, replica,
 /// tile), so it is the same on whatever rank the tile lives; numbers of the whole system come from one more sequence.
-final class Noise {
+package final class Noise {
   /// Chunks of one tile: 2^40 of 128 normals; 2^18 tiles fit into the counter of a draw.
-  static let chunksPerTile: UInt64 = 1 << 40
-  static let mostTiles = 1 << 18
+  package static let chunksPerTile: UInt64 = 1 << 40
+  package static let mostTiles = 1 << 18
 
   private var stream: Stream
   private let firstTile: Int
   /// Normals taken so far, by tile of this rank; uniforms of the whole system taken so far.
-  var taken: [UInt64]
-  private(set) var uniforms: UInt64
+  package var taken: [UInt64]
+  package private(set) var uniforms: UInt64
 
   private var scratch: UnsafeMutablePointer<Double>
   private var capacity = 0
@@ -21,7 +20,7 @@ final class Noise {
   private var windowStart: UInt64 = 0
   private var windowTile = -1
 
-  init(key: UInt64, replica: UInt64, tiles: Range<Int>, uniforms: UInt64 = 0) {
+  package init(key: UInt64, replica: UInt64, tiles: Range<Int>, uniforms: UInt64 = 0) {
     stream = Stream(key: key)
     stream.start(draw: replica)
     firstTile = tiles.lowerBound
@@ -33,7 +32,7 @@ final class Noise {
   deinit { scratch.deallocate() }
 
   /// The next `count` standard normals of a tile of this rank, valid until the next call.
-  func normals(_ local: Int, _ count: Int) -> UnsafePointer<Double> {
+  package func normals(_ local: Int, _ count: Int) -> UnsafePointer<Double> {
     let chunk = UInt64(NormalKernel.chunk)
     let start = taken[local]
     taken[local] = start &+ UInt64(count)
@@ -71,7 +70,7 @@ final class Noise {
   }
 
   /// A uniform on (0, 1) of the whole system: the same on every rank.
-  func uniform() -> Double {
+  package func uniform() -> Double {
     defer { uniforms &+= 1 }
     return stream.uniform(at: uniforms)
   }

@@ -1,0 +1,50 @@
+import Experiments
+import Statistics
+import Synchronization
+
+/// Runs a job inside this process, ranks as threads, without a file: for checks and tests.
+public enum LocalRun {
+  /// What a run needs of the outside, none of it by default.
+  public struct Options: Sendable {
+    public var part = DrawPart.whole
+    public var shards: Int?
+    public var shardStore: (any ShardStore)?
+    public var checkpointInterval = Double.infinity
+    /// Called on rank 0 with the number of each checkpoint, from 1; true asks for a stop.
+    public var stopAtCheckpoint: (@Sendable (Int) -> Bool)?
+    /// Asked often on every rank.
+    public var stopRequested: @Sendable () -> Bool = { false }
+
+    public init() {}
+  }
+
+  private struct Sealed<T>: @unchecked Sendable { let value: T }
+
+  public static func run(
+    _ job: Job, ranks: Int, restored: [LegState]? = nil, options: Options = Options()
+  ) throws -> (snapshot: Snapshot, outcome: Engine.Outcome) {
+    let old = Sealed(value: restored)
+    let stopped = Atomic<Bool>(false)
+    let box = Box(stopped: stopped)
+    let interval = options.checkpointInterval.isFinite ? options.checkpointInterval : 1e9
+    let results = try ThreadWorld.run(ranks: ranks) { world -> Sealed<([LegState], Engine.Outcome)> in
+      var checkpoints = 0
+      let engine = try Engine(
+        job: job, world: world, restored: world.isRoot ? old.value : nil, checkpointInterval: interval,
+        part: options.part, shards: options.shards, shardStore: options.shardStore,
+        save: { _ in
+          checkpoints += 1
+          if options.stopAtCheckpoint?(checkpoints) ?? false { box.stopped.store(true, ordering: .relaxed) }
+        }, stopRequested: { box.stopped.load(ordering: .relaxed) || options.stopRequested() })
+      let outcome = try engine.run()
+      return Sealed(value: (engine.states, outcome))
+    }
+    let (states, outcome) = results[0].value
+    return (Snapshot(job: job, states: states, provenance: []), outcome)
+  }
+
+  private final class Box: Sendable {
+    let stopped: Atomic<Bool>
+    init(stopped: consuming Atomic<Bool>) { self.stopped = stopped }
+  }
+}

@@ -1,0 +1,140 @@
+import Randomness
+import Statistics
+
+/// A random experiment with its type erased.
+///
+/// Make it in the module of the model: the initialiser for draws is inlinable, so the loop below is then specialised to the model, and no
+/// existential is left inside a draw.
+public struct Experiment: Sendable {
+  public enum Kind: Sendable {
+    /// Independent draws; makes the runner of one thread for a stream key.
+    case draws(makeRunner: @Sendable (_ key: UInt64) -> Runner)
+    /// Replicas of a process.
+    case replicas(ReplicaFactory)
+  }
+
+  public let schema: Schema
+  public let kind: Kind
+
+  @inlinable
+  public init<D: Draw>(_ draw: D) {
+    let schema = draw.schema
+    let width = schema.width
+    self.init(
+      schema: schema,
+      kind: .draws { key in
+        let buffers = RunBuffers(key: key, width: width)
+        let scratch = draw.makeScratch()
+        return Runner(
+          run: { range, tally, rows in
+            let kept = rows?.limit ?? 0
+            for index in range {
+              buffers.stream.start(draw: index)
+              let events = draw.draw(using: &buffers.stream, scratch: scratch, into: buffers.values)
+              tally.record(
+                buffers.values, overflowed: events.contains(.overflowed), underflowed: events.contains(.underflowed))
+              if index < kept { rows!.add(index, buffers.values, width) }
+            }
+          },
+          values: { index in
+            buffers.stream.start(draw: index)
+            _ = draw.draw(using: &buffers.stream, scratch: scratch, into: buffers.values)
+            return Array(UnsafeBufferPointer(start: buffers.values, count: width))
+          })
+      })
+  }
+
+  public init<P: Process>(_ process: P) {
+    let schedule = process.schedule
+    self.init(
+      schema: Schema(axis: schedule.axis, observables: process.observables),
+      kind: .replicas(
+        ReplicaFactory(
+          facts: ProcessFacts(
+            schedule: schedule, marginals: process.marginals, frame: process.frame,
+            inverseTemperature: process.inverseTemperature),
+          pieces: process.pieces, advice: process.advice,
+          begin: { context, saved in try Driver(process, context, from: saved) })))
+  }
+
+  @usableFromInline
+  init(schema: Schema, kind: Kind) {
+    self.schema = schema
+    self.kind = kind
+  }
+
+  /// The runner of one thread; nil for a process.
+  public func makeRunner(key: UInt64) -> Runner? {
+    if case .draws(let make) = kind { make(key) } else { nil }
+  }
+
+  public var replicas: ReplicaFactory? {
+    if case .replicas(let factory) = kind { factory } else { nil }
+  }
+}
+
+/// Makes the replicas of one process.
+public struct ReplicaFactory: Sendable {
+  public let facts: ProcessFacts
+  public let pieces: Int
+  public let advice: String
+  /// Starts a replica, or continues one. Collective in the group.
+  public let begin: @Sendable (_ context: ReplicaContext, _ saved: ReplicaState?) throws -> any Replica
+
+  public var steps: Int { facts.schedule.total }
+}
+
+/// What a file must know of a process to read its records.
+public struct ProcessFacts: Sendable, Equatable, Codable {
+  public let schedule: Schedule
+  public let marginals: [String]
+  public let frame: FrameShape?
+  public let inverseTemperature: Double?
+
+  public init(schedule: Schedule, marginals: [String], frame: FrameShape?, inverseTemperature: Double?) {
+    self.schedule = schedule
+    self.marginals = marginals
+    self.frame = frame
+    self.inverseTemperature = inverseTemperature
+  }
+}
+
+/// A replica as the engine sees it. All methods are collective in its group.
+public protocol Replica: AnyObject {
+  /// Steps made so far.
+  var step: Int { get }
+  func advance(_ steps: Int) throws
+  /// What went wrong first on this rank, if anything did.
+  var fault: Fault? { get }
+  /// The whole state on the root of the group.
+  func save() throws -> ReplicaState
+  /// What came out, once all steps are made.
+  func finish() throws -> ReplicaOutcome
+}
+
+/// A suspended replica.
+public struct ReplicaState: Sendable {
+  public let replica: UInt64
+  public let step: Int
+  public let encoded: StateEncoder
+
+  public init(replica: UInt64, step: Int, encoded: StateEncoder) {
+    self.replica = replica
+    self.step = step
+    self.encoded = encoded
+  }
+
+  public var decoder: StateDecoder { encoded.decoder(place: "replica \(replica) under way") }
+
+  /// Names of the shards that hold its particles; empty if the state is whole.
+  public var shards: [String] { (try? decoder.nested("system").texts("shards")) ?? [] }
+}
+
+/// What a finished replica leaves.
+public struct ReplicaOutcome {
+  /// The numbers of its row: `schema.width` values, record by record, then `Rows.diagnostics` of each observable.
+  public let row: [Double]
+  /// The part of this rank: histograms add up over the group.
+  public let marginals: [BitHistogram]
+  public let trajectory: Trajectory?
+}

@@ -1,0 +1,35 @@
+/// Exit codes of the program, after sysexits.h.
+public enum ExitStatus: Int32, Sendable {
+  case done = 0
+  case usage = 64
+  case badData = 65
+  case bug = 70
+  case inputOutput = 74
+  /// Stopped early; running the same command again goes on from the checkpoint.
+  case resumable = 75
+}
+
+/// An error that ends the program with a message for its user and a documented exit code.
+public struct Failure: Error, CustomStringConvertible, Sendable {
+  public let status: ExitStatus
+  public let message: String
+
+  public init(_ status: ExitStatus, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+
+  /// A job value that cannot be used: names the key, the value and what is allowed.
+  public static func invalid(key: String, value: String, allowed: String) -> Failure {
+    Failure(.badData, "\(key) = \(value): \(allowed)")
+  }
+
+  public var description: String { message }
+}
+
+extension Failure {
+  /// Any error as a failure: what is none already is a bug.
+  public init(wrapping error: any Error) {
+    self = error as? Failure ?? Failure(.bug, String(describing: error))
+  }
+}

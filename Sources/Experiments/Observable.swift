@@ -1,0 +1,80 @@
+/// One measured quantity: a family of names and the indices within it, e.g. `V` and (0, 1).
+public struct Observable: Sendable, Equatable, Codable {
+  /// What an observable is for. Analyses ask for roles, never for names.
+  public enum Role: String, Sendable, Codable {
+    /// A quantity of the system.
+    case quantity
+    /// Of a family too heavy-tailed for its mean to decide a verdict, like V itself.
+    case heavyTailed = "heavy-tailed"
+    /// 1 where something happened, else 0: its mean is a probability.
+    case event
+    /// The same of a failure of initialisation: a health report counts it.
+    case failure
+    /// Energy per particle, from which free energies are made.
+    case energy
+    /// Has mean zero in the stationary law, whatever the system: a certificate of stationarity.
+    case certificate
+    /// Acceptance rate of a sampler.
+    case acceptanceRate = "acceptance-rate"
+    /// A tuned setting, not a quantity of the system: a step size.
+    case setting
+    /// What a paired reference computes on the same draw less the finite system's value: its mean is 0 where both agree.
+    case difference
+  }
+
+  /// Name with indices, e.g. `rho[0,1]`: unique within a leg.
+  public let name: String
+  public let family: String
+  public let indices: [Int]
+  public let role: Role
+  /// `1` for pure numbers.
+  public let unit: String
+  public let summary: String
+  /// For a difference: the name of the paired reference.
+  public let reference: String?
+
+  /// - Parameter name: the family with the indices in brackets unless given.
+  public init(
+    _ family: String, _ indices: [Int], role: Role = .quantity, unit: String = "1", name: String? = nil,
+    reference: String? = nil, _ summary: String
+  ) {
+    self.family = family
+    self.indices = indices
+    self.role = role
+    self.unit = unit
+    self.name =
+      name ?? (indices.isEmpty ? family : family + "[" + indices.map(String.init).joined(separator: ",") + "]")
+    self.reference = reference
+    self.summary = summary
+  }
+
+  /// Without indices.
+  public init(_ family: String, role: Role = .quantity, unit: String = "1", name: String? = nil, _ summary: String) {
+    self.init(family, [], role: role, unit: unit, name: name, summary)
+  }
+
+  public var isHeavyTailed: Bool { role == .heavyTailed }
+  /// Whether it is a quantity of the system, rather than of the method that samples it.
+  public var isPhysical: Bool { role != .acceptanceRate && role != .setting }
+}
+
+/// What a draw yields: `axis.count * observables.count` numbers, record by record.
+public struct Schema: Sendable, Equatable, Codable {
+  public let axis: Axis
+  public let observables: [Observable]
+
+  public init(axis: Axis, observables: [Observable]) {
+    precondition(Set(observables.map(\.name)).count == observables.count, "two observables of one name")
+    self.axis = axis
+    self.observables = observables
+  }
+
+  /// Numbers of one draw.
+  public var width: Int { axis.count * observables.count }
+
+  /// Place of an observable at a record among the numbers of a draw.
+  public func index(_ record: Int, _ observable: Int) -> Int { record * observables.count + observable }
+
+  public func place(of name: String) -> Int? { observables.firstIndex { $0.name == name } }
+  public func place(of role: Observable.Role) -> Int? { observables.firstIndex { $0.role == role } }
+}

@@ -1,0 +1,191 @@
+import Experiments
+
+/// A job file, read and checked: the job and what only this run needs.
+public struct JobFile: Sendable {
+  public let job: Job
+  public let output: String
+  /// Seconds.
+  public let checkpointInterval: Double
+  /// Ranks that share a replica; nil to choose.
+  public let shards: Int?
+  public let shardAbove: Int
+}
+
+/// Turns the text of a job file into a job.
+public struct JobReader {
+  let families: [RegisteredFamily]
+  let data: any DataSource
+
+  /// - Parameter families: kinds of work that a job may ask for.
+  public init(families: [RegisteredFamily], data: any DataSource) {
+    self.families = families
+    self.data = data
+  }
+
+  private var topKeys: [String] {
+    ["title", "seed"] + families.map(\.table) + ["limit", "sweep"] + families.flatMap { $0.options.map(\.name) }
+      + ["run", "comparison", "expect", "check"]
+  }
+
+  /// - Parameters:
+  ///   - name: path of the job file, for messages and the name of the output.
+  ///   - settings: `key=value` pairs that override the file.
+  ///   - check: whether to read it at the smaller sizes of its `[check]`.
+  public func read(
+    _ text: String, name: String, settings: [String] = [], output: String? = nil, check: Bool = false
+  ) throws -> JobFile {
+    var value = try TOML.parse(text, name: name)
+    if check { value = try Expect.reduced(value) }
+    var set: [(key: String, value: String)] = []
+    for setting in settings {
+      let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimming(" ") }
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw Failure(.usage, "--set \(setting): must be key=value, as in --set network.width=64")
+      }
+      value = try value.setting(parts[0], to: TOML.value(parts[1]))
+      set.append((parts[0], parts[1]))
+    }
+    guard case .table(let table) = value else { preconditionFailure("a TOML file is a table") }
+    for key in table.keys.sorted() where !topKeys.contains(key) {
+      throw Failure.invalid(
+        key: key, value: table[key]!.description,
+        allowed: "unknown key; a job takes " + topKeys.joined(separator: ", "))
+    }
+    let family = try chooseFamily(table)
+    try refuseSwept(set, sweep: table["sweep"])
+    let options = try readOptions(table, family)
+    value = try family.expand(value, options)
+    let run = try Parameters(table["run"], path: "run", allowed: Self.runParameters)
+    let comparison = try Parameters(table["comparison"], path: "comparison", allowed: Self.comparisonParameters)
+    let seed = try readSeed(table["seed"])
+    let keep = UInt64(run.integer("keep"))
+    var cases: [Case] = []
+    var identity = ["seed = \(seed)", Job.identityLine(streamVersion: Job.streamVersion)]
+    for point in try Sweep.points(value["sweep"]) {
+      var specific = value
+      for (key, entry) in point.settings {
+        guard value[key] != nil || [family.table, "limit"].contains(where: { key.hasPrefix($0 + ".") }) else {
+          throw Failure.invalid(
+            key: "sweep.\"\(key)\"", value: "…", allowed: "must be a key under \(family.table) or limit")
+        }
+        specific = try specific.setting(key, to: entry)
+      }
+      let context = JobContext(path: family.table, options: options, data: data)
+      let (legs, lines) = try family.read(specific[family.table]!, context, try limits(specific["limit"]))
+      cases.append(Case(label: point.label, swept: point.swept, legs: legs.map { $0.keeping(keep) }))
+      identity += lines.map { "\(point.label): \($0)" }
+    }
+    try refuseSharedGroups(cases)
+    identity.append("run.covariance_limit = \(run.integer("covariance_limit"))")
+    if keep > 0 { identity.append("run.keep = \(keep)") }
+    let settingsText = settings.isEmpty ? "" : "\n# --set " + settings.joined(separator: "\n# --set ") + "\n"
+    let job = Job(
+      title: try readTitle(table["title"], name), seed: seed, cases: cases,
+      tolerances: Tolerances(
+        distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
+      covarianceLimit: run.integer("covariance_limit"),
+      healthThreshold: options["health"].map { $0.real("threshold") }, smallParameters: family.smallParameters,
+      expectations: try Expect.read(value["expect"], path: "expect"), text: text + settingsText, identity: identity)
+    let file = name.split(separator: "/").last.map(String.init) ?? name
+    let stem = file.hasSuffix(".toml") ? String(file.dropLast(5)) : file
+    return JobFile(
+      job: job, output: output ?? (run["output"] != nil ? run.text("output") : stem + ".h5"),
+      checkpointInterval: try readDuration(run), shards: run.integer("shards") == 0 ? nil : run.integer("shards"),
+      shardAbove: run.integer("shard_above"))
+  }
+
+  private func chooseFamily(_ table: [String: JobValue]) throws -> RegisteredFamily {
+    let asked = families.filter { table[$0.table] != nil }
+    guard let family = asked.first else {
+      let names = families.map(\.table)
+      throw Failure.invalid(
+        key: names[0], value: "(missing)",
+        allowed: "a job needs one of the tables \(names.joined(separator: ", ")); see `fathom catalog`")
+    }
+    if asked.count > 1 {
+      throw Failure.invalid(
+        key: family.table, value: table[family.table]!.description,
+        allowed: "cannot be given together with \(asked[1].table)")
+    }
+    return family
+  }
+
+  private func readOptions(_ table: [String: JobValue], _ family: RegisteredFamily) throws -> [String: Parameters] {
+    var result: [String: Parameters] = [:]
+    for other in families {
+      for option in other.options {
+        guard let value = table[option.name] else { continue }
+        guard let own = family.options.first(where: { $0.name == option.name }) else {
+          throw Failure.invalid(
+            key: option.name, value: value.description,
+            allowed: "belongs to [\(other.table)] and cannot be given together with \(family.table)")
+        }
+        result[option.name] = try Parameters(value, path: option.name, allowed: own.parameters)
+      }
+    }
+    return result
+  }
+
+  private func limits(_ value: JobValue?) throws -> [(path: String, table: JobValue)] {
+    let tables: [JobValue] =
+      switch value {
+      case nil: []
+      case .list(let list)?: list
+      case let table?: [table]
+      }
+    return try tables.enumerated().map { index, table in
+      let path = tables.count > 1 ? "limit[\(index)]" : "limit"
+      guard case .table = table else {
+        throw Failure.invalid(key: path, value: table.description, allowed: "must be a table")
+      }
+      return (path, table)
+    }
+  }
+
+  /// A value set for a key that the job itself sweeps: the sweep would win, and nobody would notice.
+  private func refuseSwept(_ set: [(key: String, value: String)], sweep: JobValue?) throws {
+    let keys = try Sweep.points(sweep)[0].settings.map(\.key)
+    for (key, value) in set {
+      guard let swept = keys.first(where: { key == $0 || key.hasPrefix($0 + ".") }) else { continue }
+      throw Failure.invalid(
+        key: key, value: value,
+        allowed: "is swept by the job; give the sweep itself, as in --set 'sweep={\"\(swept)\"=[\(value)]}'")
+    }
+  }
+
+  /// Slashes of labels become `_` in a file; two cases must not share a group.
+  private func refuseSharedGroups(_ cases: [Case]) throws {
+    var seen: [String: String] = [:]
+    for item in cases {
+      if let other = seen.updateValue(item.label, forKey: item.group) {
+        throw Failure.invalid(
+          key: "sweep", value: item.label,
+          allowed: "would share its group in the file with the case \(other): their values differ only in / and _")
+      }
+    }
+  }
+
+  private func readTitle(_ value: JobValue?, _ name: String) throws -> String {
+    switch value {
+    case nil: return name
+    case .text(let title)?: return title
+    case let other?: throw Failure.invalid(key: "title", value: other.description, allowed: "must be a string")
+    }
+  }
+
+  private func readSeed(_ value: JobValue?) throws -> UInt64 {
+    guard case .integer(let seed)? = value, seed >= 0 else {
+      throw Failure.invalid(
+        key: "seed", value: value?.description ?? "(missing)", allowed: "must be an integer in [0, \(Int64.max)]")
+    }
+    return UInt64(seed)
+  }
+
+  private func readDuration(_ run: Parameters) throws -> Double {
+    let text = run.text("checkpoint_every")
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    guard let unit = text.last.flatMap({ units[$0] }), let number = Double(text.dropLast()), number > 0, number.isFinite
+    else { throw run.invalid("checkpoint_every", "must be a positive number with s, m or h, as in \"60s\"") }
+    return number * unit
+  }
+}

@@ -1,0 +1,91 @@
+import Experiments
+
+/// A family and the limits of its models, with their types erased: a line of the registry.
+public struct RegisteredFamily: Sendable {
+  public let table, summary: String
+  /// Lines of the catalog: models, tables, then limits.
+  public let entries: [any Entry]
+  public let options: [TableEntry]
+  public let smallParameters: [SmallParameter]
+  let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
+  /// The legs of one case, and its lines of the identity.
+  let read: @Sendable (JobValue, JobContext, _ limits: [(path: String, table: JobValue)]) throws -> ([Leg], [String])
+
+  public init<F: Family>(_ family: F.Type, limits: [LimitEntry<F.Model>]) {
+    table = F.table
+    summary = F.summary
+    entries = F.entries + limits
+    options = F.options
+    smallParameters = F.smallParameters
+    expand = { try F.expand($0, options: $1) }
+    read = { table, context, asked in
+      let found = try F.read(table, context)
+      guard let finite = found.legs.first else { throw Failure(.bug, "\(F.table): a family without a finite leg") }
+      var (legs, identity) = (found.legs.filter { $0.role != .exact }, found.identity)
+      func add(_ table: JobValue, _ path: String, implied: Bool) throws {
+        let (added, resolved) = try Self.limit(table, path: path, found.model, limits, draws: finite.draws)
+        let name = added[0].name
+        guard !legs.contains(where: { $0.name == name }) else {
+          throw Failure.invalid(
+            key: "\(path).equation", value: "\"\(name)\"", allowed: "every limit can be asked for once")
+        }
+        legs += added
+        if !implied {
+          identity += resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).draws = ") }
+        }
+      }
+      for (path, table) in asked { try add(table, path, implied: false) }
+      legs += found.legs.filter { $0.role == .exact }
+      if asked.isEmpty {
+        for name in found.impliedLimits { try add(.table(["equation": .text(name)]), "limit", implied: true) }
+      }
+      return (legs, identity)
+    }
+  }
+
+  /// The legs of a `[limit]` table, one, or two where it asks for extrapolation; a missing number of draws is that of the finite leg.
+  private static func limit<Model>(
+    _ table: JobValue, path: String, _ model: Model, _ entries: [LimitEntry<Model>], draws: UInt64
+  ) throws -> (legs: [Leg], resolved: JobValue) {
+    let names = entries.map(\.name)
+    guard case .text(let name)? = table["equation"], let entry = entries.first(where: { $0.name == name }) else {
+      throw Failure.invalid(
+        key: "\(path).equation", value: table["equation"]?.description ?? "(missing)",
+        allowed: names.isEmpty ? "this kind of work has no limits" : "must be one of " + names.joined(separator: ", "))
+    }
+    let p = try Parameters(table, path: path, allowed: entry.parameters)
+    let limit = try entry.make(p, model)
+    let count = p["draws"].map { _ in UInt64(p.integer("draws")) } ?? draws
+    var resolved = p.resolved
+    if entry.parameters.contains(where: { $0.name == "draws" }) {
+      resolved = try resolved.setting("draws", to: .integer(Int64(count)))
+    }
+    var attributes = ["equation": entry.equation, "reference": entry.reference, "limit": name]
+    for line in resolved.lines() {
+      let parts = line.split(separator: " = ", maxSplits: 1)
+      if parts.count == 2 && parts[0] != "equation" && parts[0] != "draws" {
+        attributes[String(parts[0])] = String(parts[1])
+      }
+    }
+    attributes.merge(limit.attributes) { $1 }
+    func leg(_ name: String, _ content: Leg.Content, refines: Refinement? = nil) -> Leg {
+      Leg(
+        name: name, role: refines == nil ? .limit : .refinement, content: content, attributes: attributes,
+        expectedOffset: limit.offset, refines: refines)
+    }
+    switch limit.content {
+    case .known(let values): return ([leg(name, .known(values))], resolved)
+    case .exact(let experiment): return ([leg(name, .sampled(experiment, draws: count))], resolved)
+    case .integrated(let order, let make):
+      let step = p.real("step")
+      var legs = [leg(name, .sampled(make(step), draws: count))]
+      if p.boolean("extrapolate") {
+        legs.append(
+          leg(
+            name + "-half-step", .sampled(make(0.5 * step), draws: count),
+            refines: Refinement(leg: name, parameter: "step", symbol: "h", order: order)))
+      }
+      return (legs, resolved)
+    }
+  }
+}
