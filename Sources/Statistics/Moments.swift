@@ -13,6 +13,26 @@ public struct Moments: Sendable, Equatable {
   public let secondMoment, secondMomentError: Double
 
   public var standardDeviation: Double { variance.squareRoot() }
+  /// By the delta method, `varianceError / (2 standardDeviation)`; 0 where nothing varies.
+  public var standardDeviationError: Double {
+    varianceError == 0 ? 0 : 0.5 * varianceError / standardDeviation
+  }
+
+  /// Of plain values, about their mean; those that are not finite are left out.
+  public init(values: [Double]) {
+    let finite = values.filter(\.isFinite)
+    let centre = finite.isEmpty ? 0 : finite.reduce(0) { $0 + $1 / Double(finite.count) }
+    var powers = Array(repeating: 0.0, count: 8)
+    for x in finite {
+      let d = x - centre
+      var power = d
+      for k in 0..<8 {
+        powers[k] += power
+        power *= d
+      }
+    }
+    self.init(count: Int64(finite.count), centre: centre, powers: powers)
+  }
 
   /// - Parameters:
   ///   - powers: sums of `(x - centre)^k` for k = 1...8.

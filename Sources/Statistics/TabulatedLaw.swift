@@ -34,6 +34,32 @@ public struct TabulatedLaw: Sendable, Codable, Equatable {
   }
 
   public func quantile(_ level: Int) -> Double { quantiles[level - 1] }
+
+  /// What the table says of the distribution function at x: linear between two quantiles; the whole jump at an atom, where
+  /// quantiles repeat; from 0 to 1/2048 below the first quantile, and the like above the last.
+  public func probability(below x: Double) -> ClosedRange<Double> {
+    /// Quantiles that are less than x, or not greater.
+    func count(_ isBelow: (Double) -> Bool) -> Int {
+      var (low, high) = (0, quantiles.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if isBelow(quantiles[middle]) { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    let step = 1 / Double(Self.levels)
+    let (less, notGreater) = (count { $0 < x }, count { $0 <= x })
+    if notGreater > less {
+      // x is a quantile. One alone is the border of two pieces; several are an atom, known to the levels around it.
+      let isAtom = notGreater - less > 1
+      return Double(isAtom ? less : less + 1) * step...Double(isAtom ? notGreater + 1 : notGreater) * step
+    }
+    if less == 0 { return 0...step }
+    if less == quantiles.count { return 1 - step...1 }
+    let (lower, upper) = (quantiles[less - 1], quantiles[less])
+    let value = (Double(less) + (x - lower) / (upper - lower)) * step
+    return value...value
+  }
 }
 
 /// Distances of a sample, given as a histogram, from a known law, and its entropy.

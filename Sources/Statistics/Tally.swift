@@ -11,20 +11,43 @@ public final class Tally {
     public let covariances: Bool
     /// A fixed number near the middle of each observable, subtracted before powers are taken.
     public let centres: [Double]
+    /// Pairs of which the joint moments to order four are kept (`jointMoments`), over the draws in which both are finite.
+    public let jointPairs: [JointPair]
 
-    public init(perGroup: Int, groups: Int, covariances: Bool, centres: [Double]) {
+    public init(
+      perGroup: Int, groups: Int, covariances: Bool, centres: [Double], jointPairs: [JointPair] = []
+    ) {
       precondition(centres.count == perGroup * groups)
+      precondition(
+        jointPairs.allSatisfy { pair in
+          (0..<groups).contains(pair.group) && pair.i != pair.j
+            && [pair.i, pair.j].allSatisfy { (0..<perGroup).contains($0) }
+        }, "a joint pair is of two different observables of one group")
       self.perGroup = perGroup
       self.groups = groups
       self.covariances = covariances
       self.centres = centres
+      self.jointPairs = jointPairs
     }
 
     public var observables: Int { perGroup * groups }
     /// Sums for the covariances of one group: of each observable and of each product i < j, over the
     /// draws in which all of the group are finite.
     public var jointSums: Int { covariances ? perGroup * (perGroup + 1) / 2 : 0 }
-    public var sums: Int { observables * 8 + groups * jointSums }
+    /// Sums before those of the joint pairs.
+    var sumsBeforePairs: Int { observables * 8 + groups * jointSums }
+    public var sums: Int { sumsBeforePairs + jointPairs.count * JointMoments.powers.count }
+  }
+
+  /// Two observables of a group, by their places in it.
+  public struct JointPair: Sendable, Hashable {
+    public let group, i, j: Int
+
+    public init(group: Int, i: Int, j: Int) {
+      self.group = group
+      self.i = i
+      self.j = j
+    }
   }
 
   /// Indices into `counters`.
@@ -42,6 +65,9 @@ public final class Tally {
   @usableFromInline var notFinite: [Int64]
   /// Draws with a non-finite value in the group: left out of its joint sums.
   @usableFromInline var incomplete: [Int64]
+  /// Draws in which one of a joint pair is not finite.
+  @usableFromInline var incompletePairs: [Int64]
+  @usableFromInline let pairCount: Int
   @usableFromInline var counters: [Int64]
   @usableFromInline var sinceCarry = 0
 
@@ -54,6 +80,8 @@ public final class Tally {
     bins = Array(repeating: BitHistogram(), count: layout.observables)
     notFinite = Array(repeating: 0, count: layout.observables)
     incomplete = Array(repeating: 0, count: layout.groups)
+    pairCount = layout.jointPairs.count
+    incompletePairs = Array(repeating: 0, count: pairCount)
     counters = Array(repeating: 0, count: Counter.allCases.count)
   }
 
@@ -112,6 +140,7 @@ public final class Tally {
         }
       }
     }
+    if pairCount > 0 { recordPairs(values) }
   }
 
   /// Makes all sums canonical, if anything was added since they were.
@@ -131,7 +160,7 @@ public final class Tally {
     get {
       carry()
       return Array(UnsafeBufferPointer(start: sums, count: layout.sums * ExactSum.words))
-        + notFinite + incomplete + counters
+        + notFinite + incomplete + counters + incompletePairs
     }
     set {
       precondition(newValue.count == wordCount)
@@ -144,13 +173,14 @@ public final class Tally {
       notFinite = take(layout.observables)
       incomplete = take(layout.groups)
       counters = take(Counter.allCases.count)
+      incompletePairs = take(pairCount)
       sinceCarry = 1
       carry()
     }
   }
 
   public var wordCount: Int {
-    layout.sums * ExactSum.words + layout.observables + layout.groups + Counter.allCases.count
+    layout.sums * ExactSum.words + layout.observables + layout.groups + Counter.allCases.count + pairCount
   }
 
   /// The histogram pages present in any observable: `(observable, page)`, ascending.

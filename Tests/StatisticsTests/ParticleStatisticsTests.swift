@@ -95,7 +95,9 @@ import Testing
     #expect(PowerFit(flat, limit: 1)?.isSeen == false)
     #expect(PowerFit(flat, limit: nil) == nil)
   }
+}
 
+@Suite struct StudentTests {
   @Test("Student's law by way of the normal one")
   func student() {
     // Two-sided 1% points of t.

@@ -1,0 +1,19 @@
+import Kernels
+
+/// Student's law, by way of the normal one (Wallace, Ann. Math. Statist. 30 (1959) 1121): within 0.04 from 3 degrees of freedom on.
+public enum Student {
+  /// The z of the same tail probability as t.
+  public static func equivalentZ(_ t: Double, degreesOfFreedom: Int) -> Double {
+    let nu = Double(degreesOfFreedom)
+    let z = (8 * nu + 1) / (8 * nu + 3) * (nu * Elementary.log(1 + t * t / nu)).squareRoot()
+    return t < 0 ? -z : z
+  }
+
+  /// The t of the same tail probability as z.
+  public static func equivalentT(_ z: Double, degreesOfFreedom: Int) -> Double {
+    let nu = Double(degreesOfFreedom)
+    let y = z * (8 * nu + 3) / (8 * nu + 1)
+    let t = (nu * (Elementary.exp(y * y / nu) - 1)).squareRoot()
+    return z < 0 ? -t : t
+  }
+}
