@@ -61,7 +61,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
       ], swiftSettings: numeric),
     .executableTarget(
-      name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Networks", "Limits", "Particles"],
+      name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Statistics", "Networks", "Limits", "Particles"],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels"], resources: [.copy("Golden")],
