@@ -65,7 +65,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: numeric),
     .executableTarget(
-      name: "fathom-bench", dependencies: ["Kernels", "Randomness", "Networks", "Limits", "Particles"],
+      name: "fathom-bench", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics", "Networks", "Limits", "Particles"],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels"], resources: [.copy("Golden")],
@@ -82,6 +82,8 @@ let package = Package(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Jobs", "Experiments", "Randomness", "Statistics"]),
     .testTarget(
       name: "AnalysesTests",
       dependencies: ["Analyses", "Engine", "Experiments", "Kernels", "Randomness", "Statistics"]),

@@ -4,7 +4,7 @@
 /// Look-ups do not vectorise, so a block takes three passes: where to look, the look-ups, the series. In a vector loop that is half of
 /// what an exponential, a quotient and a polynomial on all of the line cost.
 public struct GaussianIntegral: Sendable {
-  /// F and f at the grid points, by turns.
+  /// F and f at the grid points, by turns. Never freed: there are two of them, for the life of the process.
   @usableFromInline nonisolated(unsafe) let table: UnsafePointer<Double>
   @usableFromInline let rate, lowest, highest: Double
 

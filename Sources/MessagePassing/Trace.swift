@@ -7,7 +7,8 @@
 ///
 /// Sizes are in bytes, computation in nanoseconds. Only calls over the whole world are recorded.
 final class Trace {
-  private let file: UnsafeMutablePointer<FILE>
+  /// nil once closed: copies of the communicator may live longer.
+  private var file: UnsafeMutablePointer<FILE>?
   private let rank: Int
   let ranks: Int
   private var last: UInt64
@@ -29,12 +30,15 @@ final class Trace {
   }
 
   func record(_ action: String, _ call: () -> Int32) -> Int32 {
+    guard let file else { return call() }
     fputs("\(rank) compute \(Self.now() - last)\n\(rank) \(action)\n", file)
     defer { last = Self.now() }
     return call()
   }
 
   func close() {
+    guard let file else { return }
+    self.file = nil
     fputs("\(rank) compute \(Self.now() - last)\n\(rank) finalize\n", file)
     fclose(file)
   }

@@ -6,7 +6,7 @@ import Testing
   private func probe(_ mode: String, ranks: Int) throws -> Shell.Result {
     let folder = try Shell.temporaryFolder()
     defer { Shell.cleanUp(folder) }
-    return try Shell.run(Shell.launch("mpi-probe", ranks: ranks, [mode]), in: folder, limit: 60)
+    return try Shell.run(Shell.launch("mpi-probe", ranks: ranks, [mode]), in: folder)
   }
 
   @Test(arguments: [0, 1, 3])
@@ -40,7 +40,7 @@ import Testing
     let folder = try Shell.temporaryFolder()
     defer { Shell.cleanUp(folder) }
     let run = try Shell.run(
-      Shell.launch("mpi-probe", ranks: 2, ["calls"]), in: folder, extra: ["FATHOM_TRACE": folder], limit: 60)
+      Shell.launch("mpi-probe", ranks: 2, ["calls"]), in: folder, extra: ["FATHOM_TRACE": folder])
     #expect(run.status == 0, "\(run.error)")
     for rank in 0..<2 {
       let lines = try String(contentsOfFile: "\(folder)/rank-\(rank).trace", encoding: .utf8).split(separator: "\n")
@@ -66,7 +66,7 @@ import Testing
     let folder = try Shell.temporaryFolder()
     defer { Shell.cleanUp(folder) }
     let run = try Shell.run(
-      Shell.launch("mpi-probe", ranks: 2, ["calls"]), in: folder, extra: ["FATHOM_TRACE": folder + "/none"], limit: 60)
+      Shell.launch("mpi-probe", ranks: 2, ["calls"]), in: folder, extra: ["FATHOM_TRACE": folder + "/none"])
     #expect(run.status == 70 && run.error.contains("FATHOM_TRACE: cannot write \(folder)/none/rank-"), "\(run.error)")
   }
 }

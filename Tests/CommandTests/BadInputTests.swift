@@ -12,7 +12,7 @@ extension Commands {
     ) throws {
       // 0: one rank without mpirun.
       for ranks in [0, 3] {
-        let result = try place.fathom(["run"] + arguments, ranks: ranks, extra: extra, limit: 60)
+        let result = try place.fathom(["run"] + arguments, ranks: ranks, extra: extra)
         #expect(
           !result.timedOut && result.status == status, "\(arguments) on \(ranks): \(result.status) \(result.error)")
         for word in words {
@@ -203,15 +203,13 @@ extension Commands {
     @Test func aSecondRunOnTheSameOutputIsRefused() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      let long = settings(["network.draws=100000000"])
-      let first = try Shell.start(
-        Shell.launch("fathom", ranks: 0, ["run", "job.toml"] + long), in: place.folder, tag: "first")
-      place.waitForStart("out.h5", then: 0.2)
-      let second = try place.fathom(["run", "job.toml"] + long, limit: 60)
+      let first = try RunUnderWay(place, "out.h5", settings([RunUnderWay.draws]))
+      try first.waitForStart()
+      let second = try place.fathom(["run", "job.toml"] + settings([RunUnderWay.draws]))
       #expect(
-        second.status == 74 && second.error.contains("in use by process \(first.processIdentifier)"), "\(second.error)")
-      kill(first.processIdentifier, SIGTERM)
-      #expect(Shell.finish(first, in: place.folder, tag: "first", limit: 30).status == 75)
+        second.status == 74 && second.error.contains("in use by process \(first.process.processIdentifier)"),
+        "\(second.error)")
+      #expect(try first.stop(SIGTERM).status == 75)
     }
   }
 }

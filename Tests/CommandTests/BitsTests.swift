@@ -49,33 +49,26 @@ extension Commands {
       #expect(exists.status == 74 && exists.error.contains("exists"))
     }
 
-    /// Killed with -9 three times at random moments, a rank or mpirun, resumed on other rank counts.
+    /// Killed with -9 three times in random states, a rank or mpirun, resumed on other rank counts.
     @Test func killedAndResumedEqualsUninterrupted() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      let size = settings(["network.draws=150000", "network.width=64"])
-      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + size, ranks: 2)
-      let whole = try place.digest("whole.h5")
-      var random = SystemRandomNumberGenerator()
-      for (ranks, victim) in [(3, "rank"), (2, "mpirun"), (1, "rank")] {
-        let arguments = ["run", "job.toml", "-o", "killed.h5"] + size + settings(["run.checkpoint_every=0.2s"])
-        let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "kill")
-        usleep(UInt32.random(in: 600_000...2_200_000, using: &random))
-        if victim == "mpirun" {
-          kill(process.processIdentifier, SIGKILL)
-        } else {
-          let list = try Shell.run(["pgrep", "-f", "fathom run job.toml -o killed.h5"], in: place.folder)
-          let ranksRunning = list.output.split(separator: "\n").compactMap { Int32($0) }.filter {
-            $0 != process.processIdentifier
-          }
-          if let one = ranksRunning.randomElement(using: &random) { kill(one, SIGKILL) }
+      let size = settings(["network.width=64"])
+      let draws = try RunUnderWay.growing(80_000) { draws in
+        place.remove("killed.h5", "killed.h5.previous")
+        let long = size + settings(["network.draws=\(draws)", RunUnderWay.checkpoints])
+        for (ranks, victim) in [(3, RunUnderWay.Victim.rank), (2, .launcher), (1, .rank)] {
+          let run = try RunUnderWay(place, "killed.h5", long, ranks: ranks)
+          try run.waitForRandomState(checkpoints: 1)
+          run.kill(victim)
         }
-        let result = Shell.finish(process, in: place.folder, tag: "kill", limit: 60)
-        #expect(!result.timedOut)
       }
-      let last = try place.fathom(["run", "job.toml", "-o", "killed.h5"] + size, ranks: 2)
-      #expect(last.status == 0, "\(last.error)")
-      #expect(try place.digest("killed.h5") == whole)
+      for name in ["killed.h5", "whole.h5"] {
+        let run = try place.fathom(
+          ["run", "job.toml", "-o", name] + size + settings(["network.draws=\(draws)"]), ranks: 2)
+        #expect(run.status == 0, "\(run.error)")
+      }
+      #expect(try place.digest("killed.h5") == place.digest("whole.h5"))
       #expect(try place.fathom(["verify", "killed.h5"]).status == 0)
     }
 
@@ -84,19 +77,23 @@ extension Commands {
     func signalsStopAndTheRunGoesOn(signal: String) throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      let size = settings(["network.draws=200000", "network.width=64"])
-      let arguments = ["run", "job.toml"] + size
+      let size = settings(["network.width=64"])
       // Without mpirun the signal reaches the process itself; with it, USR1 and USR2 are passed on.
       let ranks = signal.hasPrefix("USR") ? 2 : 0
-      let process = try Shell.start(Shell.launch("fathom", ranks: ranks, arguments), in: place.folder, tag: "signal")
-      place.waitForStart("out.h5", then: 0.6)
-      kill(process.processIdentifier, ["TERM": SIGTERM, "INT": SIGINT, "USR1": SIGUSR1, "USR2": SIGUSR2][signal]!)
-      let result = Shell.finish(process, in: place.folder, tag: "signal", limit: 30)
-      #expect(!result.timedOut && result.status == 75, "\(result.status) \(result.error)")
-      #expect(result.error.contains("run the same command again"))
-      #expect(place.names().contains("out.h5"))
-      _ = try place.fathom(arguments, ranks: 3)
-      _ = try place.fathom(arguments + ["-o", "whole.h5"])
+      let number = ["TERM": SIGTERM, "INT": SIGINT, "USR1": SIGUSR1, "USR2": SIGUSR2][signal]!
+      let draws = try RunUnderWay.growing(40_000) { draws in
+        place.remove("out.h5", "out.h5.previous")
+        let run = try RunUnderWay(
+          place, "out.h5", size + settings(["network.draws=\(draws)", RunUnderWay.checkpoints]), ranks: ranks)
+        try run.waitForCheckpoints()
+        let result = try run.stop(number)
+        #expect(!result.timedOut && result.status == 75, "\(result.status) \(result.error)")
+        #expect(result.error.contains("run the same command again"))
+      }
+      let whole = size + settings(["network.draws=\(draws)"])
+      let resumed = try place.fathom(["run", "job.toml"] + whole, ranks: 3)
+      #expect(resumed.status == 0 && resumed.error.contains("going on from"), "\(resumed.error)")
+      _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + whole)
       #expect(try place.digest() == place.digest("whole.h5"))
     }
   }

@@ -35,21 +35,13 @@ struct Workplace: ~Copyable {
   }
 
   /// Runs `fathom` with arguments on a number of ranks; 0 without mpirun.
-  func fathom(_ arguments: [String], ranks: Int = 0, extra: [String: String] = [:], limit: Double = 120) throws
-    -> Shell.Result
-  {
-    try Shell.run(Shell.launch("fathom", ranks: ranks, arguments), in: folder, extra: extra, limit: limit)
+  func fathom(_ arguments: [String], ranks: Int = 0, extra: [String: String] = [:]) throws -> Shell.Result {
+    try Shell.run(Shell.launch("fathom", ranks: ranks, arguments), in: folder, extra: extra)
   }
 
   func digest(_ file: String = "out.h5") throws -> String {
     let result = try fathom(["digest", file])
     return result.status == 0 ? result.output.trimmingCharacters(in: .whitespacesAndNewlines) : "error: \(result.error)"
-  }
-
-  /// Waits until a run on an output has taken its lock, and so many seconds more: a loaded machine may be slow to start it.
-  func waitForStart(_ output: String, then seconds: Double) {
-    for _ in 0..<1000 where !FileManager.default.fileExists(atPath: "\(folder)/\(output).lock") { usleep(20_000) }
-    usleep(UInt32(seconds * 1e6))
   }
 
   func names() -> [String] {

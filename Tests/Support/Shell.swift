@@ -2,6 +2,9 @@ import Foundation
 
 /// Runs programs for tests, each with a time limit: nothing may hang.
 public struct Shell {
+  /// Seconds after which a program hangs, also on a slow machine with other work: no test may need as long.
+  public static let patience = 300.0
+
   public struct Result: Sendable {
     public let status: Int32
     public let output: String
@@ -82,7 +85,7 @@ public struct Shell {
   }
 
   /// Waits for a program, at most `limit` seconds.
-  public static func finish(_ process: Process, in folder: String, tag: String, limit: Double) -> Result {
+  public static func finish(_ process: Process, in folder: String, tag: String, limit: Double = patience) -> Result {
     let deadline = Date().addingTimeInterval(limit)
     while process.isRunning && Date() < deadline { usleep(5_000) }
     let timedOut = process.isRunning
@@ -94,7 +97,9 @@ public struct Shell {
     return Result(status: process.terminationStatus, output: read("out"), error: read("err"), timedOut: timedOut)
   }
 
-  public static func run(_ arguments: [String], in folder: String, extra: [String: String] = [:], limit: Double = 120)
+  public static func run(
+    _ arguments: [String], in folder: String, extra: [String: String] = [:], limit: Double = patience
+  )
     throws -> Result
   {
     let tag = UUID().uuidString

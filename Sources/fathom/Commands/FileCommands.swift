@@ -15,7 +15,13 @@ struct ShowCommand: ParsableCommand {
   @Flag(help: "Print every record, not only the last.") var all = false
 
   func run() throws {
-    let report = try Report(ResultFile.load(file), allLayers: all)
+    let snapshot = try ResultFile.load(file)
+    if snapshot.job.streamVersion != Job.streamVersion {
+      Console.log(
+        "\(file): version \(snapshot.job.streamVersion) of the random streams; this program makes version \(Job.streamVersion) and adds no draws to it"
+      )
+    }
+    let report = try Report(snapshot, allLayers: all)
     print(json ? try report.json() : report.text)
   }
 }

@@ -1,0 +1,101 @@
+import Foundation
+import Support
+import Testing
+
+extension Commands {
+  /// Every limit with every family of observables, through the program under glibc's checking allocator: it fills what is freed,
+  /// and ends the process where a block was written to after that or beyond its end.
+  @Suite struct MemoryTests {
+    static let families = [
+      "V", "log_V", "rho", "atanh_rho", "q", "q^-1/2", "clipped_V", "above", "crossed", "crossing_time", "log_lambda",
+      "moment", "log_det", "collapsed", "exploded", "vanished",
+    ]
+    static let ofPairs: Set = ["rho", "atanh_rho", "q", "q^-1/2"]
+
+    /// The network that a limit needs, what else it takes, and an observable that it must have.
+    struct Case {
+      var network: String
+      var limit = "step = 0.1"
+      var inputs = "correlation = 0.3, count = 3"
+      var needs: String?
+    }
+
+    static let smooth = "architecture = \"mlp\"\nactivation = { name = \"tanh\", a = 1.0 }\nbound = 5.0"
+    static let shaped = "architecture = \"mlp\"\nactivation = { name = \"shaped-relu\", c_plus = 0.5, c_minus = -0.5 }"
+    static let residual = "architecture = \"resnet\"\nactivation = \"relu\""
+    static let root = residual + "\nbranch_scaling = \"1/sqrt(depth)\"\nalpha = 1.0\nlambda = 0.7"
+
+    /// By limit and, after a slash, its integrator; a limit of the catalog without a line here fails `everyLimitIsRun`.
+    static let cases: [String: Case] = [
+      "covariance-sde": Case(network: shaped, limit: "step = 0.1\nextrapolate = true"),
+      "covariance-sde/wishart": Case(network: shaped),
+      "smooth-covariance-sde": Case(network: smooth),
+      "explosion-law": Case(network: smooth, inputs: "correlation = 0.3, count = 1"),
+      "unshaped-q": Case(
+        network: "architecture = \"mlp\"\nactivation = \"relu\"", inputs: "correlation = 0.3, count = 2"),
+      "transformer-sde": Case(
+        network: "architecture = \"transformer\"\nheads = 2\nbound = 20.0\nmlp = { name = \"shaped-relu\" }"),
+      "eigenvalue-sde": Case(network: "architecture = \"linear-mlp\""),
+      "free-spectrum": Case(
+        network: "architecture = \"linear-mlp\"", limit: "", inputs: "correlation = 0.0, count = 3", needs: "moment"),
+      "log-gaussian": Case(network: residual, limit: "", needs: "log_V"),
+      "hypoactivation": Case(network: residual, limit: "", needs: "active_fraction"),
+      "residual-flow": Case(network: root, limit: "", needs: "V"),
+      "residual-fluctuation": Case(network: root, limit: "", needs: "log_V"),
+      "infinite-width": Case(network: "architecture = \"mlp\"\nactivation = \"relu\"", limit: ""),
+      "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
+    ]
+
+    /// A sweep over the families, each by itself and all of them.
+    static func job(_ name: String) -> String {
+      let item = cases[name]!
+      let parts = name.split(separator: "/")
+      let alone = item.inputs.hasSuffix("count = 1")
+      var sets = families.filter { !alone || !ofPairs.contains($0) }.map { [$0] } + [families]
+      if let needed = item.needs { sets = sets.map { $0.contains(needed) ? $0 : [needed] + $0 } }
+      let list = sets.map { "[" + $0.map { "\"\($0)\"" }.joined(separator: ", ") + "]" }.joined(separator: ", ")
+      return """
+        seed = 3
+        [network]
+        \(item.network)
+        width = 24
+        depth = 6
+        inputs = { \(item.inputs) }
+        observables = ["V"]
+        draws = 20
+        [[limit]]
+        equation = "\(parts[0])"
+        \(parts.count > 1 ? "integrator = \"\(parts[1])\"" : "")
+        \(item.limit)
+        [sweep]
+        "network.observables" = [\(list)]
+        """
+    }
+
+    @Test func everyLimitIsRun() throws {
+      let place = try Workplace()
+      let list = try place.fathom(["catalog"]).output.split(separator: "\n").compactMap { line -> String? in
+        line.hasPrefix("limit ") ? line.dropFirst(6).prefix { $0 != ":" }.description : nil
+      }
+      #expect(!list.isEmpty && Set(list) == Set(Self.cases.keys.map { String($0.split(separator: "/")[0]) }))
+    }
+
+    /// Two runs with freed and fresh memory filled by different bytes: no number may come from either.
+    @Test(arguments: cases.keys.sorted())
+    func noFreedMemoryIsUsed(limit: String) throws {
+      let place = try Workplace()
+      try place.write(Self.job(limit))
+      var reports: Set<String> = []
+      for byte in [165, 90] {
+        let checks = [
+          "MALLOC_CHECK_": "3", "MALLOC_PERTURB_": String(byte), "LD_PRELOAD": "libc_malloc_debug.so.0",
+        ]
+        let run = try place.fathom(["run", "job.toml", "--fresh"], extra: checks)
+        #expect(run.status == 0 && !run.timedOut, "\(run.error.suffix(2000))")
+        #expect(!run.error.contains("cannot be preloaded"), "\(run.error.prefix(500))")
+        reports.insert(run.output)
+      }
+      #expect(reports.count == 1 && reports.first!.contains("digest"))
+    }
+  }
+}
