@@ -2,7 +2,7 @@ import Experiments
 import Foundation
 import MessagePassing
 
-extension Communicator: @retroactive Collectives {
+extension Communicator: Collectives {
   public func sumToRoot(_ values: [Int64]) throws -> [Int64] { try reduce(values, .sum, to: .root) }
   public func bitwiseOr(_ values: [Int64]) throws -> [Int64] { try reduce(values, .bitwiseOr, to: .all) }
   public func group(color: Int) throws -> any Collectives { try split(color: color) }

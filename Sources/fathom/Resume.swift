@@ -1,5 +1,6 @@
 import Archive
 import Foundation
+import Jobs
 import Results
 import Experiments
 

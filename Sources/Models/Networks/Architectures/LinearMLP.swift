@@ -90,13 +90,8 @@ extension LinearMLP {
     let variance = (0..<m).reduce(0.0) { $0 + Elementary.trigamma(0.5 * Double(n - $1)) }
     return ReferenceValues(settings) { layer in
       var values: [String: (Double, Double)] = [:]
-      if let moments, let row = moments.layers.firstIndex(of: layer) {
-        for (i, observable) in moments.observables.enumerated() {
-          let index = row * moments.observables.count + i
-          if !moments.means[index].isNaN {
-            values[observable.name] = (moments.means[index], moments.secondMoments[index])
-          }
-        }
+      if let moments, let record = moments.schema.axis.values.firstIndex(of: Double(layer)) {
+        for (name, own) in moments.moments(record: record) where !own.mean.isNaN { values[name] = (own.mean, own.second) }
       }
       let total = start + Double(layer) * mean
       values["log_det"] = (total, total * total + Double(layer) * variance)

@@ -314,9 +314,7 @@ extension TangentMLP {
     let covariance = ExactMoments.mlp(settings, slopes: slopes, gain: gain)
     return ReferenceValues(settings, own: TangentKernelObservables(settings).observables) { layer in
       var values: [String: (Double, Double)] = [:]
-      for (i, observable) in (covariance?.observables ?? []).enumerated() {
-        values[observable.name] = (covariance!.means[i], covariance!.secondMoments[i])
-      }
+      for (name, own) in covariance?.moments(record: 0) ?? [:] { values[name] = (own.mean, own.second) }
       for a in 0..<settings.count {
         let v = settings.inputs.gram[a * settings.count + a] * ExactMoments.power(ratio, layer)
         values["NTK[\(a),\(a)]"] = (Double(layer + 1) * v, .nan)
