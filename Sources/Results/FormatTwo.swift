@@ -5,7 +5,7 @@ import Statistics
 
 /// Reads files of format version 2, which knew layers of networks and steps of particle systems: their job and their state become those of
 /// this version, and their tables are compared with those that follow from the state.
-enum FormatTwo {
+package enum FormatTwo {
   static let version: Int64 = 2
 
   // MARK: Job

@@ -2,8 +2,8 @@ import Experiments
 import Foundation
 
 /// Tables as JSON: attributes by their names, and records, an object each.
-enum JSONWriter {
-  static func text(_ document: some Encodable) throws -> String {
+package enum JSONWriter {
+  package static func text(_ document: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(document), as: UTF8.self)
@@ -61,12 +61,17 @@ enum JSONWriter {
 
 /// The tables of one group: attributes, and of each table its records. Those of the first are `rows`, those of another are named by their
 /// axis (`marginals`), whose values are then their `name`.
-struct GroupDocument: Encodable {
+package struct GroupDocument: Encodable {
   let tables: [Table]
   /// Lists that are there even if no table has them.
-  var lists: [String] = []
+  let lists: [String]
 
-  func encode(to encoder: any Encoder) throws {
+  package init(tables: [Table], lists: [String] = []) {
+    self.tables = tables
+    self.lists = lists
+  }
+
+  package func encode(to encoder: any Encoder) throws {
     var box = encoder.container(keyedBy: JSONWriter.Name.self)
     for attribute in tables.flatMap(\.attributes) {
       let name = JSONWriter.Name(attribute.name)
@@ -89,7 +94,7 @@ struct GroupDocument: Encodable {
 
 /// The records of a table: over its rows, or over the product of the first two axes of its columns. Columns with one axis more are arrays
 /// within a record: of the numbers that are there in a table of rows, else of objects.
-struct RecordList: Encodable {
+package struct RecordList: Encodable {
   let columns: [Table.Column]
   let axes: [String: Table.Column]
   /// Axes whose product the records are over.
@@ -98,7 +103,7 @@ struct RecordList: Encodable {
   let named: Bool
 
   /// Nil for a table without columns.
-  init?(_ table: Table, axes known: [Table.Column], named: Bool = false) {
+  package init?(_ table: Table, axes known: [Table.Column], named: Bool = false) {
     guard let first = table.columns.first?.axes.first else { return nil }
     var axes: [String: Table.Column] = [:]
     for axis in known where axes[axis.name] == nil { axes[axis.name] = axis }
@@ -112,7 +117,7 @@ struct RecordList: Encodable {
 
   private func length(_ axis: String) -> Int { axes[axis]?.values.count ?? 0 }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var list = encoder.unkeyedContainer()
     for index in 0..<base.map(length).reduce(1, *) {
       let inner = base.count == 2 ? length(base[1]) : 1

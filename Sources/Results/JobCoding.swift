@@ -4,8 +4,8 @@ import Foundation
 import Statistics
 
 /// The job of a result file as JSON. What is read is checked: nothing that the program takes for granted of a job is left to a file.
-enum JobCoding {
-  static func text(_ job: Job) throws -> String {
+package enum JobCoding {
+  package static func text(_ job: Job) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -13,9 +13,9 @@ enum JobCoding {
     return String(decoding: try encoder.encode(job), as: UTF8.self)
   }
 
-  static func job(_ text: String) throws -> Job { try check(decode(Job.self, text)) }
+  package static func job(_ text: String) throws -> Job { try check(decode(Job.self, text)) }
 
-  static func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
+  package static func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -34,7 +34,7 @@ enum JobCoding {
     }
   }
 
-  static func check(_ job: Job) throws -> Job {
+  package static func check(_ job: Job) throws -> Job {
     func fail(_ what: String) -> ArchiveError { ArchiveError("/provenance/job: \(what)") }
     guard !job.cases.isEmpty else { throw fail("no cases") }
     guard (0...1 << 20).contains(job.covarianceLimit) else { throw fail("covarianceLimit") }

@@ -28,7 +28,7 @@ public struct Report {
   public var text: String { ([note].compactMap { $0 } + body).joined(separator: "\n") }
 
   /// As it is stored: what a program of another version says too.
-  var storedText: String { body.joined(separator: "\n") }
+  package var storedText: String { body.joined(separator: "\n") }
 
   /// The stable JSON format of docs/json.md.
   public func json() throws -> String {

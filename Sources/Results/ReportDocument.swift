@@ -1,7 +1,7 @@
 import Experiments
 
 /// The stable JSON format of docs/json.md.
-struct ReportDocument: Encodable {
+package struct ReportDocument: Encodable {
   static let schema = "fathom-report/1"
   let snapshot: Snapshot
   let tables: ResultTables
@@ -13,7 +13,7 @@ struct ReportDocument: Encodable {
     case streamVersion = "stream_version"
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var box = encoder.container(keyedBy: Key.self)
     try box.encode(Self.schema, forKey: .schema)
     try box.encode(snapshot.job.title, forKey: .title)
@@ -46,7 +46,7 @@ private struct CaseDocument: Encodable {
     case sweptValues = "swept_values"
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var box = encoder.container(keyedBy: Key.self)
     try box.encode(item.label, forKey: .label)
     try box.encode(item.swept, forKey: .swept)
@@ -65,7 +65,7 @@ private struct CaseDocument: Encodable {
 private struct SweptValue: Encodable {
   let text: String
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var box = encoder.singleValueContainer()
     if let integer = Int64(text) {
       try box.encode(integer)
@@ -91,7 +91,7 @@ private struct LegDocument: Encodable {
     case drawsUnderflowed = "draws_underflowed"
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var box = encoder.container(keyedBy: Key.self)
     try box.encode(leg.name, forKey: .name)
     try box.encode(leg.role.rawValue, forKey: .role)
@@ -119,7 +119,7 @@ private struct ObservableDocument: Encodable {
   let levels: Table.Column?
   let index: Int
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var box = encoder.container(keyedBy: JSONWriter.Name.self)
     let observable = leg.observables[index % leg.observables.count]
     let record = leg.axis.values[index / leg.observables.count]

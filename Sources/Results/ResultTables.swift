@@ -2,7 +2,7 @@ import Analyses
 import Experiments
 
 /// Every table of a result, made once: those of the legs and those of the analyses. They follow from the exact state.
-struct ResultTables {
+package struct ResultTables {
   struct LegTables {
     let item: Case
     let leg: Leg
@@ -13,7 +13,7 @@ struct ResultTables {
   /// In the order in which people read them.
   let analyses: [Table]
 
-  init(_ snapshot: Snapshot) {
+  package init(_ snapshot: Snapshot) {
     let analyses = Analyses.all(snapshot).flatMap(\.tables)
     self.analyses = analyses
     legs = snapshot.job.cases.flatMap { item in
@@ -30,14 +30,14 @@ struct ResultTables {
   var all: [Table] { legs.flatMap(\.tables) + analyses }
 
   /// Group of a leg's tables. Labels of cases differ in their groups: the job reader refuses others.
-  static func group(of item: Case, _ leg: Leg) -> String { "cases/\(item.group)/\(leg.name)" }
+  package static func group(of item: Case, _ leg: Leg) -> String { "cases/\(item.group)/\(leg.name)" }
 
-  func tables(of item: Case, _ leg: Leg) -> [Table] {
+  package func tables(of item: Case, _ leg: Leg) -> [Table] {
     legs.first { $0.item.label == item.label && $0.leg.name == leg.name }?.tables ?? []
   }
 
   /// Groups of a kind of analysis, e.g. `comparison`, each with its tables.
-  func groups(_ kind: String) -> [[Table]] {
+  package func groups(_ kind: String) -> [[Table]] {
     var order: [String] = []
     var groups: [String: [Table]] = [:]
     for table in analyses where table.kind == kind {

@@ -2,8 +2,8 @@ import Archive
 import Experiments
 
 /// Coded states as datasets: a flat dataset for each entry, groups for names with slashes.
-enum StateFile {
-  static func write(_ state: StateEncoder, group: String, to writer: inout ArchiveWriter) throws {
+package enum StateFile {
+  package static func write(_ state: StateEncoder, group: String, to writer: inout ArchiveWriter) throws {
     let root = group == "/" ? "" : group
     var groups: Set<String> = ["", root]
     for (name, value) in state.entries {
@@ -22,11 +22,11 @@ enum StateFile {
     }
   }
 
-  static func read(_ reader: borrowing ArchiveReader, group: String, place: String) throws -> StateDecoder {
+  package static func read(_ reader: borrowing ArchiveReader, group: String, place: String) throws -> StateDecoder {
     StateDecoder(try entries(reader, group: group), place: place)
   }
 
-  static func entries(_ reader: borrowing ArchiveReader, group: String) throws -> [String: StateValue] {
+  package static func entries(_ reader: borrowing ArchiveReader, group: String) throws -> [String: StateValue] {
     var result: [String: StateValue] = [:]
     for (name, values) in try reader.allValues(below: group) {
       result[name] =

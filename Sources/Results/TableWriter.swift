@@ -6,8 +6,8 @@ import Experiments
 /// Several tables may go into one group. An axis becomes a one-dimensional dataset of its name, with a dimension scale attached to that axis
 /// of every column; names of axes are looked up among the axes of all tables of the group. Texts are strings, "" where a row has none;
 /// flags are the integers 0 and 1; integers that a row may lack are doubles, NaN where it has none, as xarray reads them anyway.
-enum TableWriter {
-  static func write(_ tables: [Table], to writer: inout ArchiveWriter) throws {
+package enum TableWriter {
+  package static func write(_ tables: [Table], to writer: inout ArchiveWriter) throws {
     var order: [String] = []
     var groups: [String: [Table]] = [:]
     for table in tables {

@@ -2,9 +2,9 @@ import Experiments
 import Foundation
 
 /// Tables as people read them: a heading, aligned columns, and notes.
-enum TextWriter {
+package enum TextWriter {
   /// - Parameter all: prints every row, not only those that the table shows.
-  static func lines(_ table: Table, all: Bool) -> [String] {
+  package static func lines(_ table: Table, all: Bool) -> [String] {
     let heading = table.heading.map { [$0] } ?? []
     guard let first = table.fields.first, let count = table[column: first.column]?.values.count else {
       return heading + table.notes
@@ -50,7 +50,7 @@ enum TextWriter {
   }
 
   /// A number with its standard error in the last digits, e.g. `0.5226(15)`.
-  static func withError(_ value: Double, _ error: Double) -> String {
+  package static func withError(_ value: Double, _ error: Double) -> String {
     guard value.isFinite else { return "\(value)" }
     // A zero has no sign for people.
     let value = value == 0 ? 0 : value
@@ -62,7 +62,7 @@ enum TextWriter {
     return String(format: "%.\(places)f", value) + "(\(digits))"
   }
 
-  static func aligned(_ rows: [[String]]) -> [String] {
+  package static func aligned(_ rows: [[String]]) -> [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
     return rows.map { row in
       zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")

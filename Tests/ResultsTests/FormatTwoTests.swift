@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import Testing
 
-@testable import Results
+import Results
 
 /// Files that the program of format 2 wrote, and what it printed of them.
 @Suite struct FormatTwoTests {

@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import Testing
 
-@testable import Results
+import Results
 
 @Suite struct ResultFileTests {
   @Test(arguments: [false, true]) func statesComeBack(finished: Bool) throws {
