@@ -65,7 +65,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: numeric),
     .executableTarget(
-      name: "fathom-bench", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics", "Networks", "Limits", "Particles"],
+      name: "fathom-bench",
+      dependencies: [
+        "Engine", "Experiments", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness", "Statistics",
+      ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels"], resources: [.copy("Golden")],

@@ -1,6 +1,6 @@
 import Networks
 import Randomness
-import Simulation
+import Experiments
 import Statistics
 
 /// Every architecture at n = 1024, d = 256, m = 2 and 8: milliseconds a draw, conditional and with every weight. The weights run
@@ -35,18 +35,14 @@ func drawTime(_ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, s
     "inputs": .table(["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
     "observables": .list([.text("log_V"), .text("rho")]),
   ]
-  let model = try NetworkCatalog.read(.table(standard.merging(keys) { $1 }), path: "network") { _ in [] }
-  let runner = model.experiment.makeRunner(7)
-  let tally = Tally(
-    layout: .init(
-      perGroup: model.experiment.observables.count, groups: 1, covariances: false,
-      centres: model.experiment.centres(key: 7)))
+  let model = try NetworkCatalog.read(.table(standard.merging(keys) { $1 }), path: "network", data: NoData())
+  let (runner, tally) = prepare(model.experiment, covariances: false)
   var next: UInt64 = 0
   var stream = Stream(key: 1)
   stream.start(draw: 0)
   let count = 1 << 16
   let (draw, normals) = bestInTurns(total: total) {
-    runner.run(next..<next + 1, tally)
+    runner.run(next..<next + 1, tally, nil)
     next += 1
   } _: {
     drawNormals(&stream, count)

@@ -1,12 +1,6 @@
 import Experiments
 import Particles
 
-/// No data files.
-private struct NoData: DataSource {
-  func rows(_ request: RowRequest) -> [[Double]] { [] }
-  func table(_ request: TableRequest) -> DataTable { DataTable(columns: [], rows: []) }
-}
-
 /// Seconds a step of particle systems, without measurements; of those only whose label contains `part`, if given.
 func particleTimes(_ part: String?) throws {
   func time(_ name: String, _ keys: [String: JobValue], steps: Int, work: Double, unit: String) throws {

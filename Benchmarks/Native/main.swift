@@ -1,14 +1,31 @@
 // Times the inner loops of fathom on one core and prints one JSON object a line. Each time is the best of several
 // repetitions; the results are summed into a value that is printed, so that nothing can be optimised away.
+import Engine
+import Experiments
+import Jobs
 import Kernels
 import Limits
 import Networks
 import Randomness
-import Simulation
 import Statistics
 
 let clock = ContinuousClock()
 nonisolated(unsafe) var sink = 0.0
+
+/// No data files.
+struct NoData: DataSource {
+  func rows(_ request: RowRequest) -> [[Double]] { [] }
+  func table(_ request: TableRequest) -> DataTable { DataTable(columns: [], rows: []) }
+}
+
+/// What makes the draws of an experiment, and what tallies them.
+func prepare(_ experiment: Experiment, covariances: Bool) -> (Runner, Tally) {
+  let (schema, runner) = (experiment.schema, experiment.makeRunner(key: 7)!)
+  let layout = Tally.Layout(
+    perGroup: schema.observables.count, groups: schema.axis.count, covariances: covariances,
+    centres: runner.centres(schema.width))
+  return (runner, Tally(layout: layout))
+}
 
 /// Best seconds of one call of `body`, over at least `total` seconds.
 func best(total: Double = 1.5, _ body: () -> Void) -> Double {
@@ -118,17 +135,13 @@ func network(_ activation: String, _ width: Int, _ depth: Int, _ inputs: Int, _ 
     "inputs": .table(
       inputs == 1 ? ["count": .integer(1)] : ["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
   ]
-  let model = try NetworkCatalog.read(.table(keys), path: "network") { _ in [] }
-  let runner = model.experiment.makeRunner(7)
-  let tally = Tally(
-    layout: .init(
-      perGroup: model.experiment.observables.count, groups: 1, covariances: true,
-      centres: model.experiment.centres(key: 7)))
+  let model = try NetworkCatalog.read(.table(keys), path: "network", data: NoData())
+  let (runner, tally) = prepare(model.experiment, covariances: true)
   var next: UInt64 = 0
   // Enough draws that the clock does not matter, few enough for several repetitions.
   let batch = UInt64(max(1, 2_000_000 / (width * depth * inputs * (sampler == "weights" ? width : 1))))
   let seconds = best(total: sampler == "weights" ? 0.2 : 1.0) {
-    runner.run(next..<next + batch, tally)
+    runner.run(next..<next + batch, tally, nil)
     next += batch
   }
   sink += tally.moments(0).mean
@@ -147,18 +160,14 @@ func path(_ inputs: Int) throws {
     "depth": .integer(100), "draws": .integer(10),
     "inputs": .table(["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
   ]
-  let model = try NetworkCatalog.read(.table(keys), path: "network") { _ in [] }
-  let limit = try LimitCatalog.read(
-    .table(["equation": .text("covariance-sde"), "step": .real(0.01)]), path: "limit", network: model,
-    networkDraws: 10)
-  let runner = limit.legs[0].experiment!.makeRunner(7)
-  let tally = Tally(
-    layout: .init(
-      perGroup: model.experiment.observables.count, groups: 1, covariances: true,
-      centres: limit.legs[0].experiment!.centres(key: 7)))
+  let model = try NetworkCatalog.read(.table(keys), path: "network", data: NoData())
+  let limit = try RegisteredFamily.limit(
+    .table(["equation": .text("covariance-sde"), "step": .real(0.01)]), path: "limit", model, NetworkLimits.all,
+    draws: 10)
+  let (runner, tally) = prepare(limit.legs[0].experiment!, covariances: true)
   var next: UInt64 = 0
   let seconds = best(total: 0.5) {
-    runner.run(next..<next + 1000, tally)
+    runner.run(next..<next + 1000, tally, nil)
     next += 1000
   }
   report("sde", [("m", "\(inputs)"), ("steps", "100"), ("us", "\(seconds / 1000 * 1e6)")])

@@ -44,7 +44,7 @@ public struct RegisteredFamily: Sendable {
   }
 
   /// The legs of a `[limit]` table, one, or two where it asks for extrapolation; a missing number of draws is that of the finite leg.
-  private static func limit<Model>(
+  package static func limit<Model>(
     _ table: JobValue, path: String, _ model: Model, _ entries: [LimitEntry<Model>], draws: UInt64
   ) throws -> (legs: [Leg], resolved: JobValue) {
     let names = entries.map(\.name)

@@ -1,5 +1,5 @@
 import Experiments
-import TOMLKit
+internal import TOMLKit
 
 /// TOML text into job values.
 enum TOML {

@@ -33,7 +33,7 @@ import Testing
     frame_every = 50
     """
 
-  private func refused(_ text: String, _ settings: [String], says words: [String], status: ExitStatus = .badData) {
+  private func refused(_ text: String, _ settings: [String], says words: [String], status: Experiments.ExitStatus = .badData) {
     do {
       _ = try job(text, settings)
       Issue.record("\(settings) was taken")

@@ -1,6 +1,6 @@
 import Networks
 import Randomness
-import Simulation
+import Experiments
 import Statistics
 import Testing
 
@@ -59,7 +59,7 @@ import Testing
       "architecture": .text(architecture), "width": .integer(Int64(width)), "depth": .integer(Int64(depth)),
       "inputs": correlated(0.3, count: count), "sampler": .text(sampler), "draws": .integer(10),
     ]
-    return try NetworkCatalog.read(.table(keys.merging(extra) { $1 }), path: "network") { _ in [] }
+    return try NetworkCatalog.read(.table(keys.merging(extra) { $1 }), path: "network", data: NoData())
   }
 
   static func samplers(_ entry: ArchitectureEntry) -> [String] {
@@ -90,7 +90,7 @@ import Testing
             let (a, b) = (other.moments(i), tally.moments(i))
             let place = "\(architecture) \(number) \(sampler) n=\(width) m=\(count) \(observable.name)"
             #expect(abs(zScore(a, b)) < 5.5, "\(place): E \(a.mean) \(b.mean)")
-            if !observable.heavyTailed {
+            if !observable.isHeavyTailed {
               let spread = (a.varianceError * a.varianceError + b.varianceError * b.varianceError).squareRoot()
               #expect(
                 abs(a.variance - b.variance) <= 5.5 * spread + 1e-12, "\(place): var \(a.variance) \(b.variance)")

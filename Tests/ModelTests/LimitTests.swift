@@ -1,18 +1,18 @@
 import Kernels
 import Limits
 import Networks
-import Simulation
+import Experiments
 import Statistics
 import Testing
 
 @Suite struct LimitTests {
   private func sde(
     plus: Double, minus: Double, rho: Double, time: Double, step: Double, count: Int = 2
-  ) throws -> AnyExperiment {
+  ) throws -> Experiment {
     let model = try network(
       .table(["name": .text("shaped-relu"), "c_plus": .real(plus), "c_minus": .real(minus)]), width: 1000,
       depth: Int(1000 * time), inputs: correlated(rho, count: count))
-    let (legs, _) = try LimitCatalog.read(
+    let (legs, _) = try limitLegs(
       .table(["equation": .text("covariance-sde"), "step": .real(step)]), path: "limit", network: model,
       networkDraws: 10)
     return legs[0].experiment!
@@ -48,7 +48,7 @@ import Testing
   /// d E V_aa V_bb = 2 E V_ab^2 dt, so the sum and difference grow as e^{(1 +- sqrt2) t}-like modes; checked by their ODE.
   @Test func linearLimitHasTheWishartMoments() throws {
     let model = try network(.text("linear"), width: 1000, depth: 200, inputs: correlated(0.4, count: 3))
-    let (legs, _) = try LimitCatalog.read(
+    let (legs, _) = try limitLegs(
       .table(["equation": .text("covariance-sde"), "step": .real(0.02)]), path: "limit", network: model,
       networkDraws: 10)
     let experiment = legs[0].experiment!
@@ -150,7 +150,7 @@ import Testing
     let model = try network(
       .text("linear"), width: 100, depth: 3, inputs: correlated(0.3, count: 3),
       extra: ["observables": .list(families.map { .text($0) })])
-    let (legs, _) = try LimitCatalog.read(
+    let (legs, _) = try limitLegs(
       .table(["equation": .text("infinite-width")]), path: "limit", network: model, networkDraws: 10)
     let (large, small) = (1.6, 0.7)
     let moments = (1...3).map { k in
@@ -166,7 +166,7 @@ import Testing
   @Test(arguments: ["relu", "tanh", "erf", "gelu", "linear"])
   func wideNetworksFollowTheRecursion(name: String) throws {
     let model = try network(.text(name), width: 20_000, depth: 2, inputs: correlated(0.3), extra: ["bias": .real(0.2)])
-    let (legs, _) = try LimitCatalog.read(
+    let (legs, _) = try limitLegs(
       .table(["equation": .text("infinite-width")]), path: "limit", network: model, networkDraws: 10)
     let tally = sample(model.experiment, 400, name: name)
     for name in ["V[0,0]", "V[0,1]", "rho[0,1]"] {

@@ -2,7 +2,7 @@ import Kernels
 import Limits
 import Networks
 import Randomness
-import Simulation
+import Experiments
 import Statistics
 import Testing
 
@@ -12,9 +12,9 @@ import Testing
 /// wrong one does not (|z| > 5).
 @Suite struct NegativeControlTests {
   func rejects(
-    _ finite: AnyExperiment, right: AnyExperiment, wrong: AnyExperiment, _ observable: String, draws: UInt64
+    _ finite: Experiment, right: Experiment, wrong: Experiment, _ observable: String, draws: UInt64
   ) {
-    func draw(_ e: AnyExperiment, _ name: String) -> (histogram: BitHistogram, moments: Moments) {
+    func draw(_ e: Experiment, _ name: String) -> (histogram: BitHistogram, moments: Moments) {
       let tally = sample(e, draws, name: name)
       return (tally.histograms[index(e, observable)], tally.moments(index(e, observable)))
     }
@@ -51,8 +51,8 @@ import Testing
     let model = try network(
       .table(["name": .text("shaped-relu"), "c_plus": .real(1), "c_minus": .real(-1)]), width: 150, depth: 150,
       inputs: correlated(0.3))
-    func sde<D: CovarianceDrift>(_ drift: D) -> AnyExperiment {
-      AnyExperiment(CovarianceDiffusion(drift, settings: model.settings, step: 0.01))
+    func sde<D: CovarianceDrift>(_ drift: D) -> Experiment {
+      Experiment(CovarianceDiffusion(drift, settings: model.settings, step: 0.01))
     }
     let draws: UInt64 = validating ? 200_000 : 20_000
     let right = sde(ShapedReluDrift(strength: 2))
@@ -68,8 +68,8 @@ import Testing
     let model = try network(
       .text("relu"), width: n, depth: n, inputs: .table(["q": .real(q), "layer": .integer(Int64(n / 4))]),
       extra: ["observables": .list([.text("q")])])
-    func sde(_ growth: Double) -> AnyExperiment {
-      AnyExperiment(UnshapedQ(settings: model.settings, start: q, step: 0.01, functional: true, growth: growth))
+    func sde(_ growth: Double) -> Experiment {
+      Experiment(UnshapedQ(settings: model.settings, start: q, step: 0.01, functional: true, growth: growth))
     }
     rejects(
       model.experiment, right: sde(2), wrong: sde(-2), "q[0,1]", draws: validating ? 100_000 : 10_000)
@@ -81,10 +81,9 @@ import Testing
         "architecture": .text("transformer"), "gamma": .real(0.7), "tau": .real(1), "width": .integer(200),
         "depth": .integer(120), "inputs": correlated(0.5), "bound": .real(20), "draws": .integer(10),
         "observables": .list([.text("rho"), .text("log_V")]),
-      ]), path: "network"
-    ) { _ in [] }
-    func sde(_ noise: Double) -> AnyExperiment {
-      AnyExperiment(
+      ]), path: "network", data: NoData())
+    func sde(_ noise: Double) -> Experiment {
+      Experiment(
         CovarianceDiffusion(
           TransformerDrift(attention: 0.49, noiseScale: noise, block: 0), settings: model.settings, noise: 0.49 * 1.51,
           step: 0.01))

@@ -1,7 +1,7 @@
 import Foundation
 import Limits
 import Networks
-import Simulation
+import Experiments
 import Testing
 
 /// Probes: the same draws under every name, and refusals by key.
@@ -121,7 +121,7 @@ import Testing
     if !ensemble.isEmpty { keys["ensemble"] = .text(ensemble) }
     let network = try Self.model(architecture, keys)
     func limit(_ name: String) throws -> Leg {
-      try LimitCatalog.read(
+      try limitLegs(
         .table(["equation": .text(name)]), path: "limit", network: network, networkDraws: 10
       ).legs[0]
     }
@@ -138,7 +138,7 @@ import Testing
   @Test func theKernelLimitNeedsTheProbe() throws {
     let network = try Self.model("mlp", ["activation": .text("relu")])
     #expect(throws: Failure.self) {
-      try LimitCatalog.read(
+      try limitLegs(
         .table(["equation": .text("infinite-width-ntk")]), path: "limit", network: network, networkDraws: 10)
     }
   }

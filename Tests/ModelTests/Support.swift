@@ -1,7 +1,9 @@
 import Foundation
+import Jobs
+import Limits
 import Networks
 import Randomness
-import Simulation
+import Experiments
 import Statistics
 
 /// `make validate` sets FATHOM_VALIDATE and runs the statistical suites at full size; `make test` runs
@@ -20,7 +22,7 @@ func network(
     "architecture": .text("mlp"), "activation": activation, "width": .integer(Int64(width)),
     "depth": .integer(Int64(depth)), "inputs": inputs, "sampler": .text(sampler), "draws": .integer(10),
   ]
-  return try NetworkCatalog.read(.table(keys.merging(extra) { $1 }), path: "network") { _ in [] }
+  return try NetworkCatalog.read(.table(keys.merging(extra) { $1 }), path: "network", data: NoData())
 }
 
 func correlated(_ rho: Double, count: Int = 2) -> JobValue {
@@ -28,18 +30,43 @@ func correlated(_ rho: Double, count: Int = 2) -> JobValue {
 }
 
 /// Makes draws and tallies them.
-func sample(_ experiment: AnyExperiment, _ draws: UInt64, name: String, seed: UInt64 = 2026) -> Tally {
+func sample(_ experiment: Experiment, _ draws: UInt64, name: String, seed: UInt64 = 2026) -> Tally {
   let key = Stream.key(seed: seed, path: name)
   let tally = Tally(
     layout: .init(
       perGroup: experiment.observables.count, groups: experiment.layers.count, covariances: false,
       centres: experiment.centres(key: key)))
-  experiment.makeRunner(key).run(0..<draws, tally)
+  experiment.makeRunner(key).run(0..<draws, tally, nil)
   return tally
 }
 
-func index(_ experiment: AnyExperiment, _ observable: String, layer: Int = 0) -> Int {
+func index(_ experiment: Experiment, _ observable: String, layer: Int = 0) -> Int {
   layer * experiment.observables.count + experiment.observables.firstIndex { $0.name == observable }!
+}
+
+/// No data files.
+struct NoData: DataSource {
+  func rows(_ request: RowRequest) throws -> [[Double]] { [] }
+  func table(_ request: TableRequest) throws -> DataTable { DataTable(columns: [], rows: []) }
+}
+
+/// The legs of a `[limit]` table of a network.
+func limitLegs(
+  _ table: JobValue, path: String, network: NetworkModel, networkDraws: UInt64
+) throws -> (legs: [Leg], resolved: JobValue) {
+  try RegisteredFamily.limit(table, path: path, network, NetworkLimits.all, draws: networkDraws)
+}
+
+extension Experiment {
+  var observables: [Observable] { schema.observables }
+  var layers: [Double] { schema.axis.values }
+  func makeRunner(_ key: UInt64) -> Runner { makeRunner(key: key)! }
+  func centres(key: UInt64) -> [Double] { makeRunner(key).centres(schema.width) }
+}
+
+extension ReferenceValues {
+  var means: [Double] { values(of: .mean) }
+  var secondMoments: [Double] { values(of: .secondMoment) }
 }
 
 /// Difference of two means in combined standard errors.

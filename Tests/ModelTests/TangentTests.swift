@@ -2,7 +2,7 @@ import Kernels
 import Limits
 import Networks
 import Randomness
-import Simulation
+import Experiments
 import Statistics
 import Testing
 
@@ -137,7 +137,7 @@ import Testing
         } else {
           Self.image(explicit.matrices[layer - 2], n, state.bases[layer - 2], m, into: image)
         }
-        let offsets = layer > 1 && bias > 0 ? explicit.biases[layer - 2] : nil
+        let offsets: [Double]? = layer > 1 && bias > 0 ? explicit.biases[layer - 2] : nil
         if let offsets {
           offsets.withUnsafeBufferPointer {
             network.finishLayer(state, layer, offsets: $0.baseAddress!, explicit: false)
@@ -194,7 +194,7 @@ import Testing
             "ensemble": .text(orthogonal ? "orthogonal" : "gaussian"), "bias": .real(0.2),
           ], width: n, depth: 4, count: 2, sampler: "conditional"))
     }
-    let leg = try LimitCatalog.read(
+    let leg = try limitLegs(
       .table(["equation": .text("infinite-width-ntk")]), path: "limit", network: models[0], networkDraws: 10
     ).legs[0]
     let limit = leg.known!

@@ -1,7 +1,7 @@
 import Kernels
 import Limits
 import Networks
-import Simulation
+import Experiments
 import Statistics
 import Testing
 
@@ -13,11 +13,11 @@ import Testing
 
   func model(_ entries: [String: JobValue]) throws -> NetworkModel {
     let standard: [String: JobValue] = ["draws": .integer(10), "inputs": correlated(0, count: 1)]
-    return try NetworkCatalog.read(.table(standard.merging(entries) { $1 }), path: "network") { _ in [] }
+    return try NetworkCatalog.read(.table(standard.merging(entries) { $1 }), path: "network", data: NoData())
   }
 
   func limit(_ equation: String, _ network: NetworkModel, _ extra: [String: JobValue] = [:]) throws -> Leg {
-    try LimitCatalog.read(
+    try limitLegs(
       .table(["equation": .text(equation)].merging(extra) { $1 }), path: "limit", network: network, networkDraws: 10
     ).legs[0]
   }
@@ -177,7 +177,7 @@ import Testing
   /// tanh, a = 1, T = 1, rho_0 = .3: SDE by both integrators, and the network of width 100.
   @Test func smoothShaped() throws {
     let network = try smooth("tanh", a: 1, width: 100, depth: 100, inputs: correlated(0.3), bound: 1e9)
-    func checkAll(_ experiment: AnyExperiment, _ count: UInt64, _ name: String, _ truth: [(Double, Double)]) {
+    func checkAll(_ experiment: Experiment, _ count: UInt64, _ name: String, _ truth: [(Double, Double)]) {
       let tally = sample(experiment, count, name: name)
       for (observable, value) in zip(["rho[0,1]", "log_V[0]", "clipped_V[0]"], truth) {
         let m = tally.moments(index(experiment, observable))
@@ -323,7 +323,7 @@ import Testing
   /// active fraction and interlayer covariance, 30 layers from the start: n times both, extrapolated in 1/n from two
   /// widths, against `hypoactivation`. What is left is of order n^-2, bounded here by 0.02.
   @Test func hypoactivation() throws {
-    func measure(_ n: Int) throws -> (known: KnownValues, tally: Tally) {
+    func measure(_ n: Int) throws -> (known: ReferenceValues, tally: Tally) {
       let network = try model([
         "architecture": .text("resnet"), "activation": .text("relu"), "width": .integer(Int64(n)),
         "depth": .integer(30), "observables": names("active_fraction", "interlayer"),
@@ -357,7 +357,7 @@ import Testing
   /// .0963(7); the SDE, whose printed values fall with the step towards these, by two integrators.
   @Test func transformer() throws {
     let network = try shapedTransformer(width: 200)
-    func checkAll(_ experiment: AnyExperiment, _ name: String, _ count: UInt64) {
+    func checkAll(_ experiment: Experiment, _ name: String, _ count: UInt64) {
       let tally = sample(experiment, count, name: name)
       let rho = tally.moments(index(experiment, "rho[0,1]"))
       check(rho.mean, rho.meanError, 0.4534, 0.0010, "\(name) rho")

@@ -41,7 +41,7 @@ import Testing
   @Test("Weak order on x^2/2 + cos 2x", arguments: orders)
   func weakOrder(_ name: String, _ observable: String, _ steps: [Double], _ published: Double) throws {
     var limit = Double.nan
-    let points = try steps.map { h -> (s: Double, value: Double, error: Double) in
+    let points = try steps.map { h -> Extrapolation.Point in
       let all = try legs(
         keys(
           name,
@@ -52,9 +52,9 @@ import Testing
           ]))
       limit = known(all, "stationary-limit", observable)
       let found = moments(try run(all[0], name: "order/\(name)/\(h)"), all[0], observable)
-      return (h, found.mean, found.meanError)
+      return Extrapolation.Point(small: h, value: found.mean, error: found.meanError)
     }
-    let fit = try #require(PowerFit(points, limit: limit))
+    let fit = try #require(Extrapolation(points, orders: .free(limit: limit)))
     #expect(fit.isSeen)
     #expect((fit.order - published).magnitude < max(4 * fit.orderError, 0.3), "\(name): \(fit) \(points)")
   }
