@@ -134,7 +134,7 @@ check "submitted and finished" short.h5 "$("$FATHOM" digest local-short.h5)"
 # A limit of a minute; Slurm gives USR1 when 50 s of it are left (it looks every few seconds), and twice if need be.
 id=$(submit --time=1 --signal=B:USR1@50 slurm.sh job.toml -o limit.h5 "${long[@]}")
 wait_for "$id" 300
-grep -q "going on from" "slurm-$id.out" || fail "the time limit was never met: make the job longer" "$(cat "slurm-$id.out")"
+grep -q "resuming from" "slurm-$id.out" || fail "the time limit was never met: make the job longer" "$(cat "slurm-$id.out")"
 check "time limit, requeued, finished" limit.h5 "$("$FATHOM" digest local.h5)"
 
 id=$(submit slurm.sh job.toml -o cancelled.h5 "${medium[@]}" --set run.checkpoint_every=1s)
@@ -157,12 +157,12 @@ scancel --signal=KILL --full "$id"
 wait_for "$id" 60
 id=$(submit slurm.sh job.toml -o killed.h5 "${medium[@]}")
 wait_for "$id" 300
-grep -q "going on from" "slurm-$id.out" || fail "the killed step left no checkpoint" "$(cat "slurm-$id.out")"
+grep -q "resuming from" "slurm-$id.out" || fail "the killed step left no checkpoint" "$(cat "slurm-$id.out")"
 check "kill -9 of the job step, submitted again" killed.h5 "$("$FATHOM" digest local-medium.h5)"
 
 row() { # NAME INJECTED TIMES HAPPENED MESSAGE: a row of docs/reliability.md
   [ -z "${FATHOM_FAULT_ROWS:-}" ] || { mkdir -p "$FATHOM_FAULT_ROWS" && echo "| $1 | $2 | $3 | $4 | $5 |" >"$FATHOM_FAULT_ROWS/$1"; }
 }
-row "Slurm time limit" "\`--time=1\`, USR1 to the script before it" 1 "checkpoint, exit 75, requeued, finished; the digest of an uninterrupted run" "\`going on from …\`"
-row "scancel" "\`scancel\`, submitted again" 1 "goes on; the digest of an uninterrupted run" "\`going on from …\`"
-row "kill -9 of a job step" "\`scancel --signal=KILL --full\`, submitted again" 1 "goes on; the digest of an uninterrupted run" "\`going on from …\`"
+row "Slurm time limit" "\`--time=1\`, USR1 to the script before it" 1 "checkpoint, exit 75, requeued, finished; the digest of an uninterrupted run" "\`resuming from …\`"
+row "scancel" "\`scancel\`, submitted again" 1 "goes on; the digest of an uninterrupted run" "\`resuming from …\`"
+row "kill -9 of a job step" "\`scancel --signal=KILL --full\`, submitted again" 1 "goes on; the digest of an uninterrupted run" "\`resuming from …\`"

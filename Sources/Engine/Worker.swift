@@ -50,7 +50,9 @@ struct WorkReport {
     let message = failure.map { [Int64($0.status.rawValue)] + $0.message.utf8.map { Int64($0) } } ?? []
     let flags: Int64 = (stop ? 1 : 0) | (due ? 2 : 0) | (fault != nil ? 4 : 0)
     var result: [Int64] = [flags, units, unitsBegun, Int64(seconds * 1e9)]
-    result += [Int64(bitPattern: fault?.replica ?? 0), Int64(fault?.fault.step ?? 0), Int64(fault?.fault.particle ?? 0)]
+    result += [
+      Int64(bitPattern: fault?.replica ?? 0), Int64(fault?.fault.step ?? 0), Int64(fault?.fault.particle ?? 0),
+    ]
     result += [Int64(finished.count), Int64(begun.count), Int64(message.count)]
     result += finished.flatMap { [Int64(bitPattern: $0.lowerBound), Int64(bitPattern: $0.upperBound)] }
     return result + begun.map { Int64(bitPattern: $0) } + message

@@ -5,7 +5,7 @@ public enum ExitStatus: Int32, Sendable {
   case badData = 65
   case bug = 70
   case inputOutput = 74
-  /// Stopped early; running the same command again goes on from the checkpoint.
+  /// Stopped early; rerunning the command resumes from the checkpoint.
   case resumable = 75
 }
 

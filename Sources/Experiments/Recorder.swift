@@ -62,11 +62,13 @@ public struct Rows: Recorder, Sendable, Equatable {
     let axis = leg.process == nil ? "kept_draw" : "replica"
     var table = Table(group: group)
     table.axes = [
-      .init(axis, .integers(order.map { Int64($0) }), axes: [axis], leg.process == nil ? "number of the draw" : "replica")
+      .init(
+        axis, .integers(order.map { Int64($0) }), axes: [axis], leg.process == nil ? "number of the draw" : "replica")
     ]
     table.columns = [
       .init(
-        leg.process == nil ? "draw_value" : "replica_value", .numbers(order.flatMap { values[$0]!.prefix(schema.width) }),
+        leg.process == nil ? "draw_value" : "replica_value",
+        .numbers(order.flatMap { values[$0]!.prefix(schema.width) }),
         axes: [axis, schema.axis.name, "observable"],
         leg.process == nil ? "values of single draws" : "mean over the record, replica by replica")
     ]
@@ -126,7 +128,8 @@ public struct Histograms: Recorder, Sendable {
     var table = Table(group: group)
     table.axes = [.init("marginal", .texts(names), axes: ["marginal"], "coordinate of a particle")]
     table.columns = [
-      .init("marginal_edge", .numbers(edges), axes: ["marginal", "edge"], "borders of the bins of the one-particle law"),
+      .init(
+        "marginal_edge", .numbers(edges), axes: ["marginal", "edge"], "borders of the bins of the one-particle law"),
       .init(
         "marginal_density", .numbers(densities), axes: ["marginal", "bin"],
         "density of the one-particle law, over time and replicas"),
@@ -204,7 +207,8 @@ extension BitHistogram {
 
 extension Collectives {
   /// Pages of histograms that any rank has, so that all lay out the same ones.
-  public func union(pages: [(observable: Int, page: Int)], of histograms: Int) throws -> [(observable: Int, page: Int)] {
+  public func union(pages: [(observable: Int, page: Int)], of histograms: Int) throws -> [(observable: Int, page: Int)]
+  {
     var present = Array(repeating: Int64(0), count: histograms * BitHistogram.pageCount / 64)
     for entry in pages {
       let bit = entry.observable * BitHistogram.pageCount + entry.page

@@ -109,7 +109,9 @@ public struct StateDecoder: Sendable {
       let length = count * MemoryLayout<T>.stride
       var result = Array(repeating: zero, count: count)
       result.withUnsafeMutableBytes { target in
-        bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[cursor..<cursor + length])) }
+        bytes.withUnsafeBytes {
+          target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[cursor..<cursor + length]))
+        }
       }
       cursor += length
       return result
@@ -130,7 +132,8 @@ public struct StateDecoder: Sendable {
   }
 
   public func unfit(_ name: String) -> Failure {
-    Failure(.badData, "\(place): \(prefix)\(name) does not fit the other tables or the job; --fresh starts from scratch")
+    Failure(
+      .badData, "\(place): \(prefix)\(name) does not fit the other tables or the job; --fresh starts from scratch")
   }
 
   public func contains(_ name: String) -> Bool {

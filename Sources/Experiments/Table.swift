@@ -30,7 +30,8 @@ public struct Table: Sendable {
     public let unit: String
     public let summary: String
 
-    public init(_ name: String, _ values: Values, axes: [String] = ["row"], unit: String = "1", _ summary: String = "") {
+    public init(_ name: String, _ values: Values, axes: [String] = ["row"], unit: String = "1", _ summary: String = "")
+    {
       self.name = name
       self.values = values
       self.axes = axes

@@ -49,7 +49,9 @@ public enum Checker {
       let place = verdict.caseLabel == "main" ? "" : "\(verdict.caseLabel): "
       return Result(
         expectation: expectation, place: verdict.caseLabel, holds: verdict.word.rawValue == expectation.verdict,
-        sentence: "\(place)\(verdict.subject): expected \(expectation.verdict!), found \(verdict.word.rawValue): \(verdict.sentence)")
+        sentence:
+          "\(place)\(verdict.subject): expected \(expectation.verdict!), found \(verdict.word.rawValue): \(verdict.sentence)"
+      )
     }
   }
 

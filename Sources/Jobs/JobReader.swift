@@ -35,7 +35,8 @@ public struct JobReader {
     _ text: String, name: String, settings: [String] = [], output: String? = nil, check: Bool = false
   ) throws -> JobFile {
     var value = try TOML.parse(text, name: name)
-    if check { value = try Expect.reduced(value) }
+    let reduced = try Expect.reduced(value)
+    if check { value = reduced }
     var set: [(key: String, value: String)] = []
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimming(" ") }
@@ -64,7 +65,7 @@ public struct JobReader {
     for point in try Sweep.points(value["sweep"]) {
       var specific = value
       for (key, entry) in point.settings {
-        guard value[key] != nil || [family.table, "limit"].contains(where: { key.hasPrefix($0 + ".") }) else {
+        guard [family.table, "limit"].contains(where: { key == $0 || key.hasPrefix($0 + ".") }) else {
           throw Failure.invalid(
             key: "sweep.\"\(key)\"", value: "…", allowed: "must be a key under \(family.table) or limit")
         }

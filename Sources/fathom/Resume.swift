@@ -23,7 +23,8 @@ enum Resume {
     } catch let failure as Failure where failure.status == .badData {
       snapshot = try recover(path, from: failure)
     }
-    try refuseForeignStreams(snapshot, path, "; give another --output, or --fresh to start from scratch and keep that file")
+    try refuseForeignStreams(
+      snapshot, path, "; give another --output, or --fresh to start from scratch and keep that file")
     if let difference = file.job.firstDifference(from: snapshot.job) {
       throw Failure(
         .badData,

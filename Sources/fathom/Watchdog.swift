@@ -88,6 +88,6 @@ final class Watchdog: Sendable {
         + (quiet.isEmpty
           ? "every rank is alive, but not all take part; a long step, a slow file system or a lost link"
           : quiet.joined(separator: ", ") + " stopped answering: stopped, swapped out or lost")
-        + "; the last checkpoint is whole: end the job and run the same command again")
+        + "; the last checkpoint is whole: end the job and rerun the command to resume")
   }
 }

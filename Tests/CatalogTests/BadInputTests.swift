@@ -33,13 +33,17 @@ import Testing
     frame_every = 50
     """
 
-  private func refused(_ text: String, _ settings: [String], says words: [String], status: Experiments.ExitStatus = .badData) {
+  private func refused(
+    _ text: String, _ settings: [String], says words: [String], status: Experiments.ExitStatus = .badData
+  ) {
     do {
       _ = try job(text, settings)
       Issue.record("\(settings) was taken")
     } catch let failure as Failure {
       #expect(failure.status == status, "\(settings): \(failure.status)")
-      for word in words { #expect(failure.message.contains(word), "\(settings) should say \(word): \(failure.message)") }
+      for word in words {
+        #expect(failure.message.contains(word), "\(settings) should say \(word): \(failure.message)")
+      }
     } catch {
       Issue.record("\(settings): \(error)")
     }

@@ -23,33 +23,11 @@ extension Commands {
       }
     }
 
+    /// A handful: every kind of bad value is tried in process (CatalogTests).
     @Test(arguments: [
       ("network.wdith=3", ["network.wdith = 3", "unknown key", "width"]),
-      ("netwrk.width=3", ["netwrk", "unknown key"]),
-      ("network.width=true", ["network.width = true", "must be an integer in [1, "]),
-      ("network.width=1.5", ["network.width = 1.5", "must be an integer"]),
-      ("network.width=0", ["network.width = 0", "must be an integer in [1, "]),
-      ("network.depth=-2", ["network.depth = -2"]),
-      ("network.draws=1", ["network.draws = 1", "[2, "]),
       ("network.inputs.correlation=1.5", ["network.inputs.correlation = 1.5", "[-1.0, 1.0]"]),
-      ("network.inputs={gram=[[1.0,2.0],[2.0,1.0]]}", ["network.inputs.gram", "positive semi-definite"]),
-      ("network.inputs={gram=[[1.0,0.2],[0.3,1.0]]}", ["network.inputs.gram", "symmetric"]),
-      ("network.inputs={gram=[[1.0,nan],[nan,1.0]]}", ["network.inputs.gram", "finite"]),
-      ("network.inputs={correlation=-0.9, count=5}", ["network.inputs.correlation", "-0.25"]),
-      ("network.inputs={}", ["network.inputs", "must be a table"]),
-      ("network.activation=swish", ["network.activation.name = \"swish\"", "relu"]),
-      ("network.activation.c_plus=inf", ["network.activation.c_plus = inf", "finite"]),
-      ("network.layers=[5,5]", ["network.layers", "ascending"]),
-      ("network.layers=[25]", ["network.layers", "[1, 24]"]),
-      ("network.observables=[\"W\"]", ["network.observables", "V, log_V"]),
-      ("network.sampler=chi-square", ["network.sampler", "one input"]),
-      ("network.sampler=exact", ["network.sampler", "conditional"]),
-      ("seed=-1", ["seed = -1"]),
-      ("run.checkpoint_every=soon", ["run.checkpoint_every", "60s"]),
-      ("comparison.ks=0", ["comparison.ks = 0", "(0.0, 1.0]"]),
-      ("limit={equation=\"covariance-sde\",step=0.0}", ["limit.step = 0.0"]),
       ("limit={equation=\"sde\"}", ["limit.equation = \"sde\"", "covariance-sde"]),
-      ("sweep={\"network.width\"=[]}", ["sweep", "array"]),
     ])
     func jobValues(setting: String, words: [String]) throws {
       let place = try Workplace()
@@ -172,7 +150,7 @@ extension Commands {
       // With one, the run goes on from it and keeps the damaged file.
       try good.write(to: URL(fileURLWithPath: ArchiveWriter.previousPath(for: path)))
       let recovered = try place.fathom(["run", "job.toml"] + small, ranks: 2)
-      #expect(recovered.status == 0 && recovered.error.contains("goes on from out.h5.previous"), "\(recovered.error)")
+      #expect(recovered.status == 0 && recovered.error.contains("resumes from out.h5.previous"), "\(recovered.error)")
       #expect(place.names().contains("out.h5.damaged-1"))
       #expect(try place.fathom(["verify", "out.h5"]).status == 0)
     }

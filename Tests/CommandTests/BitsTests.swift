@@ -29,7 +29,7 @@ extension Commands {
       _ = try place.fathom(["run", "job.toml", "-o", "grown.h5"] + settings(["network.draws=8000"]), ranks: 3)
       #expect(try place.digest("grown.h5") != whole)
       let grown = try place.fathom(["run", "job.toml", "-o", "grown.h5"], ranks: 2)
-      #expect(grown.error.contains("going on from 16000 draws"))
+      #expect(grown.error.contains("resuming from 16000 draws"))
       #expect(try place.digest("grown.h5") == whole)
       // 40% and 60% apart, merged.
       _ = try place.fathom(["run", "job.toml", "-o", "a.h5", "--part", "1-2/5"], ranks: 2)
@@ -88,11 +88,11 @@ extension Commands {
         try run.waitForCheckpoints()
         let result = try run.stop(number)
         #expect(!result.timedOut && result.status == 75, "\(result.status) \(result.error)")
-        #expect(result.error.contains("run the same command again"))
+        #expect(result.error.contains("rerun the command to resume"))
       }
       let whole = size + settings(["network.draws=\(draws)"])
       let resumed = try place.fathom(["run", "job.toml"] + whole, ranks: 3)
-      #expect(resumed.status == 0 && resumed.error.contains("going on from"), "\(resumed.error)")
+      #expect(resumed.status == 0 && resumed.error.contains("resuming from"), "\(resumed.error)")
       _ = try place.fathom(["run", "job.toml", "-o", "whole.h5"] + whole)
       #expect(try place.digest() == place.digest("whole.h5"))
     }

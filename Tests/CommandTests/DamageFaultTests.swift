@@ -121,10 +121,10 @@ extension Commands {
       let size = settings(["particles.steps=100000", "particles.frame_every=10000", "particles.framed_particles=2"])
       // One replica is finished, and one under way has a frame.
       try place.stopped("begun.h5", size + settings([RunUnderWay.replicas])) { reader in
-        let (group, frames) = ("/state/0/replicas", "begun/0/arrays/frame_steps")
+        let (group, frames) = ("/state/0", "begun/0/state/trajectory/steps")
         return try !reader.read("\(group)/ids", as: UInt64.self).values.isEmpty
           && reader.contains("\(group)/\(frames)")
-          && !reader.read("\(group)/\(frames)", as: Double.self).values.isEmpty
+          && !reader.read("\(group)/\(frames)", as: Int64.self).values.isEmpty
       }
       let soon = try size + place.soon(after: "begun.h5")
       place.remove("begun.h5.previous")

@@ -77,7 +77,7 @@ final class RunUnderWay {
 
   /// All ranks are there, the output is locked, and signals are handled: what the first lines of the log say.
   func waitForStart() throws {
-    try wait(until: "the start") { log.contains(": new, checkpoint every") || log.contains(": going on from") }
+    try wait(until: "the start") { log.contains(": new, checkpoint every") || log.contains(": resuming from") }
   }
 
   /// Waits until this run has replaced its output so many times more.
@@ -178,12 +178,11 @@ extension Workplace {
 
   /// The replicas under way in a file.
   func begun(_ reader: borrowing ArchiveReader) throws -> [UInt64] {
-    let group = "/state/0/replicas/begun"
-    guard try reader.list("/state/0").contains("replicas"), try reader.list("/state/0/replicas").contains("begun")
-    else {
-      return []
+    let group = "/state/0/begun"
+    guard reader.contains(group) else { return [] }
+    return try reader.list(group).filter { $0 != "number" }.flatMap {
+      try reader.read("\(group)/\($0)/replica", as: UInt64.self).values
     }
-    return try reader.list(group).flatMap { try reader.read("\(group)/\($0)/replica", as: UInt64.self).values }
   }
 
   /// Runs a job and stops it by a signal after its first checkpoint, again and again until its file is as a test wants it.

@@ -91,7 +91,9 @@ extension LinearMLP {
     return ReferenceValues(settings) { layer in
       var values: [String: (Double, Double)] = [:]
       if let moments, let record = moments.schema.axis.values.firstIndex(of: Double(layer)) {
-        for (name, own) in moments.moments(record: record) where !own.mean.isNaN { values[name] = (own.mean, own.second) }
+        for (name, own) in moments.moments(record: record) where !own.mean.isNaN {
+          values[name] = (own.mean, own.second)
+        }
       }
       let total = start + Double(layer) * mean
       values["log_det"] = (total, total * total + Double(layer) * variance)

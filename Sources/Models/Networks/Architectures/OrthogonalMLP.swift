@@ -125,7 +125,8 @@ extension OrthogonalMLP {
 
   /// One input, positively homogeneous (docs/architectures.md): the ratio of a layer is `c [s+^2 B + s-^2 (1 - B)]`,
   /// B ~ Beta(K/2, (n-K)/2), K ~ Bin(n, 1/2), so E B = 1/2 and E B^2 = 1/4 + 3/(4 (n + 2)).
-  private static func known(_ settings: NetworkSettings, _ choice: ActivationChoice, _ gain: Double) -> ReferenceValues? {
+  private static func known(_ settings: NetworkSettings, _ choice: ActivationChoice, _ gain: Double) -> ReferenceValues?
+  {
     guard let slopes = choice.function as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
     let n = Double(settings.width)
     let (p2, m2) = (slopes.plus * slopes.plus, slopes.minus * slopes.minus)
