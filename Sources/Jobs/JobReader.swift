@@ -35,8 +35,7 @@ public struct JobReader {
     _ text: String, name: String, settings: [String] = [], output: String? = nil, check: Bool = false
   ) throws -> JobFile {
     var value = try TOML.parse(text, name: name)
-    let reduced = try Expect.reduced(value)
-    if check { value = reduced }
+    if check { value = try Expect.reduced(value) }
     var set: [(key: String, value: String)] = []
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimming(" ") }
@@ -52,6 +51,7 @@ public struct JobReader {
         key: key, value: table[key]!.description,
         allowed: "unknown key; a job takes " + topKeys.joined(separator: ", "))
     }
+    _ = try Expect.reduced(value)
     let family = try chooseFamily(table)
     try refuseSwept(set, sweep: table["sweep"])
     let options = try readOptions(table, family)

@@ -77,7 +77,9 @@ extension Commands {
       let list = try place.fathom(["catalog"]).output.split(separator: "\n").compactMap { line -> String? in
         line.hasPrefix("limit ") ? line.dropFirst(6).prefix { $0 != ":" }.description : nil
       }
-      #expect(!list.isEmpty && Set(list) == Set(Self.cases.keys.map { String($0.split(separator: "/")[0]) }))
+      // Those of particle systems are worked out without a covariance.
+      let ofNetworks = Set(list).subtracting(["stationary-limit", "gaussian-moments"])
+      #expect(!list.isEmpty && ofNetworks == Set(Self.cases.keys.map { String($0.split(separator: "/")[0]) }))
     }
 
     /// Two runs with freed and fresh memory filled by different bytes: no number may come from either.
