@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test test-faults test-slurm test-hosts validate lint format build setup bench scaling gallery install clean
+.PHONY: help demo test test-faults test-slurm test-hosts validate goldens lint format build setup bench scaling gallery install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,11 @@ test: setup  ## Every test, statistical suites and faults in a reduced size
 	$(PYTHON) -m pytest -q analysis
 	bash tools/test-slurm.sh
 	bash tools/test-hosts.sh reduced
+
+goldens: build  ## Every golden digest through the program: the native build and one for x86-64-v3 (about five minutes)
+	$(PYTHON) tools/goldens.py check $(FATHOM)
+	FATHOM_MARCH=x86-64-v3 swift build -c release --product fathom --scratch-path .build-v3
+	$(PYTHON) tools/goldens.py check .build-v3/release/fathom
 
 validate: setup  ## The statistical suites at full size
 	swift build -c release --build-tests

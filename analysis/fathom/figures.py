@@ -216,7 +216,7 @@ def extrapolations(result: Result) -> Iterator[Drawing]:
 
 
 def biases(result: Result) -> Iterator[Drawing]:
-    if "bias" not in result._names:
+    if not result.has_bias:
         return
     for table in result.bias()[:MOST]:
         last = table.isel(row=table["step"].values == table["step"].values.max())

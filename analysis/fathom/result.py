@@ -221,6 +221,11 @@ class Result:
         """Extrapolations of a kind; files of format 2 have a group of their own for it."""
         return [self._group(f"{group}/{name}") for name in sorted(self._names.get(group, []), key=int)] or self.scaling(kind)
 
+    @property
+    def has_bias(self) -> bool:
+        """Whether the job has a [bias] table, and something came of it."""
+        return bool(self._older("bias", "refinements"))
+
     def bias(self) -> list[xr.Dataset]:
         """Bias in N and in h, a dataset a case, one row an observable; jobs with `[bias]` only."""
         found = self._older("bias", "refinements")

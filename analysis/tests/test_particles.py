@@ -8,6 +8,8 @@ import pytest
 import xarray as xr
 from test_result_file import FATHOM, open_leg
 
+import fathom
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import arviz as az
@@ -108,7 +110,7 @@ def test_bias_and_order_tables(tmp_path):
     text = CHAINS.replace("frame_every = 5\nframed_particles = 12\n", "").replace('"mala"', '"lmc"')
     text += '[bias]\n[sweep]\n"particles.step" = [0.1, 0.15, 0.2]\n'
     file = run(tmp_path, text)
-    bias = xr.open_dataset(file, group="bias/0", engine="h5netcdf")
+    bias = fathom.open(file).bias()[0]
     assert set(bias["observable"].values) >= {"x^2", "energy"}
     # a - 2 (a - c): the value at step 0 of an error of first order, by hand.
     particles, half = (
@@ -118,7 +120,7 @@ def test_bias_and_order_tables(tmp_path):
     row = list(bias["observable"].values).index("energy")
     assert bias["step_bias"].values[row] == pytest.approx(2 * (particles - half), rel=1e-9)
     assert bias["extrapolated"].values[row] == pytest.approx(particles - 2 * (particles - double) - 2 * (particles - half), rel=1e-9)
-    order = xr.open_dataset(file, group="order/0", engine="h5netcdf")
+    order = fathom.open(file).orders()[0]
     assert order.attrs["key"] == "particles.step" and "order_error" in order
 
 
