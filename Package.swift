@@ -86,7 +86,7 @@ let package = Package(
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "Jobs", "Experiments", "Randomness", "Statistics"]),
+      name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"]),
     .testTarget(
       name: "AnalysesTests",
       dependencies: ["Analyses", "Engine", "Experiments", "Kernels", "Randomness", "Statistics"]),

@@ -7,7 +7,7 @@ import Experiments
 ///     "rho[0,1]" = { value = 0.34, tolerance = 0.02 }     # a mean of the finite leg, in its last record
 ///
 ///     [check]
-///     "network.draws" = 2000
+///     network.draws = 2000
 ///     expect = { "covariance-sde" = "undecided" }         # what differs at the smaller size
 enum Expect {
   static let verdicts = ["agrees", "differs", "undecided"]
@@ -50,7 +50,7 @@ enum Expect {
   }
 
   /// Quoted dotted keys stay as they are, tables are taken apart down to values that are no tables, but whole tables may be given for keys
-  /// that stand for one (`sweep`, `"network.inputs"`).
+  /// that stand for one (`sweep`, or a quoted key).
   private static func flatten(_ value: JobValue, prefix: String) -> [(String, JobValue)] {
     guard case .table(let table) = value else { return [(prefix, value)] }
     return table.flatMap { key, entry -> [(String, JobValue)] in

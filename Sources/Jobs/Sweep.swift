@@ -10,7 +10,7 @@ enum Sweep {
     var swept: [String: String] { Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.value.description) }) }
   }
 
-  /// `"network.width" = [64, 128]`; several keys that move together: `"network.width, network.depth" = [[64, 64], [128, 128]]`.
+  /// `'network.width' = [64, 128]`; several keys that move together: `'network.width, network.depth' = [[64, 64], [128, 128]]`.
   static func points(_ value: JobValue?) throws -> [Point] {
     guard let value else { return [Point(label: "main", settings: [])] }
     guard case .table(let table) = value, !table.isEmpty else {

@@ -192,16 +192,18 @@ private struct NewJob: Encodable {
     tolerances = old.tolerances
     covarianceLimit = old.covarianceLimit
     healthThreshold = old.healthThreshold
-    let particles = old.cases.contains { $0.legs.contains { $0.axis == "step" } }
+    // The first leg is the finite one, and has the name of the family's table.
+    let finite = old.cases.first?.legs.first
+    let table = finite?.name ?? ""
     let follow = ["steps", "warm_up", "measure_every", "replicas"]
     smallParameters =
-      particles
+      finite?.axis == "step"
       ? [
         SmallParameter(
-          "number", table: "particles", .init(.inverse, "N", companions: follow, fluctuations: true)),
-        SmallParameter("step", table: "particles", .init(.direct, "h", companions: follow)),
+          "number", table: table, .init(.inverse, "N", companions: follow, fluctuations: true)),
+        SmallParameter("step", table: table, .init(.direct, "h", companions: follow)),
       ]
-      : [SmallParameter("width", table: "network", .init(.inverse, "n", companions: ["inputs"], ratios: ["depth"]))]
+      : [SmallParameter("width", table: table, .init(.inverse, "n", companions: ["inputs"], ratios: ["depth"]))]
     expectations = []
     text = old.text
     identity = old.identity

@@ -1,3 +1,4 @@
+import Analyses
 import Engine
 import Experiments
 import Jobs
@@ -147,6 +148,30 @@ struct NoData: DataSource {
       let limit = try #require(item.legs.first { $0.role == .limit })
       #expect(limit.known?.mean(of: "x^2", record: 1) == 1 && limit.known?.remainder == [Remainder("step", order: 1)])
     }
+  }
+
+  /// R-hat, a verdict of its limit, and the orders of a sweep over its step, from the analyses that serve every family.
+  @Test func aProcessGetsItsAnalyses() throws {
+    let job = try Self.read(
+      Self.process,
+      [
+        "ornstein-uhlenbeck.replicas=16", "ornstein-uhlenbeck.steps=4000",
+        "sweep={\"ornstein-uhlenbeck.step\"=[0.1,0.2,0.4,0.8]}",
+      ]
+    ).job
+    let tables = Analyses.all(try LocalRun.run(job, ranks: 2).snapshot).flatMap(\.tables)
+    func column(_ group: String, _ name: String) -> [Table.Column] {
+      tables.filter { $0.group.hasPrefix(group) }.compactMap { $0[column: name] }
+    }
+    let mixing = column("diagnostics", "split_r_hat")
+    #expect(mixing.count == 4)
+    for case .numbers(let values) in mixing.map(\.values) { #expect(values.allSatisfy { (0.99...1.05).contains($0) }) }
+    #expect(column("comparison", "z").count == 4)
+    // 1/(1 - h/2) - 1 is h/2 + h^2/4: between 1 and 2 over these steps, and nearer to 1.
+    let orders = column("scaling", "order").compactMap { column -> [Double]? in
+      if case .numbers(let values) = column.values { values } else { nil }
+    }.joined()
+    #expect(orders.contains { (0.8...1.6).contains($0) }, "\(Array(orders))")
   }
 
   /// Sums of 12 uniforms: mean 6, variance 1; the first seven draws are kept as they are.

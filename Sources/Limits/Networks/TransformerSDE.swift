@@ -128,7 +128,7 @@ extension NetworkLimits {
     }
     guard network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
-        key: "network.bound", value: "(missing)",
+        key: "\(NetworkFamily.table).bound", value: "(missing)",
         allowed: "must be given: the drift is cubic, so this limit explodes with positive probability")
     }
     var (block, blocks) = (0.0, 1.0)
