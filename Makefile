@@ -25,12 +25,13 @@ demo: build  ## Run the main job on 2 ranks, print the verdict, make the report
 	@$(VENV)/bin/fathom-report neural-covariance.h5
 	@echo "open neural-covariance.html in a browser"
 
-test: setup  ## Every test, statistical suites and faults in a reduced size
-	swift build -c release --build-tests
-	swift test -c release --skip-build
-	$(PYTHON) -m pytest -q analysis
-	bash tools/test-slurm.sh
-	bash tools/test-hosts.sh reduced
+test: setup  ## Every test, statistical suites and faults in a reduced size; ends with the times of its parts and the slowest tests
+	bash tools/timed.sh build swift build -c release --build-tests
+	bash tools/timed.sh swift-test swift test -c release --skip-build
+	bash tools/timed.sh pytest $(PYTHON) -m pytest -q --durations=10 analysis
+	bash tools/timed.sh slurm bash tools/test-slurm.sh
+	bash tools/timed.sh hosts bash tools/test-hosts.sh reduced
+	@bash tools/timed.sh --report
 
 goldens: build  ## Every golden digest through the program: the native build and one for x86-64-v3 (about five minutes)
 	$(PYTHON) tools/goldens.py check $(FATHOM)
