@@ -49,6 +49,6 @@ extension JobReader {
       "tolerance: largest difference of means, in standard deviations, against a limit without draws"),
     Parameter(
       "alpha", .real(.init(0, 1, openBelow: true, openAbove: true)), default: .real(0.01),
-      "probability of any false statement in one comparison, shared among its tests"),
+      "probability of any false statement in one case, shared among its tests"),
   ]
 }
