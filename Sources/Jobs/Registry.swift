@@ -31,7 +31,7 @@ extension JobReader {
       "covariances of pairs of observables are kept for records with at most this many observables"),
     Parameter(
       "keep", .integer(0...10_000_000), default: .integer(0),
-      "the values of so many draws, the first ones, are kept as a table of rows; replicas are all kept"),
+      "number of draws, the first ones, whose values are kept as a table of rows; replicas are all kept"),
     Parameter(
       "shards", .integer(0...1_000_000), default: .integer(0),
       "ranks that share one replica; 0: as many as there are too many. Changes no bit"),

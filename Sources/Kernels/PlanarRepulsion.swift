@@ -48,7 +48,7 @@ package struct PlanarRepulsion {
 
   /// The force on a source.
   package static func force(_ sums: UnsafePointer<Double>) -> (x: Double, y: Double) {
-    (-Octet(sums).total, -Octet(sums + 8).total)
+    (-Vector8(sums).total, -Vector8(sums + 8).total)
   }
 
   @inline(__always)
@@ -80,7 +80,7 @@ package struct PlanarRepulsion {
   /// The slots and products of the octet that is due and of those after it.
   private struct Ahead {
     var slot, second, third: UnsafeMutablePointer<Double>
-    var product, productAfter: Octet
+    var product, productAfter: Vector8
   }
 
   /// Adds the forces of octet k, and makes the differences of octet `next` to the sources at `sx`, `sy`.
@@ -100,8 +100,8 @@ package struct PlanarRepulsion {
   @inline(__always)
   private func spread(
     _ k: Int, _ sx: UnsafePointer<Double>, _ sy: UnsafePointer<Double>, _ slot: UnsafeMutablePointer<Double>
-  ) -> Octet {
-    let (u, v) = (Octet(x + 8 &* k), Octet(y + 8 &* k))
+  ) -> Vector8 {
+    let (u, v) = (Vector8(x + 8 &* k), Vector8(y + 8 &* k))
     let (a, b) = (square(u, v, sx[0], sy[0], slot), square(u, v, sx[1], sy[1], slot + 16))
     let (c, d) = (square(u, v, sx[2], sy[2], slot + 32), square(u, v, sx[3], sy[3], slot + 48))
     a.store(slot + 64)
@@ -116,12 +116,12 @@ package struct PlanarRepulsion {
 
   @inline(__always)
   private func square(
-    _ u: Octet, _ v: Octet, _ sx: Double, _ sy: Double, _ slot: UnsafeMutablePointer<Double>
-  ) -> Octet {
+    _ u: Vector8, _ v: Vector8, _ sx: Double, _ sy: Double, _ slot: UnsafeMutablePointer<Double>
+  ) -> Vector8 {
     let (p, q) = (u - sx, v - sy)
     p.store(slot)
     q.store(slot + 8)
-    var sum = Octet(least[0])
+    var sum = Vector8(least[0])
     sum.add(p, p)
     sum.add(q, q)
     return sum
@@ -130,16 +130,16 @@ package struct PlanarRepulsion {
   /// Adds the forces of the differences in a slot.
   @inline(__always)
   private func collect(
-    _ inverse: Octet, _ slot: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>?,
+    _ inverse: Vector8, _ slot: UnsafePointer<Double>, _ fx: UnsafeMutablePointer<Double>?,
     _ fy: UnsafeMutablePointer<Double>?, _ sums: inout Sums
   ) {
-    let (first, second) = (inverse * Octet(slot + 104), inverse * Octet(slot + 96))
-    let (a, b) = (first * Octet(slot + 72), first * Octet(slot + 64))
-    let (c, d) = (second * Octet(slot + 88), second * Octet(slot + 80))
-    let (px, py, qx, qy) = (Octet(slot), Octet(slot + 8), Octet(slot + 16), Octet(slot + 24))
-    let (rx, ry, tx, ty) = (Octet(slot + 32), Octet(slot + 40), Octet(slot + 48), Octet(slot + 56))
+    let (first, second) = (inverse * Vector8(slot + 104), inverse * Vector8(slot + 96))
+    let (a, b) = (first * Vector8(slot + 72), first * Vector8(slot + 64))
+    let (c, d) = (second * Vector8(slot + 88), second * Vector8(slot + 80))
+    let (px, py, qx, qy) = (Vector8(slot), Vector8(slot + 8), Vector8(slot + 16), Vector8(slot + 24))
+    let (rx, ry, tx, ty) = (Vector8(slot + 32), Vector8(slot + 40), Vector8(slot + 48), Vector8(slot + 56))
     if let fx, let fy {
-      var (u, v) = (Octet(fx), Octet(fy))
+      var (u, v) = (Vector8(fx), Vector8(fy))
       u.add(a, px)
       v.add(a, py)
       u.add(b, qx)
@@ -167,7 +167,7 @@ package struct PlanarRepulsion {
     _ sums: UnsafeMutablePointer<Double>?
   ) {
     for k in 0..<octets {
-      let factor = square(Octet(x + 8 &* k), Octet(y + 8 &* k), sx, sy, ring).inverse
+      let factor = square(Vector8(x + 8 &* k), Vector8(y + 8 &* k), sx, sy, ring).inverse
       add(factor, ring, to: fx.map { $0 + 8 &* k })
       add(factor, ring + 8, to: fy.map { $0 + 8 &* k })
       add(factor, ring, to: sums)
@@ -176,20 +176,20 @@ package struct PlanarRepulsion {
   }
 
   @inline(__always)
-  private func add(_ factor: Octet, _ difference: UnsafePointer<Double>, to place: UnsafeMutablePointer<Double>?) {
+  private func add(_ factor: Vector8, _ difference: UnsafePointer<Double>, to place: UnsafeMutablePointer<Double>?) {
     guard let place else { return }
-    var sum = Octet(place)
-    sum.add(factor, Octet(difference))
+    var sum = Vector8(place)
+    sum.add(factor, Vector8(difference))
     sum.store(place)
   }
 
   /// Running sums of four sources, two by two: x and y of the first, x and y of the second.
   private struct Sums {
-    var first, second: FourOctets
+    var first, second: Vector32
 
     @inline(__always)
     init(_ p: UnsafePointer<Double>?) {
-      (first, second) = p.map { (FourOctets($0), FourOctets($0 + 32)) } ?? (FourOctets(0), FourOctets(0))
+      (first, second) = p.map { (Vector32($0), Vector32($0 + 32)) } ?? (Vector32(0), Vector32(0))
     }
 
     @inline(__always)

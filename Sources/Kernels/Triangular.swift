@@ -25,8 +25,8 @@ public enum Triangular {
 
   /// `a . b` over a padded length.
   public static func dot(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
-    var sum = FourOctets(0)
-    for i in stride(from: 0, to: count, by: FourOctets.count) { sum.add(FourOctets(a + i), FourOctets(b + i)) }
+    var sum = Vector32(0)
+    for i in stride(from: 0, to: count, by: Vector32.count) { sum.add(Vector32(a + i), Vector32(b + i)) }
     return sum.total
   }
 
@@ -34,11 +34,11 @@ public enum Triangular {
   static func normAndDot(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int
   ) -> (Double, Double) {
-    var (norm, product) = (FourOctets(0), FourOctets(0))
-    for i in stride(from: 0, to: count, by: FourOctets.count) {
-      let x = FourOctets(a + i)
+    var (norm, product) = (Vector32(0), Vector32(0))
+    for i in stride(from: 0, to: count, by: Vector32.count) {
+      let x = Vector32(a + i)
       norm.add(x, x)
-      product.add(x, FourOctets(b + i))
+      product.add(x, Vector32(b + i))
     }
     return (norm.total, product.total)
   }
@@ -65,10 +65,10 @@ public enum Triangular {
   static func subtract(
     _ t: Double, _ x: UnsafePointer<Double>, from y: UnsafeMutablePointer<Double>, _ count: Int, keep: Bool = true
   ) -> Double {
-    var sum = FourOctets(0)
-    for i in stride(from: 0, to: count, by: FourOctets.count) {
-      var rest = FourOctets(y + i)
-      rest.add(-t, FourOctets(x + i))
+    var sum = Vector32(0)
+    for i in stride(from: 0, to: count, by: Vector32.count) {
+      var rest = Vector32(y + i)
+      rest.add(-t, Vector32(x + i))
       if keep { rest.store(y + i) }
       sum.add(rest, rest)
     }

@@ -78,7 +78,7 @@ final class Watchdog: Sendable {
     // Held against the file of this rank, which was touched just now: a shared file system has a clock of its own.
     let now = touched(rank)
     let quiet = (0..<ranks).compactMap { other -> String? in
-      // Opening it makes NFS ask for its times anew.
+      // Opening it makes NFS ask for its times again.
       let who = FileManager.default.contents(atPath: path(other)).map { String(decoding: $0, as: UTF8.self) }
       if let now, let then = touched(other), now.timeIntervalSince(then) <= limit / 2 { return nil }
       return "rank \(other) (\(who ?? "no trace of it"))"

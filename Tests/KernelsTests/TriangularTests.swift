@@ -110,7 +110,7 @@ import Testing
 @Suite struct PanelTests {
   @Test("Products of panels against plain loops, at sizes around the blocks", arguments: [1, 3, 4, 5, 8, 11])
   func products(_ rows: Int) {
-    let lanes = Panels.lanes
+    let lanes = PanelProduct.lanes
     for (inner, octets) in [(1, 1), (4, 2), (7, 3), (9, 4), (97, 4), (200, 1)] {
       let a = (0..<rows * inner).map { Double(($0 * 37) % 19) - 9.25 }
       let b = (0..<inner * lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
@@ -124,18 +124,18 @@ import Testing
         }
       }
       var straight = start
-      Panels.addProduct(&straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
+      PanelProduct.addProduct(&straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
       #expect(straight == expected)
       // The same matrix stored by columns.
       let transposed = (0..<rows * inner).map { a[$0 % rows * inner + $0 / rows] }
       var turned = start
-      Panels.addProduct(
+      PanelProduct.addProduct(
         &turned, rows: rows, transposed, rowStride: 1, columnStride: rows, inner: inner, b, octets: octets)
       #expect(turned == expected)
       // From zero, whatever is there.
       var (zero, fresh) = (start.map { _ in 0.0 }, start.map { _ in Double.nan })
-      Panels.addProduct(&zero, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
-      Panels.addProduct(
+      PanelProduct.addProduct(&zero, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
+      PanelProduct.addProduct(
         &fresh, fresh: true, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
       for r in 0..<rows {
         let used = r * lanes..<r * lanes + 8 * octets
@@ -147,18 +147,18 @@ import Testing
 
   @Test("Sums over the lanes, in eights", arguments: [1, 3, 4])
   func laneProducts(_ octets: Int) {
-    let w = (0..<Panels.lanes).map { Double($0) / 3 - 4 }
-    let b = (0..<2 * Panels.lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
-    let start = (0..<2 * Panels.sums).map { Double($0 % 7) }
+    let w = (0..<PanelProduct.lanes).map { Double($0) / 3 - 4 }
+    let b = (0..<2 * PanelProduct.lanes).map { Double(($0 * 53) % 23) / 7 - 1.5 }
+    let start = (0..<2 * PanelProduct.sums).map { Double($0 % 7) }
     var (found, expected) = (start, start)
-    Panels.addLaneProducts(&found, rows: 2, w, b, octets: octets)
+    PanelProduct.addLaneProducts(&found, rows: 2, w, b, octets: octets)
     for r in 0..<2 {
       for i in 0..<8 * octets {
-        let k = r * Panels.sums + i % 8
-        expected[k] = expected[k].addingProduct(w[i], b[r * Panels.lanes + i])
+        let k = r * PanelProduct.sums + i % 8
+        expected[k] = expected[k].addingProduct(w[i], b[r * PanelProduct.lanes + i])
       }
     }
     #expect(found == expected)
-    #expect(abs(Panels.total(expected) - expected[..<Panels.sums].reduce(0, +)) < 1e-12)
+    #expect(abs(PanelProduct.total(expected) - expected[..<PanelProduct.sums].reduce(0, +)) < 1e-12)
   }
 }

@@ -171,7 +171,7 @@ public enum GaussianRows {
   }
 }
 
-/// Weight matrices drawn entry by entry: the reference that the reduced samplers are held against.
+/// Weight matrices drawn entry by entry: the reference that the reduced samplers are compared with.
 public enum Weights {
   /// Standard normals in the first `count` columns, zeros up to full lanes.
   public static func fill(_ columns: Columns, _ count: Int, rows: Int, _ stream: inout Stream) {

@@ -56,15 +56,15 @@ struct LaneBlock {
   /// Copies so many rows of a tile to a panel, zeros where there are no particles.
   func copy(_ rows: Int, of tile: UnsafePointer<Double>, _ lanes: Int, to panel: UnsafeMutablePointer<Double>) {
     for k in 0..<rows {
-      let (source, target) = (tile + k &* lanes + start, panel + k &* Panels.lanes)
-      for i in 0..<Panels.lanes { target[i] = i < count ? source[i] : 0 }
+      let (source, target) = (tile + k &* lanes + start, panel + k &* PanelProduct.lanes)
+      for i in 0..<PanelProduct.lanes { target[i] = i < count ? source[i] : 0 }
     }
   }
 
   /// Adds the rows of a panel to those of a tile.
   func add(_ panel: UnsafePointer<Double>, _ rows: Int, to tile: UnsafeMutablePointer<Double>, _ lanes: Int) {
     for k in 0..<rows {
-      let (source, target) = (panel + k &* Panels.lanes, tile + k &* lanes + start)
+      let (source, target) = (panel + k &* PanelProduct.lanes, tile + k &* lanes + start)
       for i in 0..<count { target[i] += source[i] }
     }
   }
@@ -72,15 +72,17 @@ struct LaneBlock {
   /// Calls `body` for pieces of a panel, begin and length, without the lanes that nobody uses.
   @inline(__always)
   func forEachPiece(_ rows: Int, _ body: (Int, Int) -> Void) {
-    if octets == 4 { return body(0, rows &* Panels.lanes) }
-    for r in 0..<rows { body(r &* Panels.lanes, 8 &* octets) }
+    if octets == 4 { return body(0, rows &* PanelProduct.lanes) }
+    for r in 0..<rows { body(r &* PanelProduct.lanes, 8 &* octets) }
   }
 }
 
 extension Tile {
   /// Its particles in blocks.
   var blocks: some Sequence<LaneBlock> {
-    stride(from: 0, to: count, by: Panels.lanes).lazy.map { LaneBlock(start: $0, count: min(Panels.lanes, count - $0)) }
+    stride(from: 0, to: count, by: PanelProduct.lanes).lazy.map {
+      LaneBlock(start: $0, count: min(PanelProduct.lanes, count - $0))
+    }
   }
 }
 

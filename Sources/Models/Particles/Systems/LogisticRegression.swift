@@ -10,15 +10,15 @@ final class LogisticRegression: ParticleSystem {
   var dimension: Int { data.columns }
   /// Examples worked on together.
   private static let chunk = 64
-  /// Panels: of the margins of the examples at hand, of the weights, of the gradient.
+  /// PanelProduct: of the margins of the examples at hand, of the weights, of the gradient.
   private let margins, weights, slopes: UnsafeMutablePointer<Double>
 
   init(_ data: Supervised, precision: Double) {
     self.data = data
     self.precision = precision
-    margins = .allocateAligned(capacity: Self.chunk * Panels.lanes)
-    weights = .allocateAligned(capacity: data.columns * Panels.lanes)
-    slopes = .allocateAligned(capacity: data.columns * Panels.lanes)
+    margins = .allocateAligned(capacity: Self.chunk * PanelProduct.lanes)
+    weights = .allocateAligned(capacity: data.columns * PanelProduct.lanes)
+    slopes = .allocateAligned(capacity: data.columns * PanelProduct.lanes)
   }
 
   deinit {
@@ -39,18 +39,18 @@ final class LogisticRegression: ParticleSystem {
         for start in stride(from: 0, to: data.count, by: Self.chunk) {
           let rows = min(Self.chunk, data.count - start)
           let z = features.baseAddress! + start * columns
-          Panels.addProduct(
+          PanelProduct.addProduct(
             margins, fresh: true, rows: rows, z, rowStride: columns, columnStride: 1, inner: columns, weights,
             octets: block.octets)
           for r in 0..<rows {
-            let (row, y) = (margins + r * Panels.lanes, data.labels[start + r])
+            let (row, y) = (margins + r * PanelProduct.lanes, data.labels[start + r])
             if let potential {
               let target = potential + block.start
               for i in 0..<block.count { target[i] += Elementary.softplus(-y * row[i]) }
             }
             for i in 0..<8 * block.octets { row[i] = -y / (1 + Elementary.exp(y * row[i])) }
           }
-          Panels.addProduct(
+          PanelProduct.addProduct(
             slopes, fresh: start == 0, rows: columns, z, rowStride: 1, columnStride: columns, inner: rows, margins,
             octets: block.octets)
         }

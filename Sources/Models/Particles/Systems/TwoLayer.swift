@@ -17,7 +17,7 @@ final class TwoLayer: ParticleSystem {
   private var activations: UnsafeMutablePointer<Double>?
   private var kept = 0
   private var tileSize = 0
-  /// Panels: of the neurons at hand, of their gradient, and of the derivatives by their pre-activations for a few examples.
+  /// PanelProduct: of the neurons at hand, of their gradient, and of the derivatives by their pre-activations for a few examples.
   private let neurons, gradients, slopes: UnsafeMutablePointer<Double>
   /// Running sums of the outputs over the neurons of a tile.
   private let running: UnsafeMutablePointer<Double>
@@ -32,10 +32,10 @@ final class TwoLayer: ParticleSystem {
     self.relu = relu
     self.loss = loss
     self.regularisation = regularisation
-    neurons = .allocateAligned(capacity: (1 + train.columns) * Panels.lanes)
-    gradients = .allocateAligned(capacity: (1 + train.columns) * Panels.lanes)
-    slopes = .allocateAligned(capacity: Self.chunk * Panels.lanes)
-    running = .allocateAligned(capacity: max(train.count, test.count) * Panels.sums)
+    neurons = .allocateAligned(capacity: (1 + train.columns) * PanelProduct.lanes)
+    gradients = .allocateAligned(capacity: (1 + train.columns) * PanelProduct.lanes)
+    slopes = .allocateAligned(capacity: Self.chunk * PanelProduct.lanes)
+    running = .allocateAligned(capacity: max(train.count, test.count) * PanelProduct.sums)
     weights = .allocateAligned(capacity: train.count)
   }
 
@@ -67,7 +67,7 @@ final class TwoLayer: ParticleSystem {
   }
 
   func prepare(_ tiling: Tiling) {
-    tileSize = (tiling.lanes + Panels.lanes - 1) / Panels.lanes * Panels.lanes * train.count
+    tileSize = (tiling.lanes + PanelProduct.lanes - 1) / PanelProduct.lanes * PanelProduct.lanes * train.count
     kept = tiling.mine.count * tileSize * 8 <= Self.mostKept ? tiling.mine.count : 0
     let room = max(kept, 1) * tileSize
     activations = .allocateAligned(capacity: room)
@@ -88,16 +88,16 @@ final class TwoLayer: ParticleSystem {
     _ data: Supervised, _ x: Tile, activations room: UnsafeMutablePointer<Double>?,
     to sums: UnsafeMutablePointer<Double>?
   ) {
-    running.update(repeating: 0, count: data.count * Panels.sums)
+    running.update(repeating: 0, count: data.count * PanelProduct.sums)
     data.features.withUnsafeBufferPointer { features in
       for block in x.blocks {
         block.copy(1 + data.columns, of: x.base, x.lanes, to: neurons)
         for start in stride(from: 0, to: data.count, by: Self.chunk) {
           let rows = min(Self.chunk, data.count - start)
           let panel = room.map { $0 + place(of: block, start) } ?? slopes
-          Panels.addProduct(
+          PanelProduct.addProduct(
             panel, fresh: true, rows: rows, features.baseAddress! + start * data.columns, rowStride: data.columns,
-            columnStride: 1, inner: data.columns, neurons + Panels.lanes, octets: block.octets)
+            columnStride: 1, inner: data.columns, neurons + PanelProduct.lanes, octets: block.octets)
           block.forEachPiece(rows) { begin, count in
             let row = panel + begin
             if relu {
@@ -106,18 +106,18 @@ final class TwoLayer: ParticleSystem {
               for i in 0..<count { row[i] = Elementary.tanh(row[i]) }
             }
           }
-          Panels.addLaneProducts(
-            running + start * Panels.sums, rows: rows, neurons, panel, octets: block.octets)
+          PanelProduct.addLaneProducts(
+            running + start * PanelProduct.sums, rows: rows, neurons, panel, octets: block.octets)
         }
       }
     }
     guard let sums else { return }
-    for k in 0..<data.count { sums[k] += Panels.total(running + k * Panels.sums) }
+    for k in 0..<data.count { sums[k] += PanelProduct.total(running + k * PanelProduct.sums) }
   }
 
   /// Where the activations of a block begin, from an example on.
   private func place(of block: LaneBlock, _ example: Int) -> Int {
-    block.start * train.count + example * Panels.lanes
+    block.start * train.count + example * PanelProduct.lanes
   }
 
   func gradient(
@@ -132,14 +132,14 @@ final class TwoLayer: ParticleSystem {
     train.features.withUnsafeBufferPointer { features in
       for block in x.blocks {
         block.copy(1, of: x.base, x.lanes, to: neurons)
-        gradients.update(repeating: 0, count: Panels.lanes)
+        gradients.update(repeating: 0, count: PanelProduct.lanes)
         for start in stride(from: 0, to: train.count, by: Self.chunk) {
           let rows = min(Self.chunk, train.count - start)
           for r in 0..<rows {
-            differentiate(weights[start + r], room + place(of: block, start + r), slopes + r * Panels.lanes)
+            differentiate(weights[start + r], room + place(of: block, start + r), slopes + r * PanelProduct.lanes)
           }
-          Panels.addProduct(
-            gradients + Panels.lanes, fresh: start == 0, rows: columns, features.baseAddress! + start * columns,
+          PanelProduct.addProduct(
+            gradients + PanelProduct.lanes, fresh: start == 0, rows: columns, features.baseAddress! + start * columns,
             rowStride: 1, columnStride: columns, inner: rows, slopes, octets: block.octets)
         }
         block.add(gradients, 1 + columns, to: gradient, x.lanes)
@@ -154,11 +154,11 @@ final class TwoLayer: ParticleSystem {
     _ weight: Double, _ value: UnsafePointer<Double>, _ slope: UnsafeMutablePointer<Double>
   ) {
     let (a, first) = (neurons, gradients)
-    for i in 0..<Panels.lanes { first[i] = first[i].addingProduct(weight, value[i]) }
+    for i in 0..<PanelProduct.lanes { first[i] = first[i].addingProduct(weight, value[i]) }
     if relu {
-      for i in 0..<Panels.lanes { slope[i] = value[i] > 0 ? weight * a[i] : 0 }
+      for i in 0..<PanelProduct.lanes { slope[i] = value[i] > 0 ? weight * a[i] : 0 }
     } else {
-      for i in 0..<Panels.lanes { slope[i] = weight * a[i] * (1.0).addingProduct(-value[i], value[i]) }
+      for i in 0..<PanelProduct.lanes { slope[i] = weight * a[i] * (1.0).addingProduct(-value[i], value[i]) }
     }
   }
 

@@ -2,7 +2,7 @@ import CTarget
 
 /// Products of a small matrix with a panel, 32 lanes of many rows: the matrix work of systems whose particles are networks or
 /// regressions. Rows of a panel follow each other without gaps: rows of a whole tile, 2 KiB apart, would share a few sets of the cache.
-public enum Panels {
+public enum PanelProduct {
   /// Lanes of a panel.
   public static let lanes = 32
   /// Running sums of `addLaneProducts` for a row.
@@ -38,14 +38,14 @@ public enum Panels {
     octets: Int = 4
   ) {
     for r in 0..<rows {
-      var sum = Octet(results + r &* sums)
-      for k in 0..<octets { sum.add(Octet(w + 8 &* k), Octet(b + r &* lanes + 8 &* k)) }
+      var sum = Vector8(results + r &* sums)
+      for k in 0..<octets { sum.add(Vector8(w + 8 &* k), Vector8(b + r &* lanes + 8 &* k)) }
       sum.store(results + r &* sums)
     }
   }
 
   /// The total of eight running sums.
-  public static func total(_ results: UnsafePointer<Double>) -> Double { Octet(results).total }
+  public static func total(_ results: UnsafePointer<Double>) -> Double { Vector8(results).total }
 }
 
 /// A part of the sum over j.
@@ -72,8 +72,8 @@ private struct Product {
   /// Rows r to r + 3 by 8 or 32 lanes.
   @inline(__always)
   func addFour<L: Lanes>(_ r: Int, _ lane: Int, _: L.Type) {
-    let (c0, s) = (c + r &* Panels.lanes + lane, rowStride)
-    let (c1, c2, c3) = (c0 + Panels.lanes, c0 + 2 &* Panels.lanes, c0 + 3 &* Panels.lanes)
+    let (c0, s) = (c + r &* PanelProduct.lanes + lane, rowStride)
+    let (c1, c2, c3) = (c0 + PanelProduct.lanes, c0 + 2 &* PanelProduct.lanes, c0 + 3 &* PanelProduct.lanes)
     var (p, q, u, v) = fresh ? (L(0), L(0), L(0), L(0)) : (L(c0), L(c1), L(c2), L(c3))
     var (row, column) = (b + lane, a + r &* s)
     for _ in 0..<inner {
@@ -82,7 +82,7 @@ private struct Product {
       q.add(column[s], x)
       u.add(column[2 &* s], x)
       v.add(column[3 &* s], x)
-      row += Panels.lanes
+      row += PanelProduct.lanes
       column += columnStride
     }
     p.store(c0)
@@ -93,12 +93,12 @@ private struct Product {
 
   @inline(__always)
   func addOne<L: Lanes>(_ r: Int, _ lane: Int, _: L.Type) {
-    let target = c + r &* Panels.lanes + lane
+    let target = c + r &* PanelProduct.lanes + lane
     var sum = fresh ? L(0) : L(target)
     var (row, column) = (b + lane, a + r &* rowStride)
     for _ in 0..<inner {
       sum.add(column[0], L(row))
-      row += Panels.lanes
+      row += PanelProduct.lanes
       column += columnStride
     }
     sum.store(target)
@@ -106,11 +106,11 @@ private struct Product {
 
   // Of their own, so that the registers hold nothing else.
   @inline(never)
-  func addFourByEight(_ r: Int, _ lane: Int) { addFour(r, lane, Octet.self) }
+  func addFourByEight(_ r: Int, _ lane: Int) { addFour(r, lane, Vector8.self) }
   @inline(never)
-  func addFourByThirtyTwo(_ r: Int) { addFour(r, 0, FourOctets.self) }
+  func addFourByThirtyTwo(_ r: Int) { addFour(r, 0, Vector32.self) }
   @inline(never)
-  func addOneByEight(_ r: Int, _ lane: Int) { addOne(r, lane, Octet.self) }
+  func addOneByEight(_ r: Int, _ lane: Int) { addOne(r, lane, Vector8.self) }
   @inline(never)
-  func addOneByThirtyTwo(_ r: Int) { addOne(r, 0, FourOctets.self) }
+  func addOneByThirtyTwo(_ r: Int) { addOne(r, 0, Vector32.self) }
 }

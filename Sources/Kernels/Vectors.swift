@@ -12,7 +12,7 @@ protocol Lanes {
 
 /// Eight neighbouring lanes: the compiler keeps them in a vector register (two of AVX2) through a whole loop. A loop over an array goes
 /// through memory in every round.
-struct Octet: Lanes {
+struct Vector8: Lanes {
   private var lanes: SIMD8<Double>
 
   @inline(__always)
@@ -30,20 +30,20 @@ struct Octet: Lanes {
   }
 
   @inline(__always)
-  mutating func add(_ s: Double, _ x: Octet) { add(Octet(s), x) }
+  mutating func add(_ s: Double, _ x: Vector8) { add(Vector8(s), x) }
 
   /// Adds x y lane by lane, fused.
   @inline(__always)
-  mutating func add(_ x: Octet, _ y: Octet) { lanes = ctarget_add_product(lanes, x.lanes, y.lanes) }
+  mutating func add(_ x: Vector8, _ y: Vector8) { lanes = ctarget_add_product(lanes, x.lanes, y.lanes) }
 
   @inline(__always)
-  static func * (_ x: Octet, _ y: Octet) -> Octet { Octet(lanes: ctarget_product(x.lanes, y.lanes)) }
+  static func * (_ x: Vector8, _ y: Vector8) -> Vector8 { Vector8(lanes: ctarget_product(x.lanes, y.lanes)) }
 
   @inline(__always)
-  static func - (_ x: Octet, _ s: Double) -> Octet { Octet(lanes: x.lanes - SIMD8(repeating: s)) }
+  static func - (_ x: Vector8, _ s: Double) -> Vector8 { Vector8(lanes: x.lanes - SIMD8(repeating: s)) }
 
   @inline(__always)
-  var inverse: Octet { Octet(lanes: SIMD8(repeating: 1) / lanes) }
+  var inverse: Vector8 { Vector8(lanes: SIMD8(repeating: 1) / lanes) }
 
   /// The sum of the lanes, by halves.
   @inline(__always)
@@ -55,18 +55,18 @@ struct Octet: Lanes {
 }
 
 /// Four octets in a row.
-struct FourOctets: Lanes {
+struct Vector32: Lanes {
   static var count: Int { 32 }
-  var a, b, c, d: Octet
+  var a, b, c, d: Vector8
 
   @inline(__always)
   init(_ p: UnsafePointer<Double>) {
-    (a, b, c, d) = (Octet(p), Octet(p + 8), Octet(p + 16), Octet(p + 24))
+    (a, b, c, d) = (Vector8(p), Vector8(p + 8), Vector8(p + 16), Vector8(p + 24))
   }
 
   @inline(__always)
   init(_ x: Double) {
-    (a, b, c, d) = (Octet(x), Octet(x), Octet(x), Octet(x))
+    (a, b, c, d) = (Vector8(x), Vector8(x), Vector8(x), Vector8(x))
   }
 
   @inline(__always)
@@ -78,7 +78,7 @@ struct FourOctets: Lanes {
   }
 
   @inline(__always)
-  mutating func add(_ s: Double, _ x: FourOctets) {
+  mutating func add(_ s: Double, _ x: Vector32) {
     a.add(s, x.a)
     b.add(s, x.b)
     c.add(s, x.c)
@@ -86,7 +86,7 @@ struct FourOctets: Lanes {
   }
 
   @inline(__always)
-  mutating func add(_ x: FourOctets, _ y: FourOctets) {
+  mutating func add(_ x: Vector32, _ y: Vector32) {
     a.add(x.a, y.a)
     b.add(x.b, y.b)
     c.add(x.c, y.c)
