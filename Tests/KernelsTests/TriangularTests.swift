@@ -124,7 +124,8 @@ import Testing
         }
       }
       var straight = start
-      PanelProduct.addProduct(&straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
+      PanelProduct.addProduct(
+        &straight, rows: rows, a, rowStride: inner, columnStride: 1, inner: inner, b, octets: octets)
       #expect(straight == expected)
       // The same matrix stored by columns.
       let transposed = (0..<rows * inner).map { a[$0 % rows * inner + $0 / rows] }

@@ -105,7 +105,8 @@ extension NetworkLimits {
     let settings = try linear(p, network)
     guard (0..<settings.count).allSatisfy({ settings.initialFactor[$0 * settings.count + $0] > 0 }) else {
       throw Failure.invalid(
-        key: "\(NetworkFamily.table).inputs", value: "…", allowed: "must be linearly independent: an eigenvalue 0 has no logarithm")
+        key: "\(NetworkFamily.table).inputs", value: "…",
+        allowed: "must be linearly independent: an eigenvalue 0 has no logarithm")
     }
     return LimitModel(
       .integrated(order: 1) { Experiment(EigenvalueSDE(settings: settings, step: $0)) },
@@ -124,7 +125,8 @@ extension NetworkLimits {
     let m = settings.count
     guard zip(0..., settings.inputs.gram).allSatisfy({ abs($1 - ($0 / m == $0 % m ? 1 : 0)) < 1e-12 }) else {
       throw Failure.invalid(
-        key: "\(NetworkFamily.table).inputs", value: "…", allowed: "must be orthonormal, as { correlation = 0.0, count = \(m) } is")
+        key: "\(NetworkFamily.table).inputs", value: "…",
+        allowed: "must be orthonormal, as { correlation = 0.0, count = \(m) } is")
     }
     return try .known(
       p, settings, needed: "moment", offset: "an offset of order 1/m is expected of a finite number of inputs"
