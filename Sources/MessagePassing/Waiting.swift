@@ -9,8 +9,8 @@ import CMPI
 /// A blocking call of Open MPI spins until the last rank has come. Where other processes want the same cores, the rank that is waited
 /// for may be off its core for milliseconds, and the spinning uses up the share of the rank that spins. So calls are started (MPI 3.1,
 /// sections 3.7 and 5.12) and asked for: at first without a pause, then between short sleeps. A sleep is a thirty-second part of
-/// the wait so far, so that on a quiet machine the end of a wait is seen late by as much at most. It is not `sched_yield`: from
-/// Linux 6.12 on a yield gives up a whole slice, after which the other rank waits in its turn.
+/// the wait so far, so that on a quiet machine the end of a wait is seen late by about as much at most. It is not `sched_yield`: beside
+/// a busy process a yield may give up a whole slice of milliseconds, after which the other rank waits in its turn.
 enum Wait {
   /// Nanoseconds without a pause: longer than ranks of the same speed wait for each other.
   static let spinning: Int64 = 50_000
@@ -29,17 +29,16 @@ enum Wait {
   /// Returns when a request is complete, with the code of the call that said so.
   static func finish(_ request: inout MPI_Request?) -> Int32 {
     var isComplete: Int32 = 0
-    // Most waits are over before the clock is worth reading.
-    for _ in 0..<16 {
-      let code = MPI_Test(&request, &isComplete, cmpi_status_ignore())
-      if code != MPI_SUCCESS || isComplete != 0 { return code }
-    }
-    let start = now()
+    var start: Int64?
     while true {
-      // Several tests for each look at the clock.
-      for _ in 0..<8 {
+      // Two tests for each look at the clock. No more: with more ranks than cores Open MPI yields in each of them.
+      for _ in 0..<2 {
         let code = MPI_Test(&request, &isComplete, cmpi_status_ignore())
         if code != MPI_SUCCESS || isComplete != 0 { return code }
+      }
+      guard let start else {
+        start = now()
+        continue
       }
       let waited = now() &- start
       guard waited >= spinning else { continue }
