@@ -9,6 +9,7 @@ import MessagePassing
 struct Deliberate: Error {}
 
 let mode = CommandLine.arguments.dropFirst().first ?? "calls"
+if mode == "toy" { exit(estimatePi(side: 1_000)) }
 let status = World.run { world in
   var world = world
   switch mode {
