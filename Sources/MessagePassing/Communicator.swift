@@ -16,6 +16,8 @@ extension UInt8: Transferable { public static var datatype: MPI_Datatype { cmpi_
 
 /// A group of processes (MPI 3.1, chapter 6). All methods but the properties are collective.
 ///
+/// A rank that waits for others leaves its core to whatever else wants to run, after 50 microseconds.
+///
 /// Counts of MPI are Int32 here: longer arrays go in pieces.
 public struct Communicator {
   let handle: MPI_Comm
@@ -68,13 +70,15 @@ public struct Communicator {
           let into = UnsafeMutableRawPointer(target.baseAddress! + start)
           switch destination {
           case .all:
-            try call(
-              "MPI_Allreduce", "allreduce \(T.bytes(count)) \(count)",
-              MPI_Allreduce(from, into, count, T.datatype, operation.handle, handle))
+            try complete(
+              "MPI_Allreduce", "allreduce \(T.bytes(count)) \(count)", bytes: T.bytes(count),
+              { MPI_Iallreduce(from, into, count, T.datatype, operation.handle, handle, &$0) },
+              blocking: { MPI_Allreduce(from, into, count, T.datatype, operation.handle, handle) })
           case .root:
-            try call(
-              "MPI_Reduce", "reduce \(T.bytes(count)) \(count) 0",
-              MPI_Reduce(from, into, count, T.datatype, operation.handle, 0, handle))
+            try complete(
+              "MPI_Reduce", "reduce \(T.bytes(count)) \(count) 0", bytes: T.bytes(count),
+              { MPI_Ireduce(from, into, count, T.datatype, operation.handle, 0, handle, &$0) },
+              blocking: { MPI_Reduce(from, into, count, T.datatype, operation.handle, 0, handle) })
           }
         }
       }
@@ -88,9 +92,13 @@ public struct Communicator {
     for (start, count) in pieces(values.count) {
       var piece = Array(repeating: T.zero, count: Int(count) * size)
       try values.withUnsafeBufferPointer { source in
-        try call(
-          "MPI_Allgather", "allgather \(T.bytes(count)) \(T.bytes(count))",
-          MPI_Allgather(source.baseAddress! + start, count, T.datatype, &piece, count, T.datatype, handle))
+        try piece.withUnsafeMutableBufferPointer { target in
+          let (from, into) = (source.baseAddress! + start, target.baseAddress!)
+          try complete(
+            "MPI_Allgather", "allgather \(T.bytes(count)) \(T.bytes(count))", bytes: T.bytes(count) * size,
+            { MPI_Iallgather(from, count, T.datatype, into, count, T.datatype, handle, &$0) },
+            blocking: { MPI_Allgather(from, count, T.datatype, into, count, T.datatype, handle) })
+        }
       }
       for rank in 0..<size {
         for i in 0..<Int(count) { result[rank * values.count + start + i] = piece[rank * Int(count) + i] }
@@ -102,16 +110,21 @@ public struct Communicator {
   /// The values of rank 0 on every rank; their number travels first (MPI 3.1, section 5.4).
   public func broadcast<T: Transferable>(_ values: [T]) throws -> [T] {
     var count = Int64(values.count)
-    try call("MPI_Bcast", "bcast 8 0", MPI_Bcast(&count, 1, Int64.datatype, 0, handle))
+    try withUnsafeMutablePointer(to: &count) { try broadcast($0, 1, from: 0) }
     var result = rank == 0 ? values : Array(repeating: T.zero, count: Int(count))
     try result.withUnsafeMutableBufferPointer { buffer in
       for (start, count) in pieces(Int(count)) {
-        try call(
-          "MPI_Bcast", "bcast \(T.bytes(count)) 0",
-          MPI_Bcast(buffer.baseAddress! + start, count, T.datatype, 0, handle))
+        try broadcast(buffer.baseAddress! + start, count, from: 0)
       }
     }
     return result
+  }
+
+  private func broadcast<T: Transferable>(_ buffer: UnsafeMutablePointer<T>, _ count: Int32, from owner: Int) throws {
+    try complete(
+      "MPI_Bcast", "bcast \(T.bytes(count)) \(owner)", bytes: T.bytes(count),
+      { MPI_Ibcast(buffer, count, T.datatype, Int32(owner), handle, &$0) },
+      blocking: { MPI_Bcast(buffer, count, T.datatype, Int32(owner), handle) })
   }
 
   /// The values of all ranks, rank by rank, on every rank; ranks may give different numbers of them.
@@ -135,29 +148,44 @@ public struct Communicator {
       // Longer than one call can carry: each part is broadcast by its owner.
       for owner in 0..<size {
         for (start, count) in pieces(counts[owner]) {
-          let place = buffer + places[owner] + start
-          try call(
-            "MPI_Bcast", "bcast \(T.bytes(count)) \(owner)",
-            MPI_Bcast(place, count, T.datatype, Int32(owner), handle))
+          try broadcast(buffer + places[owner] + start, count, from: owner)
         }
       }
       return
     }
-    try call(
-      "MPI_Allgatherv",
-      "allgatherv \(T.bytes(counts[rank])) " + counts.map { String(T.bytes($0)) }.joined(separator: " "),
-      MPI_Allgatherv(
-        cmpi_in_place(), 0, T.datatype, buffer, counts.map(Int32.init), places.dropLast().map(Int32.init), T.datatype,
-        handle))
+    // A nonblocking call reads the lists until its end.
+    try counts.map(Int32.init).withUnsafeBufferPointer { lengths in
+      try places.map(Int32.init).withUnsafeBufferPointer { starts in
+        let (lengths, starts) = (lengths.baseAddress!, starts.baseAddress!)
+        try complete(
+          "MPI_Allgatherv",
+          "allgatherv \(T.bytes(counts[rank])) " + counts.map { String(T.bytes($0)) }.joined(separator: " "),
+          bytes: T.bytes(places.last!),
+          {
+            MPI_Iallgatherv(
+              cmpi_in_place(), 0, T.datatype, buffer, lengths, starts, T.datatype, handle, &$0)
+          },
+          blocking: {
+            MPI_Allgatherv(cmpi_in_place(), 0, T.datatype, buffer, lengths, starts, T.datatype, handle)
+          })
+      }
+    }
   }
 
-  /// Sums element by element into the given words, on every rank (MPI 3.1, section 5.9).
-  public func sumInPlace<T: Transferable>(_ words: UnsafeMutablePointer<T>, count total: Int) throws {
+  /// Sums integers element by element, modulo 2^64, into the given words on every rank (MPI 3.1, section 5.9).
+  public func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count total: Int) throws {
     guard size > 1 else { return }
     for (start, count) in pieces(total) {
-      try call(
-        "MPI_Allreduce", "allreduce \(T.bytes(count)) \(count)",
-        MPI_Allreduce(cmpi_in_place(), words + start, count, T.datatype, Operation.sum.handle, handle))
+      let (name, bytes) = ("MPI_Allreduce", Int64.bytes(count))
+      if bytes <= Self.shortSum {
+        try call(name, "allreduce \(bytes) \(count)", shortSum(words + start, count))
+        continue
+      }
+      let (type, sum) = (Int64.datatype, Operation.sum.handle)
+      try complete(
+        name, "allreduce \(bytes) \(count)", bytes: bytes,
+        { MPI_Iallreduce(cmpi_in_place(), words + start, count, type, sum, handle, &$0) },
+        blocking: { MPI_Allreduce(cmpi_in_place(), words + start, count, type, sum, handle) })
     }
   }
 
@@ -167,8 +195,9 @@ public struct Communicator {
     if rank != 0 {
       try bytes.withUnsafeBufferPointer { buffer in
         for (start, count) in pieces(bytes.count) {
-          try call(
-            "MPI_Send", "send 0 1 \(count)", MPI_Send(buffer.baseAddress! + start, count, UInt8.datatype, 0, 1, handle))
+          try complete("MPI_Send", "send 0 1 \(count)") {
+            MPI_Isend(buffer.baseAddress! + start, count, UInt8.datatype, 0, 1, handle, &$0)
+          }
         }
       }
       return []
@@ -178,10 +207,9 @@ public struct Communicator {
       var received = Array(repeating: UInt8.zero, count: counts[source])
       try received.withUnsafeMutableBufferPointer { buffer in
         for (start, count) in pieces(counts[source]) {
-          try call(
-            "MPI_Recv", "recv \(source) 1 \(count)",
-            MPI_Recv(
-              buffer.baseAddress! + start, count, UInt8.datatype, Int32(source), 1, handle, cmpi_status_ignore()))
+          try complete("MPI_Recv", "recv \(source) 1 \(count)") {
+            MPI_Irecv(buffer.baseAddress! + start, count, UInt8.datatype, Int32(source), 1, handle, &$0)
+          }
         }
       }
       result.append(received)
@@ -197,7 +225,7 @@ public struct Communicator {
   }
 
   /// Waits for all (MPI 3.1, section 5.3).
-  public func barrier() throws { try call("MPI_Barrier", "barrier", MPI_Barrier(handle)) }
+  public func barrier() throws { try complete("MPI_Barrier", "barrier") { MPI_Ibarrier(handle, &$0) } }
 
   /// Name of the processor this rank runs on (MPI 3.1, section 8.1.2).
   public static func processorName() throws -> String {

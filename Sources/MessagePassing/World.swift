@@ -7,7 +7,7 @@ import CMPI
 /// The life of MPI in a process, scoped to one call (MPI 3.1, section 8.7).
 ///
 ///     let status = World.run { world in
-///       let everyone = try world.sum([Int64(world.rank)], to: .all)
+///       let sum = try world.reduce([Int64(world.rank)], .sum, to: .all)
 ///       return 0
 ///     }
 ///     exit(status)
@@ -24,6 +24,7 @@ public enum World {
       complain("MPI_Init_thread failed with code \(code)")
       return abortStatus
     }
+    cmpi_wake_promptly()
     do {
       try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_comm_world(), cmpi_errors_return()))
       try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(cmpi_comm_self(), cmpi_errors_return()))

@@ -22,6 +22,18 @@ import Testing
     #expect(result.output == line + "\n" + line + "\n", "\(result.output)\(result.error)")
   }
 
+  @Test(arguments: [1, 2, 3, 5, 7, 8])
+  func everySize(ranks: Int) throws {
+    let result = try probe("sizes", ranks: ranks)
+    #expect(result.status == 0 && result.output == "all sums are right\n", "\(result.output)\(result.error)")
+  }
+
+  /// A rank that waits leaves its core to others.
+  @Test func waitsYield() throws {
+    let result = try probe("late", ranks: 2)
+    #expect(result.status == 0 && result.output == "waits yield\n", "\(result.output)\(result.error)")
+  }
+
   @Test func anErrorOnOneRankEndsTheJob() throws {
     let result = try probe("throw", ranks: 3)
     #expect(!result.timedOut && result.status == 70)

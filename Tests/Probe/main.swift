@@ -9,6 +9,7 @@ import MessagePassing
 struct Deliberate: Error {}
 
 let mode = CommandLine.arguments.dropFirst().first ?? "calls"
+if mode == "toy" { exit(estimatePi(side: 1_000)) }
 let status = World.run { world in
   var world = world
   switch mode {
@@ -29,6 +30,44 @@ let status = World.run { world in
         print(sum, root, low, bits, all, String(decoding: told, as: UTF8.self), parts.map(\.count))
       }
     }
+    return 0
+  case "sizes":
+    // Short messages, middling ones and long ones go by different ways; the last sum in pieces of all of them.
+    for (count, piece) in [(1, 1 << 28), (300, 1 << 28), (2_000, 1 << 28), (20_000, 1 << 28), (10_300, 10_000)] {
+      world.pieceLength = piece
+      let mine = (0..<count).map { Int64($0) << 40 &+ Int64(world.rank + 1) }
+      let ranks = Int64(world.size)
+      let expected = (0..<count).map { ranks &* (Int64($0) << 40) &+ ranks * (ranks + 1) / 2 }
+      var sums = mine
+      try sums.withUnsafeMutableBufferPointer { try world.sumInPlace($0.baseAddress!, count: count) }
+      let parts = try world.gatherAllVarying(Array(repeating: Int64(world.rank), count: count + world.rank))
+      let told = try world.broadcast(world.rank == 0 ? mine.map { UInt8(truncatingIfNeeded: $0 >> 40) } : [])
+      let isRight =
+        try sums == expected && world.reduce(mine, .sum, to: .all) == expected
+        && parts == (0..<world.size).map { Array(repeating: Int64($0), count: count + $0) }
+        && told == (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+      guard isRight else { throw Deliberate() }
+    }
+    if world.rank == 0 { print("all sums are right") }
+    return 0
+  case "late":
+    // Rank 0 comes two seconds late to every kind of call: how much CPU time does it cost the others to wait?
+    var most = 0.0
+    for kind in 0..<4 {
+      try world.barrier()
+      let before = clock()
+      if world.rank == 0 { sleep(2) }
+      var word = Int64(1)
+      switch kind {
+      case 0: try world.sumInPlace(&word, count: 1)
+      case 1: try world.barrier()
+      case 2: _ = try world.broadcast(Array(repeating: UInt8(1), count: 1 << 20))
+      default: _ = try world.reduce(Array(repeating: Int64(1), count: 1 << 17), .sum, to: .all)
+      }
+      most = max(most, Double(clock() - before) / Double(CLOCKS_PER_SEC))
+    }
+    let waits = try world.reduce([world.rank == 0 ? 0 : most], .maximum, to: .all)
+    if world.rank == 0 { print(waits[0] < 0.5 ? "waits yield" : "a wait of 2 s took \(waits[0]) s of CPU time") }
     return 0
   case "throw":
     // One rank throws while the others wait in a collective: the job must end, not hang.
