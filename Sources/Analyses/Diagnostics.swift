@@ -148,7 +148,8 @@ public struct Diagnostics: Analysis {
     } else {
       text += ": undecided, four replicas that differ are needed"
     }
-    if let worst = rows.filter({ !$0.rHat.isNaN }).max(by: { $0.rHat < $1.rHat }) {
+    // A tuned setting is constant in each chain and another in the next.
+    if let worst = rows.filter({ !$0.rHat.isNaN && $0.role != .setting }).max(by: { $0.rHat < $1.rHat }) {
       text += "; largest split R-hat \(Words.format(worst.rHat, 4)) in \(worst.observable)"
       if worst.rHat > largestRHat {
         text += ", so longer runs are needed"

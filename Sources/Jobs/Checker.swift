@@ -14,39 +14,65 @@ public enum Checker {
     public let sentence: String
   }
 
-  public static func run(_ file: JobFile, threads: Int) throws -> [Result] {
+  /// What is expected of a job, and every verdict.
+  public static func run(_ file: JobFile, threads: Int) throws -> (results: [Result], verdicts: [Verdict]) {
     var options = LocalRun.Options()
     options.shards = file.shards
-    return results(try LocalRun.run(file.job, ranks: threads, options: options).snapshot)
+    let snapshot = try LocalRun.run(file.job, ranks: threads, options: options).snapshot
+    return (results(snapshot), verdicts(snapshot))
   }
 
   /// Every expectation in every case that it speaks of. One that speaks of nothing in the job does not hold.
   public static func results(_ snapshot: Snapshot) -> [Result] {
-    let verdicts = Analyses.all(snapshot).flatMap(\.verdicts)
+    let verdicts = verdicts(snapshot)
     return snapshot.job.expectations.flatMap { expectation -> [Result] in
       let (place, subject) = split(expectation.subject)
       let found =
         expectation.verdict != nil
-        ? compare(expectation, verdicts.filter { $0.subject == subject && (place.isEmpty || $0.caseLabel == place) })
+        ? compare(expectation, verdicts.filter { $0.subject == subject && isPlace(place, of: $0.caseLabel) })
         : values(expectation, subject, place, snapshot)
       return found.isEmpty
         ? [
           Result(
             expectation: expectation, place: "", holds: false,
-            sentence: "\(expectation.subject): nothing of that name is compared or measured")
+            sentence: missing(expectation, subject, place, verdicts, snapshot))
         ] : found
     }
   }
 
+  /// All that expectations may name.
+  public static func verdicts(_ snapshot: Snapshot) -> [Verdict] { Analyses.all(snapshot).flatMap(\.verdicts) }
+
+  private static func missing(
+    _ expectation: Expectation, _ subject: String, _ place: String, _ verdicts: [Verdict], _ snapshot: Snapshot
+  ) -> String {
+    let labels = snapshot.job.cases.map(\.label) + verdicts.map(\.caseLabel)
+    if !labels.contains(where: { isPlace(place, of: $0) }) { return "\(expectation.subject): no case is \(place)" }
+    let names =
+      expectation.verdict != nil
+      ? verdicts.map(\.subject) : snapshot.job.cases.flatMap { $0.finite?.observables.map(\.name) ?? [] }
+    let what = expectation.verdict != nil ? "compared" : "measured"
+    var once: [String] = []
+    for name in names where !once.contains(name) { once.append(name) }
+    return "\(expectation.subject): nothing of that name is \(what)"
+      + (once.isEmpty ? "" : "; there is " + once.joined(separator: ", "))
+  }
+
+  /// Whether a case is meant: by its label, or by settings that stand next to each other in it.
+  private static func isPlace(_ place: String, of label: String) -> Bool {
+    place.isEmpty || label == place || label.hasPrefix(place + ",") || label.hasSuffix("," + place)
+      || label.hasSuffix(", " + place) || label.contains("," + place + ",") || label.contains(", " + place + ",")
+  }
+
   /// `case: subject`, or the subject in every case.
   private static func split(_ text: String) -> (place: String, subject: String) {
-    guard let border = text.firstRange(of: ": ") else { return ("", text) }
+    guard let border = text.ranges(of: ": ").last else { return ("", text) }
     return (String(text[..<border.lowerBound]), String(text[border.upperBound...]))
   }
 
   private static func compare(_ expectation: Expectation, _ verdicts: [Verdict]) -> [Result] {
     verdicts.map { verdict in
-      let place = verdict.caseLabel == "main" ? "" : "\(verdict.caseLabel): "
+      let place = ["main", ""].contains(verdict.caseLabel) ? "" : "\(verdict.caseLabel): "
       return Result(
         expectation: expectation, place: verdict.caseLabel, holds: verdict.word.rawValue == expectation.verdict,
         sentence:
@@ -55,21 +81,51 @@ public enum Checker {
     }
   }
 
+  /// Means in the last record, of an observable of the finite leg or, as `leg/observable`, of another one; and orders that
+  /// a sweep finds, as `order of observable`.
   private static func values(
     _ expectation: Expectation, _ subject: String, _ place: String, _ snapshot: Snapshot
   ) -> [Result] {
-    snapshot.job.cases.filter { place.isEmpty || $0.label == place }.compactMap { item in
-      guard let leg = item.finite, let index = leg.schema.place(of: subject),
-        let tally = snapshot.state(item.path(of: leg))?.tally
-      else { return nil }
-      let moments = tally.moments(leg.schema.index(leg.axis.count - 1, index))
-      let distance = (moments.mean - expectation.value!).magnitude
-      let label = item.label == "main" ? "" : "\(item.label): "
-      return Result(
-        expectation: expectation, place: item.label, holds: distance <= expectation.tolerance!,
-        sentence:
-          "\(label)E \(subject): expected \(expectation.value!) +- \(expectation.tolerance!), found \(moments.mean) +- \(moments.meanError)"
-      )
+    let orders = "order of "
+    if subject.hasPrefix(orders) {
+      return order(expectation, String(subject.dropFirst(orders.count)), place, snapshot)
     }
+    return snapshot.job.cases.filter { isPlace(place, of: $0.label) }.compactMap { item in
+      guard let (leg, index) = measured(subject, item), let tally = snapshot.state(item.path(of: leg))?.tally else {
+        return nil
+      }
+      let moments = tally.moments(leg.schema.index(leg.axis.count - 1, index))
+      return result(expectation, "E \(subject)", item.label, moments.mean, moments.meanError)
+    }
+  }
+
+  private static func measured(_ subject: String, _ item: Case) -> (Leg, Int)? {
+    if let leg = item.finite, let index = leg.schema.place(of: subject) { return (leg, index) }
+    for leg in item.legs where subject.hasPrefix(leg.name + "/") {
+      if let index = leg.schema.place(of: String(subject.dropFirst(leg.name.count + 1))) { return (leg, index) }
+    }
+    return nil
+  }
+
+  private static func order(
+    _ expectation: Expectation, _ quantity: String, _ place: String, _ snapshot: Snapshot
+  ) -> [Result] {
+    Analyses.scalings(snapshot).filter { $0.kind == .orders && isPlace(place, of: $0.label) }.flatMap { scaling in
+      scaling.rows.filter { $0.quantity == quantity }.map {
+        result(expectation, "order of \(quantity)", scaling.label, $0.fit.order, $0.fit.orderError)
+      }
+    }
+  }
+
+  /// A value that is not a number is within no tolerance.
+  private static func result(
+    _ expectation: Expectation, _ name: String, _ label: String, _ value: Double, _ error: Double
+  ) -> Result {
+    let start = ["main", ""].contains(label) ? "" : "\(label): "
+    return Result(
+      expectation: expectation, place: label,
+      holds: (value - expectation.value!).magnitude <= expectation.tolerance!,
+      sentence:
+        "\(start)\(name): expected \(expectation.value!) +- \(expectation.tolerance!), found \(value) +- \(error)")
   }
 }

@@ -5,12 +5,15 @@ import Experiments
 ///     [expect]
 ///     "covariance-sde" = "agrees"                         # a verdict, by reference
 ///     "rho[0,1]" = { value = 0.34, tolerance = 0.02 }     # a mean of the finite leg, in its last record
+///     "network.width=64: exact" = "agrees"                # in the cases with this setting
 ///
 ///     [check]
 ///     network.draws = 2000
-///     expect = { "covariance-sde" = "undecided" }         # what differs at the smaller size
+///     expect = { "covariance-sde" = "undecided" }         # what differs there; "any" where nothing is said
 enum Expect {
   static let verdicts = ["agrees", "differs", "undecided"]
+  /// In the `expect` of a `[check]`: not compared at the smaller size.
+  private static let anything = JobValue.text("any")
 
   static func read(_ value: JobValue?, path: String) throws -> [Expectation] {
     guard let value else { return [] }
@@ -43,10 +46,20 @@ enum Expect {
     for (key, value) in flatten(.table(table.filter { $0.key != "expect" }), prefix: "").sorted(by: { $0.0 < $1.0 }) {
       result = try result.setting(key, to: value)
     }
-    guard case .table(let own)? = table["expect"] else { return result }
+    guard let own = table["expect"] else { return result }
+    guard case .table(let changes) = own else {
+      throw Failure.invalid(
+        key: "check.expect", value: own.description, allowed: "must be a table of verdicts and values")
+    }
     var expect: [String: JobValue] = [:]
     if case .table(let all)? = job["expect"] { expect = all }
-    return try result.setting("expect", to: .table(expect.merging(own) { $1 }))
+    for (subject, entry) in changes where entry == anything && expect[subject] == nil {
+      throw Failure.invalid(
+        key: "check.expect.\"\(subject)\"", value: entry.description,
+        allowed: "stands for a key of [expect]; there is none")
+    }
+    _ = try read(.table(changes.filter { $1 != anything }), path: "check.expect")
+    return try result.setting("expect", to: .table(expect.merging(changes) { $1 }.filter { $1 != anything }))
   }
 
   /// Quoted dotted keys stay as they are, tables are taken apart down to values that are no tables, but whole tables may be given for keys

@@ -74,6 +74,24 @@ import Testing
       watched.verdict == nil && watched.verdicts.isEmpty && watched.sentence.hasPrefix("none"), "\(watched.sentence)")
   }
 
+  @Test("A setting that each chain tunes for itself is no reason for longer runs")
+  func settings() throws {
+    let process = NoProcess(
+      observables: [
+        Observable("step_size", role: .setting, ""), Observable("energy", role: .energy, ""),
+        Observable("residual", role: .certificate, ""),
+      ], marginals: ["x"], inverseTemperature: 2)
+    let values = Self.rows(0).values
+    var diagnostics = Self.rows(0).diagnostics
+    for (replica, own) in values.enumerated() {
+      // Constant in a chain: no error, no variance within, both halves its value.
+      diagnostics[replica].replaceSubrange(0..<4, with: [0, own[0], own[0], 0])
+    }
+    let found = try #require(Analyses.diagnostics(replicas(process, values, [], diagnostics: diagnostics)).first)
+    #expect(found.rows[0].rHat == .infinity)
+    #expect(found.verdict == .agrees && !found.sentence.contains("step_size"), "\(found.sentence)")
+  }
+
   @Test("No role, no statement: neither a certificate nor a free energy by name")
   func roles() throws {
     var plain = Self.process

@@ -12,10 +12,12 @@ struct CheckCommand: ParsableCommand {
 
         fathom check jobs/*.toml
         fathom check job.toml --full          at the sizes of the job itself
+        fathom check job.toml --all           what can be expected of it
       """)
 
   @Argument(help: "Job files (TOML).") var jobs: [String]
   @Flag(help: "Run the jobs at their own sizes.") var full = false
+  @Flag(help: "Print what holds as well, and every verdict that could be expected.") var all = false
   @Option(help: "Threads to run on.") var threads = ProcessInfo.processInfo.activeProcessorCount
 
   @Option(
@@ -37,7 +39,7 @@ struct CheckCommand: ParsableCommand {
       let file = try JobReader(data: DataFiles()).read(
         String(decoding: data, as: UTF8.self), name: path, settings: settings, check: !full)
       for note in Notes.take() { Console.log("\(path): \(note)") }
-      let results = try Checker.run(file, threads: threads)
+      let (results, verdicts) = try Checker.run(file, threads: threads)
       let bad = results.filter { !$0.holds }
       let seconds = Console.duration(Date().timeIntervalSince(start))
       if results.isEmpty {
@@ -45,7 +47,12 @@ struct CheckCommand: ParsableCommand {
       } else {
         print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
       }
-      for result in bad { print("  \(result.sentence)") }
+      for result in all ? results : bad { print("  \(result.holds ? "" : "DOES NOT HOLD: ")\(result.sentence)") }
+      if all {
+        for verdict in verdicts {
+          print("  verdict: \(verdict.caseLabel): \(verdict.subject) = \(verdict.word.rawValue)")
+        }
+      }
       failed += bad.count
     }
     if failed > 0 {
