@@ -294,6 +294,24 @@ import Testing
     ])
   }
 
+  /// E V_aa is known in every layer of balanced ResNets, and holds at n = d = 4; of vanilla ones in the first layer only, and the
+  /// formula would be off by much more than the error there. 2 tests, |z| < 4; the control at |z| > 8.
+  @Test func exactMeansOfResNets() throws {
+    for balanced in [true, false] {
+      let network = try proportional(4, balanced: balanced, names("V"))
+      let experiment = network.experiment
+      #expect((network.known?.mean(of: "V[0,0]", record: 0) != nil) == balanced)
+      let m = sample(experiment, draws(400_000), name: "exact residual").moments(index(experiment, "V[0,0]"))
+      let z = (m.mean - 1) / m.meanError
+      #expect(balanced ? z.magnitude < 4 : z.magnitude > 8, "balanced \(balanced): z = \(z)")
+    }
+    let first = try model([
+      "architecture": .text("resnet"), "activation": .text("relu"), "width": .integer(4), "depth": .integer(1),
+      "observables": names("V"),
+    ])
+    #expect(first.known?.mean(of: "V[0,0]", record: 0) == 1)
+  }
+
   /// lambda^2 = 1/2: variance 5.44248, mean -1.98386, n (active - 1/2) = -.33503.
   @Test func logGaussianConstants() throws {
     let network = try proportional(100, balanced: false, names("log_V", "active_fraction", "interlayer"))

@@ -259,7 +259,9 @@ extension ResNet {
         settings: settings, activation: choice.function, strength: strength, gain: gain,
         balanced: p.boolean("balanced"), exactEmbedding: exact, weights: p.text("sampler") == "weights", lags: lags),
       parameters: p, activation: choice,
-      known: known(settings, choice, alpha: strength.alpha, branch: strength.lambda * strength.lambda * gain),
+      known: known(
+        settings, choice, alpha: strength.alpha, branch: strength.lambda * strength.lambda * gain,
+        balanced: p.boolean("balanced")),
       attributes: strength.attributes.merging(["c": gain.description]) { $1 })
   }
 
@@ -277,17 +279,20 @@ extension ResNet {
     return lags
   }
 
-  /// `E V_aa` at every width and depth, for activations with slopes: `E |phi(z)|^2 = (s+^2 + s-^2)/2 |z|^2` for a z of
-  /// symmetric law.
+  /// `E V_aa` at every width, for activations with slopes: `E |phi(z)|^2 = (s+^2 + s-^2)/2 |z|^2` where the signs of the units
+  /// are independent of their sizes. With slopes of one size or with fresh signs that is so in every layer, else in the first
+  /// only: a unit above 0 has made the noise of all units larger.
   private static func known(
-    _ settings: NetworkSettings, _ choice: ActivationChoice, alpha: Double, branch: Double
+    _ settings: NetworkSettings, _ choice: ActivationChoice, alpha: Double, branch: Double, balanced: Bool
   ) -> ReferenceValues? {
     guard let slopes = choice.function as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
     let growth = alpha * alpha + branch * slopes.secondMoment
     let m = settings.count
     let v0 = settings.inputs.gram
+    let everywhere = balanced || slopes.plus.magnitude == slopes.minus.magnitude
     return ReferenceValues(settings) { layer in
-      Dictionary(
+      guard everywhere || layer == 1 else { return [:] }
+      return Dictionary(
         uniqueKeysWithValues: (0..<m).map {
           ("V[\($0),\($0)]", (v0[$0 * m + $0] * ExactMoments.power(growth, layer), Double.nan))
         })
