@@ -8,7 +8,7 @@ if [ "$1" = --report ]; then
   echo "seconds, part:"
   cat "$folder/parts" 2>/dev/null
   echo "the ten slowest tests, in seconds:"
-  sed -nE -e 's/^. Test (.*) passed after ([0-9.]+) seconds.*/\2 \1/p' -e 's/^([0-9.]+)s (call|setup) +(.*)/\1 \3/p' \
+  sed -nE -e '/^. Test run/d' -e 's/^. Test (.*) passed after ([0-9.]+) seconds.*/\2 \1/p' -e 's/^([0-9.]+)s (call|setup) +(.*)/\1 \3/p' \
     "$folder"/*.log 2>/dev/null | sort -rn | head -10
   rm -rf "$folder"
   exit 0

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-extension Commands {
+extension Faults {
   /// A checkpoint that cannot be written, or is the last thing a process does: the file of the last one stays as it was, and the
   /// next run comes to the same bits.
   @Suite struct CheckpointFaultTests {

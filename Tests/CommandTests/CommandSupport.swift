@@ -2,8 +2,11 @@ import Foundation
 import Support
 import Testing
 
-/// Runs of the program, one after another: each takes all cores, and some send signals at a time.
+/// Runs of the program, one after another: each takes up to all cores.
 @Suite(.serialized) enum Commands {}
+
+/// Runs under injected faults, one after another.
+@Suite(.serialized) enum Faults {}
 
 /// A folder with a job in it, and the program run there.
 struct Workplace: ~Copyable {

@@ -3,7 +3,7 @@ import Foundation
 import Support
 import Testing
 
-extension Commands {
+extension Faults {
   /// Files that are not what was written: each is refused with 65 and by name, and nothing in them is followed or allocated.
   @Suite struct DamageFaultTests {
     @Test func everyTruncationIsFound() throws {

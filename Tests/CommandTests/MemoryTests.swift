@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-extension Commands {
+extension Faults {
   /// Every limit with every family of observables, through the program under glibc's checking allocator: it fills what is freed,
   /// and ends the process where a block was written to after that or beyond its end.
   @Suite struct MemoryTests {

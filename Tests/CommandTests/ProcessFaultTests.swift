@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-extension Commands {
+extension Faults {
   /// Processes that are killed, stopped, out of time, or told a wrong time.
   @Suite struct ProcessFaultTests {
     /// A process alone, a rank or mpirun, killed at random moments between its start and its second checkpoint: the file is whole
