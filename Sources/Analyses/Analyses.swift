@@ -5,7 +5,7 @@ import Statistics
 ///
 /// An analysis asks for roles, refinements, small parameters and the facts of a process; it knows no family, no key and
 /// no observable by name.
-public protocol Analysis {
+package protocol Analysis {
   /// All in one group of the file.
   var tables: [Table] { get }
   /// Empty where nothing is judged.
@@ -13,16 +13,16 @@ public protocol Analysis {
 }
 
 /// What an analysis says of one case, or of one sweep.
-public struct Verdict: Sendable, Equatable {
+package struct Verdict: Sendable, Equatable {
   /// The reference that was compared with, or what was analysed: `covariance-sde`, `covariance-sde remainder`,
   /// `stationarity`.
-  public let subject: String
+  package let subject: String
   /// Label of the case, or of the sweep.
-  public let caseLabel: String
-  public let word: Equivalence
-  public let sentence: String
+  package let caseLabel: String
+  package let word: Equivalence
+  package let sentence: String
 
-  public init(subject: String, caseLabel: String, word: Equivalence, sentence: String) {
+  package init(subject: String, caseLabel: String, word: Equivalence, sentence: String) {
     self.subject = subject
     self.caseLabel = caseLabel
     self.word = word
@@ -31,25 +31,25 @@ public struct Verdict: Sendable, Equatable {
 }
 
 /// The analyses of a result: the report, the file and `fathom check` all use these.
-public enum Analyses {
-  public static func all(_ snapshot: Snapshot) -> [any Analysis] {
+package enum Analyses {
+  package static func all(_ snapshot: Snapshot) -> [any Analysis] {
     let comparisons = comparisons(snapshot)
     return comparisons + scalings(snapshot, comparisons) + diagnostics(snapshot) + health(snapshot)
   }
 
   /// Every finite leg against every reference of its case, as far as there are draws.
-  public static func comparisons(_ snapshot: Snapshot) -> [Comparison] {
+  package static func comparisons(_ snapshot: Snapshot) -> [Comparison] {
     snapshot.job.cases.flatMap { CaseComparisons($0, snapshot)?.results ?? [] }.numbered { $0.index = $1 }
   }
 
   /// Every extrapolation: in the cases of sweeps over a small parameter, and from refined legs.
   /// - Parameter comparisons: those of the same snapshot, if they are at hand.
-  public static func scalings(_ snapshot: Snapshot, _ comparisons: [Comparison]? = nil) -> [Scaling] {
+  package static func scalings(_ snapshot: Snapshot, _ comparisons: [Comparison]? = nil) -> [Scaling] {
     Scaling.all(snapshot, comparisons ?? self.comparisons(snapshot)).numbered { $0.index = $1 }
   }
 
   /// One for every leg of replicas that has some.
-  public static func diagnostics(_ snapshot: Snapshot) -> [Diagnostics] {
+  package static func diagnostics(_ snapshot: Snapshot) -> [Diagnostics] {
     snapshot.job.cases.flatMap { item in
       item.legs.compactMap { leg in
         snapshot.state(item.path(of: leg)).flatMap { Diagnostics(caseLabel: item.label, leg: leg, state: $0) }
@@ -58,7 +58,7 @@ public enum Analyses {
   }
 
   /// One for every case of a job that asks for it.
-  public static func health(_ snapshot: Snapshot) -> [Health] {
+  package static func health(_ snapshot: Snapshot) -> [Health] {
     guard let threshold = snapshot.job.healthThreshold else { return [] }
     return snapshot.job.cases.compactMap { item in
       item.finite.flatMap { leg in

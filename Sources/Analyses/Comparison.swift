@@ -12,32 +12,32 @@ import Statistics
 /// compared by the Kolmogorov-Smirnov distance.
 ///
 /// The probability alpha of a false statement is shared among all tests of the case, whatever reference they belong to.
-public struct Comparison: Analysis {
+package struct Comparison: Analysis {
   /// One statistic of one observable at one point of the axis.
-  public struct Row: Sendable {
-    public let observable: String
+  package struct Row: Sendable {
+    package let observable: String
     /// The point of the axis.
-    public let coordinate: Double
-    public let statistic: Statistic
-    public let finite, finiteError: Double
-    public let reference, referenceError: Double
+    package let coordinate: Double
+    package let statistic: Statistic
+    package let finite, finiteError: Double
+    package let reference, referenceError: Double
     /// Difference in combined standard errors: of replicas the z as probable as their t, of laws the z as probable as
     /// the KS distance. NaN if draws are too few or tails too heavy for the errors to mean anything.
-    public let z: Double
+    package let z: Double
     /// Of Student's law, for replicas.
-    public let degreesOfFreedom: Int?
+    package let degreesOfFreedom: Int?
     /// Difference in the unit of the tolerance.
-    public let shift: Double
+    package let shift: Double
     /// Distance of the laws and its p-value, where laws are compared.
-    public let ks: KolmogorovSmirnov?
-    public let verdict: Equivalence?
+    package let ks: KolmogorovSmirnov?
+    package let verdict: Equivalence?
 
-    public var difference: Double { finite - reference }
+    package var difference: Double { finite - reference }
     /// Standard error of the difference.
-    public var differenceError: Double { (finiteError * finiteError + referenceError * referenceError).squareRoot() }
+    package var differenceError: Double { (finiteError * finiteError + referenceError * referenceError).squareRoot() }
 
     /// The statistic as people write it.
-    public var quantity: String {
+    package var quantity: String {
       switch statistic {
       case .mean: "E \(observable)"
       case .variance: "Var \(observable)"
@@ -54,7 +54,7 @@ public struct Comparison: Analysis {
   }
 
   /// What the finite leg is compared with.
-  public enum Kind: Sendable {
+  package enum Kind: Sendable {
     case predicted, sampled
     /// A sampled limit, extrapolated to step 0 from two steps.
     case extrapolated
@@ -62,21 +62,21 @@ public struct Comparison: Analysis {
     case paired
   }
 
-  public internal(set) var index = 0
-  public let caseLabel: String
-  public let finite: String
-  public let reference: String
-  public let kind: Kind
-  public let role: Leg.Role
-  public let axis: Axis
-  public let rows: [Row]
-  public let verdict: Equivalence
+  package internal(set) var index = 0
+  package let caseLabel: String
+  package let finite: String
+  package let reference: String
+  package let kind: Kind
+  package let role: Leg.Role
+  package let axis: Axis
+  package let rows: [Row]
+  package let verdict: Equivalence
   /// The verdict in one sentence.
-  public let sentence: String
+  package let sentence: String
   /// `|z|` above which a difference counts as detected.
-  public let criticalZ: Double
+  package let criticalZ: Double
   /// Half-width of the confidence band of KS distances between two sampled legs.
-  public let ksMargin: Double
+  package let ksMargin: Double
 
   /// - Parameter expectedOffset: what is known of the distance, as half a sentence.
   init(
@@ -102,7 +102,7 @@ public struct Comparison: Analysis {
     sentence = words.sentence
   }
 
-  public var verdicts: [Verdict] {
+  package var verdicts: [Verdict] {
     [Verdict(subject: reference, caseLabel: caseLabel, word: verdict, sentence: sentence)]
   }
 }
@@ -126,7 +126,7 @@ extension Comparison {
     return Array(rows.indices.filter { rows[$0].coordinate == last }.prefix(40))
   }
 
-  public var tables: [Table] {
+  package var tables: [Table] {
     func numbers(_ name: String, _ summary: String, _ value: (Row) -> Double) -> Table.Column {
       .init(name, .numbers(rows.map(value)), summary)
     }

@@ -4,46 +4,46 @@ import Statistics
 
 /// What the replicas of a leg say about themselves: errors, effective sample sizes, convergence, distance of the
 /// one-particle law from the known one, free energy, and a certificate of stationarity.
-public struct Diagnostics: Analysis {
+package struct Diagnostics: Analysis {
   /// One observable in the last record; sizes and R-hat are those of the whole run.
-  public struct Row: Sendable {
-    public let observable: String
-    public let role: Observable.Role
-    public let mean: Double
+  package struct Row: Sendable {
+    package let observable: String
+    package let role: Observable.Role
+    package let mean: Double
     /// From the spread of the replicas where there are at least four, else by batch means over the run if it is one
     /// record.
-    public let error: Double
-    public let batchMeansError: Double
+    package let error: Double
+    package let batchMeansError: Double
     /// Effective number of independent values in the series of all replicas, by batch means.
-    public let effectiveSamples: Double
+    package let effectiveSamples: Double
     /// Split R-hat over the replicas (Gelman et al., 2013, section 11.4): 1 where all halves of all replicas agree.
-    public let rHat: Double
+    package let rHat: Double
   }
 
   /// The law of one coordinate.
-  public struct Marginal: Sendable {
-    public let name: String
-    public let law: String?
-    public let w2, w2Error, divergence, divergenceError: Double
-    public let entropy, entropyError: Double
+  package struct Marginal: Sendable {
+    package let name: String
+    package let law: String?
+    package let w2, w2Error, divergence, divergenceError: Double
+    package let entropy, entropyError: Double
     /// KL of two normal laws with these second moments, where the known law is normal: as good as the other where the
     /// sample is normal as well, and far more precise.
-    public let normalDivergence, normalDivergenceError: Double
+    package let normalDivergence, normalDivergenceError: Double
   }
 
-  public internal(set) var index = 0
-  public let caseLabel: String
-  public let leg: String
-  public let isFinite: Bool
-  public let replicas: Int
-  public let rows: [Row]
-  public let marginals: [Marginal]
+  package internal(set) var index = 0
+  package let caseLabel: String
+  package let leg: String
+  package let isFinite: Bool
+  package let replicas: Int
+  package let rows: [Row]
+  package let marginals: [Marginal]
   /// Mean-field free energy per particle, $E - S/\beta$, where one coordinate is the whole particle.
-  public let freeEnergy: (value: Double, error: Double)?
+  package let freeEnergy: (value: Double, error: Double)?
   /// Whether the run is consistent with the stationary law; nil where nothing certifies it.
-  public let verdict: Equivalence?
+  package let verdict: Equivalence?
   /// The certificate in one sentence.
-  public let sentence: String
+  package let sentence: String
 
   /// A certificate further than this from 0, in standard errors, is not consistent with stationarity.
   static let criticalZ = 3.0  // as the sentence says
@@ -51,7 +51,7 @@ public struct Diagnostics: Analysis {
   static let largestRHat = 1.05
 
   /// Nil without replicas.
-  public init?(caseLabel: String, leg: Leg, state: LegState) {
+  package init?(caseLabel: String, leg: Leg, state: LegState) {
     guard let process = leg.process, !state.rows.isEmpty else { return nil }
     let order = state.rows.draws
     self.caseLabel = caseLabel
@@ -159,7 +159,7 @@ public struct Diagnostics: Analysis {
     return (verdict, text)
   }
 
-  public var verdicts: [Verdict] {
+  package var verdicts: [Verdict] {
     guard isFinite, let verdict else { return [] }
     return [Verdict(subject: "stationarity", caseLabel: caseLabel, word: verdict, sentence: sentence)]
   }
@@ -167,7 +167,7 @@ public struct Diagnostics: Analysis {
 
 extension Diagnostics {
   /// Rows over observables; and, where one-particle laws are counted, rows over marginals, in the same group.
-  public var tables: [Table] {
+  package var tables: [Table] {
     func numbers(_ name: String, _ summary: String, _ value: (Row) -> Double) -> Table.Column {
       .init(name, .numbers(rows.map(value)), summary)
     }
@@ -242,7 +242,7 @@ extension Diagnostics {
   }
 
   /// What readers of the leg's own group look for there: effective samples, R-hat and the certificate.
-  public func legTable(group: String) -> Table {
+  package func legTable(group: String) -> Table {
     var table = Table(group: group)
     table.attributes = [("certificate", .text(sentence))]
     table.columns = [

@@ -3,29 +3,29 @@ import Statistics
 
 /// Whether a system is usable as it starts: probabilities of its failures (observables of role `failure`), and where
 /// along the axis each reaches a threshold.
-public struct Health: Analysis {
+package struct Health: Analysis {
   /// One kind of failure.
-  public struct Row: Sendable {
-    public let failure: String
+  package struct Row: Sendable {
+    package let failure: String
     /// The last point of the axis.
-    public let depth: Double
+    package let depth: Double
     /// Probability there, with its 95% interval (Wilson).
-    public let probability, lower, upper: Double
+    package let probability, lower, upper: Double
     /// First point at which the probability is at the threshold or above, and the one before it; nil if there is none.
-    public let reached, before: Double?
+    package let reached, before: Double?
   }
 
-  public internal(set) var index = 0
-  public let caseLabel: String
-  public let axis: Axis
-  public let rows: [Row]
-  public let threshold: Double
-  public let verdict: Equivalence
+  package internal(set) var index = 0
+  package let caseLabel: String
+  package let axis: Axis
+  package let rows: [Row]
+  package let threshold: Double
+  package let verdict: Equivalence
   /// In one sentence.
-  public let sentence: String
+  package let sentence: String
 
   /// Nil without draws.
-  public init?(caseLabel: String, leg: Leg, tally: Tally, threshold: Double) {
+  package init?(caseLabel: String, leg: Leg, tally: Tally, threshold: Double) {
     guard tally.counter(.draws) > 0, !leg.axis.values.isEmpty else { return nil }
     self.threshold = threshold
     self.caseLabel = caseLabel
@@ -64,11 +64,11 @@ public struct Health: Analysis {
     sentence = "\(axis.name) \(Axis.label(axis.values.last!)): \(judged) (" + words.joined(separator: "; ") + ")"
   }
 
-  public var verdicts: [Verdict] {
+  package var verdicts: [Verdict] {
     [Verdict(subject: "health", caseLabel: caseLabel, word: verdict, sentence: sentence)]
   }
 
-  public var tables: [Table] {
+  package var tables: [Table] {
     func numbers(_ name: String, _ summary: String, _ value: (Row) -> Double) -> Table.Column {
       .init(name, .numbers(rows.map(value)), summary)
     }

@@ -2,7 +2,7 @@ import Experiments
 import Statistics
 
 extension Scaling {
-  public var tables: [Table] { [kind == .refinements ? refinementTable : sweepTable] }
+  package var tables: [Table] { [kind == .refinements ? refinementTable : sweepTable] }
 
   private var sweepTable: Table {
     let parameter = parameter!

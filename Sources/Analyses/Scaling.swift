@@ -6,60 +6,60 @@ import Statistics
 /// `sizes`: the difference from a limit, extrapolated over a sweep of a size. `orders`: the order of the error of each
 /// observable in a sweep. `remainders`: whether the difference from a reference is of the order that the reference
 /// promises. `refinements`: the biases of one case, from legs with one parameter refined.
-public struct Scaling: Analysis {
-  public enum Kind: String, Sendable { case sizes, orders, remainders, refinements }
+package struct Scaling: Analysis {
+  package enum Kind: String, Sendable { case sizes, orders, remainders, refinements }
 
   /// One fit over a sweep.
-  public struct Row: Sendable {
-    public let observable: String
-    public let statistic: Statistic
+  package struct Row: Sendable {
+    package let observable: String
+    package let statistic: Statistic
     /// As people write it; `var(…)` for fluctuations between draws.
-    public let quantity: String
+    package let quantity: String
     /// Points of the axis, one for each size; NaN for a size that is not used.
-    public let coordinates: [Double]
-    public let fit: Extrapolation
+    package let coordinates: [Double]
+    package let fit: Extrapolation
     /// Value of the reference at the size nearest to the limit; NaN without a reference.
-    public let reference: Double
+    package let reference: Double
     /// Whether the extrapolated difference would be seen if it were as large as those of the sweep, or as one standard
     /// deviation.
-    public let hasPower: Bool
+    package let hasPower: Bool
     /// The order that was promised, and what the sweep says of it.
-    public let promise: RemainderOrder?
+    package let promise: RemainderOrder?
 
-    public var z: Double { Estimate.ratio(fit.limit, fit.limitError) }
+    package var z: Double { Estimate.ratio(fit.limit, fit.limitError) }
     /// The limit as the finite systems give it.
-    public var recovered: Double { reference + fit.limit }
+    package var recovered: Double { reference + fit.limit }
   }
 
   /// The biases of one observable at one point of the axis.
-  public struct Refined: Sendable {
-    public let observable: String
-    public let coordinate: Double
-    public let value, valueError: Double
+  package struct Refined: Sendable {
+    package let observable: String
+    package let coordinate: Double
+    package let value, valueError: Double
     /// Value less its limit in one parameter, in the order of `refinements`.
-    public let biases: [(bias: Double, biasError: Double)]
-    public let extrapolated, extrapolatedError: Double
+    package let biases: [(bias: Double, biasError: Double)]
+    package let extrapolated, extrapolatedError: Double
     /// Known limit, NaN if there is none, and the distance of the extrapolated value from it.
-    public let reference, z: Double
+    package let reference, z: Double
   }
 
-  public internal(set) var index = 0
-  public let kind: Kind
+  package internal(set) var index = 0
+  package let kind: Kind
   /// Label of the case, or what the cases of a sweep have in common.
-  public let label: String
+  package let label: String
   /// The swept key; empty for refinements.
-  public let key: String
-  public let parameter: SmallParameter?
-  public let sizes: [Double]
-  public let reference: String?
-  public let axis: Axis
-  public let rows: [Row]
-  public let refinements: [Refinement]
-  public let refined: [Refined]
-  public let criticalZ: Double
-  public let verdict: Equivalence?
+  package let key: String
+  package let parameter: SmallParameter?
+  package let sizes: [Double]
+  package let reference: String?
+  package let axis: Axis
+  package let rows: [Row]
+  package let refinements: [Refinement]
+  package let refined: [Refined]
+  package let criticalZ: Double
+  package let verdict: Equivalence?
   /// Empty for orders: their table says all.
-  public let sentence: String
+  package let sentence: String
 
   init(
     _ kind: Kind, _ sweep: Sweep, reference: String?, axis: Axis, rows: [Row], criticalZ: Double = .nan,
@@ -110,7 +110,7 @@ public struct Scaling: Analysis {
     }
   }
 
-  public var verdicts: [Verdict] {
+  package var verdicts: [Verdict] {
     verdict.map { [Verdict(subject: subject, caseLabel: label, word: $0, sentence: sentence)] } ?? []
   }
 

@@ -8,11 +8,11 @@ import Statistics
 /// of all ranks, so all compute the same shares of what is left, without a message. A rank works through its share until it is done or the
 /// round's time is over; what it could not do goes out again in the next round. Which draws were finished is all that matters: what is kept of
 /// them does not depend on who made them, nor on the order.
-public final class Engine {
-  public enum Outcome { case finished, stopped }
+package final class Engine {
+  package enum Outcome { case finished, stopped }
 
   /// What the user hears of.
-  public enum Event {
+  package enum Event {
     case legStarted(path: String, done: UInt64, target: UInt64, unit: String)
     /// What is done of this leg, in draws or steps; the rate is that of all ranks together, a second.
     case progress(path: String, done: UInt64, target: UInt64, rate: Double, unit: String)
@@ -23,7 +23,7 @@ public final class Engine {
   let checkpointInterval: Double
   let world: any Collectives
   /// On rank 0 the recorders hold what all ranks made; elsewhere they stay empty.
-  public private(set) var states: [LegState]
+  package private(set) var states: [LegState]
   let part: DrawPart
   private let save: ([LegState]) throws -> Void
   let stopRequested: () -> Bool
@@ -42,7 +42,7 @@ public final class Engine {
   ///   - restored: states of an earlier run (on rank 0; other ranks give none).
   ///   - save: writes a checkpoint; called on rank 0 only.
   ///   - stopRequested: whether this process was asked to stop.
-  public init(
+  package init(
     job: Job, world: any Collectives, restored: [LegState]?, checkpointInterval: Double, part: DrawPart = .whole,
     shards: Int? = nil, shardStore: (any ShardStore)? = nil, save: @escaping ([LegState]) throws -> Void,
     stopRequested: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
@@ -89,7 +89,7 @@ public final class Engine {
   }
 
   /// Makes all draws that are left; checkpoints on the way and at the end.
-  public func run() throws -> Outcome {
+  package func run() throws -> Outcome {
     for (index, (_, leg)) in job.sampledLegs.enumerated() {
       let outcome = try run(index, leg)
       if outcome == .stopped {
@@ -163,13 +163,13 @@ public final class Engine {
   }
 
   /// Ranks that share a replica: as many as the job says, or one as long as there are replicas enough; and the groups so made.
-  public static func groups(_ shards: Int?, replicas: UInt64, ranks: Int) -> (size: Int, count: Int) {
+  package static func groups(_ shards: Int?, replicas: UInt64, ranks: Int) -> (size: Int, count: Int) {
     let size = shards ?? (replicas >= UInt64(ranks) ? 1 : (ranks + Int(replicas) - 1) / Int(replicas))
     return (size, max(1, ranks / size))
   }
 
   /// Writes a checkpoint of what rank 0 has. Collective; every rank hears how long it took.
-  public func checkpoint() throws {
+  package func checkpoint() throws {
     let start = clock.now
     try world.onRoot {
       try save(states)
@@ -184,18 +184,18 @@ public final class Engine {
 }
 
 /// A share of the draws of every leg: parts `first ... last` of `count` equal parts.
-public struct DrawPart: Sendable {
-  public let first, last, count: Int
+package struct DrawPart: Sendable {
+  package let first, last, count: Int
 
-  public static let whole = DrawPart(first: 1, last: 1, count: 1)
+  package static let whole = DrawPart(first: 1, last: 1, count: 1)
 
-  public init(first: Int, last: Int, count: Int) {
+  package init(first: Int, last: Int, count: Int) {
     self.first = first
     self.last = last
     self.count = count
   }
 
-  public func range(of draws: UInt64) -> Range<UInt64> {
+  package func range(of draws: UInt64) -> Range<UInt64> {
     func border(_ k: Int) -> UInt64 {
       let (high, low) = draws.multipliedFullWidth(by: UInt64(k))
       return UInt64(count).dividingFullWidth((high, low)).quotient
@@ -220,7 +220,7 @@ extension IntervalSet {
 
 extension Duration {
   /// The duration as a number of seconds.
-  public var seconds: Double {
+  package var seconds: Double {
     Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

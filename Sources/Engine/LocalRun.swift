@@ -3,24 +3,24 @@ import Statistics
 import Synchronization
 
 /// Runs a job inside this process, ranks as threads, without a file: for checks and tests.
-public enum LocalRun {
+package enum LocalRun {
   /// What a run needs of the outside, none of it by default.
-  public struct Options: Sendable {
-    public var part = DrawPart.whole
-    public var shards: Int?
-    public var shardStore: (any ShardStore)?
-    public var checkpointInterval = Double.infinity
+  package struct Options: Sendable {
+    package var part = DrawPart.whole
+    package var shards: Int?
+    package var shardStore: (any ShardStore)?
+    package var checkpointInterval = Double.infinity
     /// Called on rank 0 with the number of each checkpoint, from 1; true asks for a stop.
-    public var stopAtCheckpoint: (@Sendable (Int) -> Bool)?
+    package var stopAtCheckpoint: (@Sendable (Int) -> Bool)?
     /// Asked often on every rank.
-    public var stopRequested: @Sendable () -> Bool = { false }
+    package var stopRequested: @Sendable () -> Bool = { false }
 
-    public init() {}
+    package init() {}
   }
 
   private struct Sealed<T>: @unchecked Sendable { let value: T }
 
-  public static func run(
+  package static func run(
     _ job: Job, ranks: Int, restored: [LegState]? = nil, options: Options = Options()
   ) throws -> (snapshot: Snapshot, outcome: Engine.Outcome) {
     let old = Sealed(value: restored)

@@ -5,10 +5,10 @@ import Synchronization
 /// Ranks as threads of one process: the same collectives as MPI gives, for tests that run every kind of work on several ranks.
 ///
 /// An error that leaves one rank ends them all: those that wait in a collective throw as well.
-public enum ThreadWorld {
+package enum ThreadWorld {
   /// Runs `body` on so many ranks at once and gives what each returned, in order of rank. Throws the error of the first rank that failed by
   /// itself.
-  public static func run<T: Sendable>(
+  package static func run<T: Sendable>(
     ranks: Int, _ body: @escaping @Sendable (any Collectives) throws -> T
   ) throws -> [T] {
     let team = Team(size: ranks)

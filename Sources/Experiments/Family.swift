@@ -67,7 +67,7 @@ public struct FamilyCase<Model: Sendable>: Sendable {
 /// A kind of work and its table at the top of a job: `[network]`, `[particles]`, …
 ///
 /// Required: `table`, `summary`, `entries` and `read`. A family is made known by a line of the registry, with its limits.
-public protocol Family {
+public protocol Family: SendableMetatype {
   associatedtype Model: Sendable
 
   /// Name of its table, and of the finite leg.

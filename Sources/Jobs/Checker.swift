@@ -4,18 +4,18 @@ import Experiments
 import Statistics
 
 /// Runs a job in this process and compares what came out with its expectations.
-public enum Checker {
-  public struct Result: Sendable {
-    public let expectation: Expectation
+package enum Checker {
+  package struct Result: Sendable {
+    package let expectation: Expectation
     /// Label of the case; empty where it is of the whole job.
-    public let place: String
-    public let holds: Bool
+    package let place: String
+    package let holds: Bool
     /// What was expected and what came out.
-    public let sentence: String
+    package let sentence: String
   }
 
   /// What is expected of a job, and every verdict.
-  public static func run(_ file: JobFile, threads: Int) throws -> (results: [Result], verdicts: [Verdict]) {
+  package static func run(_ file: JobFile, threads: Int) throws -> (results: [Result], verdicts: [Verdict]) {
     var options = LocalRun.Options()
     options.shards = file.shards
     let snapshot = try LocalRun.run(file.job, ranks: threads, options: options).snapshot
@@ -23,7 +23,7 @@ public enum Checker {
   }
 
   /// Every expectation in every case that it speaks of. One that speaks of nothing in the job does not hold.
-  public static func results(_ snapshot: Snapshot) -> [Result] {
+  package static func results(_ snapshot: Snapshot) -> [Result] {
     let verdicts = verdicts(snapshot)
     return snapshot.job.expectations.flatMap { expectation -> [Result] in
       let (place, subject) = split(expectation.subject)
@@ -41,7 +41,7 @@ public enum Checker {
   }
 
   /// All that expectations may name.
-  public static func verdicts(_ snapshot: Snapshot) -> [Verdict] { Analyses.all(snapshot).flatMap(\.verdicts) }
+  package static func verdicts(_ snapshot: Snapshot) -> [Verdict] { Analyses.all(snapshot).flatMap(\.verdicts) }
 
   private static func missing(
     _ expectation: Expectation, _ subject: String, _ place: String, _ verdicts: [Verdict], _ snapshot: Snapshot

@@ -3,11 +3,11 @@ import Experiments
 import Foundation
 
 /// Rows of numbers from CSV and HDF5 files.
-public struct DataFiles: DataSource {
-  public init() {}
+package struct DataFiles: DataSource {
+  package init() {}
 
   /// The requested rows; throws `Failure` with the file, line and column of what is wrong.
-  public func rows(_ request: RowRequest) throws -> [[Double]] {
+  package func rows(_ request: RowRequest) throws -> [[Double]] {
     guard FileSystem.exists(request.file) else {
       throw Failure(.badData, "\(request.file): no such file (files are relative to the folder fathom is run in)")
     }
@@ -19,7 +19,7 @@ public struct DataFiles: DataSource {
   }
 
   /// A whole table, for the systems that learn from data.
-  public func table(_ request: TableRequest) throws -> DataTable {
+  package func table(_ request: TableRequest) throws -> DataTable {
     let file = request.file
     guard FileSystem.exists(file) else {
       throw Failure(.badData, "\(file): no such file (files are relative to the folder fathom is run in)")
@@ -136,20 +136,20 @@ public struct DataFiles: DataSource {
 }
 
 /// Data files that rank 0 reads for all.
-public struct SharedData: DataSource {
+package struct SharedData: DataSource {
   private let source: any DataSource
   private let world: any Collectives
 
-  public init(_ source: any DataSource, _ world: any Collectives) {
+  package init(_ source: any DataSource, _ world: any Collectives) {
     self.source = source
     self.world = world
   }
 
-  public func rows(_ request: RowRequest) throws -> [[Double]] {
+  package func rows(_ request: RowRequest) throws -> [[Double]] {
     try shared { DataTable(columns: [], rows: try source.rows(request)) }.rows
   }
 
-  public func table(_ request: TableRequest) throws -> DataTable { try shared { try source.table(request) } }
+  package func table(_ request: TableRequest) throws -> DataTable { try shared { try source.table(request) } }
 
   private func shared(_ read: () throws -> DataTable) throws -> DataTable {
     var encoder = StateEncoder()

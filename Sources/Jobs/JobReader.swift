@@ -1,23 +1,23 @@
 import Experiments
 
 /// A job file, read and checked: the job and what only this run needs.
-public struct JobFile: Sendable {
-  public let job: Job
-  public let output: String
+package struct JobFile: Sendable {
+  package let job: Job
+  package let output: String
   /// Seconds.
-  public let checkpointInterval: Double
+  package let checkpointInterval: Double
   /// Ranks that share a replica; nil to choose.
-  public let shards: Int?
-  public let shardAbove: Int
+  package let shards: Int?
+  package let shardAbove: Int
 }
 
 /// Turns the text of a job file into a job.
-public struct JobReader {
+package struct JobReader {
   let families: [RegisteredFamily]
   let data: any DataSource
 
   /// - Parameter families: the registry, unless a test brings its own.
-  public init(families: [RegisteredFamily] = Registry.families, data: any DataSource) {
+  package init(families: [RegisteredFamily] = Registry.families, data: any DataSource) {
     self.families = families
     self.data = data
   }
@@ -31,7 +31,7 @@ public struct JobReader {
   ///   - name: path of the job file, for messages and the name of the output.
   ///   - settings: `key=value` pairs that override the file.
   ///   - check: whether to read it at the smaller sizes of its `[check]`.
-  public func read(
+  package func read(
     _ text: String, name: String, settings: [String] = [], output: String? = nil, check: Bool = false
   ) throws -> JobFile {
     var value = try TOML.parse(text, name: name)

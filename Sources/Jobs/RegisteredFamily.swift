@@ -1,17 +1,17 @@
 import Experiments
 
 /// A family and the limits of its models, with their types erased: a line of the registry.
-public struct RegisteredFamily: Sendable {
-  public let table, summary: String
+package struct RegisteredFamily: Sendable {
+  package let table, summary: String
   /// Lines of the catalog: models, tables, then limits.
-  public let entries: [any Entry]
-  public let options: [TableEntry]
-  public let smallParameters: [SmallParameter]
+  package let entries: [any Entry]
+  package let options: [TableEntry]
+  package let smallParameters: [SmallParameter]
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
   /// The legs of one case, and its lines of the identity.
   let read: @Sendable (JobValue, JobContext, _ limits: [(path: String, table: JobValue)]) throws -> ([Leg], [String])
 
-  public init<F: Family>(_ family: F.Type, limits: [LimitEntry<F.Model>]) {
+  package init<F: Family>(_ family: F.Type, limits: [LimitEntry<F.Model>]) {
     table = F.table
     summary = F.summary
     entries = F.entries + limits

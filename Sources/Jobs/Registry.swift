@@ -4,14 +4,14 @@ import Networks
 import Particles
 
 /// The families that jobs may ask for: a line a kind of work.
-public enum Registry {
-  public static let families: [RegisteredFamily] = [
+package enum Registry {
+  package static let families: [RegisteredFamily] = [
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
   ]
 
   /// Every line of the catalog, in the order in which it is printed.
-  public static var entries: [any Entry] {
+  package static var entries: [any Entry] {
     families.flatMap(\.entries) + families.flatMap(\.options) + JobReader.tables
   }
 }

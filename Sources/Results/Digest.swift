@@ -4,8 +4,8 @@ import Statistics
 
 /// The digest of a result: SHA-256 over every leg's name, layout, exact words, histogram, set of draws and kept rows.
 /// Equal digests mean equal results to the last bit; times, hosts and the job's title do not enter.
-public enum Digest {
-  public static func of(_ states: [LegState]) throws -> String {
+package enum Digest {
+  package static func of(_ states: [LegState]) throws -> String {
     var hasher = try SHA256()
     func add<T: FixedWidthInteger>(_ values: [T]) throws {
       try values.withUnsafeBytes { try hasher.update($0) }
@@ -38,7 +38,7 @@ public enum Digest {
   }
 
   /// SHA-256 of lines of text: the hash of a job.
-  public static func of(lines: [String]) throws -> String {
+  package static func of(lines: [String]) throws -> String {
     var hasher = try SHA256()
     try hasher.update(Array(lines.joined(separator: "\n").utf8))
     return try hasher.finalize()

@@ -1,8 +1,8 @@
 import Experiments
 
 /// What `fathom show` prints, as text and as JSON; made when the file is written and stored in it.
-public struct Report {
-  public static let schema = ReportDocument.schema
+package struct Report {
+  package static let schema = ReportDocument.schema
   private let snapshot: Snapshot
   /// Whether tables show every row, or only those that people read first.
   private let allRows: Bool
@@ -10,7 +10,7 @@ public struct Report {
   private let digest: String
 
   /// - Parameter allLayers: prints every row of the tables.
-  public init(_ snapshot: Snapshot, allLayers: Bool = false) throws {
+  package init(_ snapshot: Snapshot, allLayers: Bool = false) throws {
     try self.init(snapshot, ResultTables(snapshot), allRows: allLayers)
   }
 
@@ -22,21 +22,21 @@ public struct Report {
   }
 
   /// A number with its standard error in the last digits, e.g. `0.5226(15)`.
-  public static func withError(_ value: Double, _ error: Double) -> String { TextWriter.withError(value, error) }
+  package static func withError(_ value: Double, _ error: Double) -> String { TextWriter.withError(value, error) }
 
   /// The report, below a note if this program would draw other numbers for the same job.
-  public var text: String { ([note].compactMap { $0 } + body).joined(separator: "\n") }
+  package var text: String { ([note].compactMap { $0 } + body).joined(separator: "\n") }
 
   /// As it is stored: what a program of another version says too.
   package var storedText: String { body.joined(separator: "\n") }
 
   /// The stable JSON format of docs/json.md.
-  public func json() throws -> String {
+  package func json() throws -> String {
     try JSONWriter.text(ReportDocument(snapshot: snapshot, tables: tables, digest: digest))
   }
 
   /// A sentence on draws that another version of the program made.
-  public var note: String? {
+  package var note: String? {
     let version = snapshot.job.streamVersion
     guard version != Job.streamVersion else { return nil }
     return "note: these draws are of stream version \(version), this program makes those of version "

@@ -4,18 +4,18 @@ import Foundation
 
 /// The result file: one HDF5 file, sealed and replaced as a whole at every checkpoint. Its layout stands in
 /// docs/file-format.md; `formatVersion` changes with it.
-public struct ResultFile: ResultStore {
-  public static let formatVersion: Int64 = 3
-  public let path: String
+package struct ResultFile: ResultStore {
+  package static let formatVersion: Int64 = 3
+  package let path: String
   /// Version of the program, for the provenance.
-  public let creator: String
+  package let creator: String
 
-  public init(path: String, creator: String) {
+  package init(path: String, creator: String) {
     self.path = path
     self.creator = creator
   }
 
-  public func save(_ snapshot: Snapshot) throws {
+  package func save(_ snapshot: Snapshot) throws {
     do {
       var writer = try ArchiveWriter(path: path)
       try write(snapshot, to: &writer)
@@ -27,16 +27,16 @@ public struct ResultFile: ResultStore {
   }
 
   /// Group of a leg's tables, without the slash in front: no two legs of a job that the reader accepts share one.
-  public static func group(_ item: Case, _ leg: Leg) -> String { ResultTables.group(of: item, leg) }
+  package static func group(_ item: Case, _ leg: Leg) -> String { ResultTables.group(of: item, leg) }
 
   /// Reads a result back. Throws `Failure` with status 65 for anything that is not a whole result file.
-  public static func load(_ path: String) throws -> Snapshot {
+  package static func load(_ path: String) throws -> Snapshot {
     try reading(path) { try read(ArchiveReader(sealed: path), path) }
   }
 
   /// Reads a file, makes every table again from the exact state and compares it with the one in the file; throws at the first that
   /// differs. One file throughout, even while a run puts others at its path.
-  public static func verified(_ path: String) throws -> Snapshot {
+  package static func verified(_ path: String) throws -> Snapshot {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fathom-verify-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     return try reading(path) {

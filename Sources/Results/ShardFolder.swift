@@ -4,18 +4,18 @@ import Foundation
 
 /// Shards as sealed files in a folder beside the result file, a dataset an entry. Each carries the hash of its job, so that none of
 /// another job is taken.
-public struct ShardFolder: ShardStore {
-  public let threshold: Int
+package struct ShardFolder: ShardStore {
+  package let threshold: Int
   private let folder: String
   private let job: String
 
-  public init(output: String, threshold: Int, job: String) {
+  package init(output: String, threshold: Int, job: String) {
     folder = output + ".shards"
     self.threshold = threshold
     self.job = job
   }
 
-  public func write(_ state: StateEncoder, name: String) throws {
+  package func write(_ state: StateEncoder, name: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       var writer = try ArchiveWriter(path: "\(folder)/\(name)")
@@ -28,7 +28,7 @@ public struct ShardFolder: ShardStore {
     }
   }
 
-  public func read(_ name: String) throws -> StateDecoder {
+  package func read(_ name: String) throws -> StateDecoder {
     let path = "\(folder)/\(name)"
     do {
       // Names come from a file, and must not lead out of the folder.
@@ -46,7 +46,7 @@ public struct ShardFolder: ShardStore {
     }
   }
 
-  public func prune(keeping names: Set<String>) {
+  package func prune(keeping names: Set<String>) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !names.contains(name) {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }

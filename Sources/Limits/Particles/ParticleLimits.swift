@@ -2,6 +2,6 @@ import Experiments
 import Particles
 
 /// All limits of particle systems.
-public enum ParticleLimits {
-  public static let all: [LimitEntry<ParticleModel>] = [stationaryLimit, gaussianMoments]
+package enum ParticleLimits {
+  package static let all: [LimitEntry<ParticleModel>] = [stationaryLimit, gaussianMoments]
 }

@@ -1,13 +1,13 @@
 import Experiments
 
 /// A line of the catalog of systems.
-public struct SystemEntry: Entry {
-  public var kind: String { "system" }
-  public let name: String
-  public let summary: String
-  public let equation: String
-  public let reference: String
-  public let parameters: [Parameter]
+package struct SystemEntry: Entry {
+  package var kind: String { "system" }
+  package let name: String
+  package let summary: String
+  package let equation: String
+  package let reference: String
+  package let parameters: [Parameter]
   /// Reads the checked table of the family; `load` gives a table of a data file.
   package let read: @Sendable (_ p: Parameters, _ load: (TableRequest) throws -> DataTable) throws -> SystemModel
 
@@ -17,8 +17,8 @@ public struct SystemEntry: Entry {
 }
 
 /// All systems and integrators.
-public enum ParticleCatalog {
-  public static let systems: [SystemEntry] = [
+package enum ParticleCatalog {
+  package static let systems: [SystemEntry] = [
     GaussianAttraction.entry,
     DoubleWell.entry,
     CurieWeiss.entry,
@@ -33,7 +33,7 @@ public enum ParticleCatalog {
     LogisticRegression.entry,
   ]
 
-  public static let integrators: [IntegratorEntry] = [
+  package static let integrators: [IntegratorEntry] = [
     LMC.entry,
     MALA.entry,
     ULMC.entry,
@@ -47,7 +47,7 @@ public enum ParticleCatalog {
   ]
 
   /// Keys of every particle job.
-  public static var parameters: [Parameter] {
+  package static var parameters: [Parameter] {
     [
       Parameter("system", .choice(systems.map(\.name)), "what moves"),
       Parameter("integrator", .choice(integrators.map(\.name)), default: .text("lmc"), "how it moves"),

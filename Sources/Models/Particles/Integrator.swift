@@ -116,13 +116,13 @@ package struct LinearStep: Sendable {
 }
 
 /// A line of the catalog of integrators.
-public struct IntegratorEntry: Entry {
-  public var kind: String { "integrator" }
-  public let name: String
-  public let summary: String
-  public let equation: String
-  public let reference: String
-  public let parameters: [Parameter]
+package struct IntegratorEntry: Entry {
+  package var kind: String { "integrator" }
+  package let name: String
+  package let summary: String
+  package let equation: String
+  package let reference: String
+  package let parameters: [Parameter]
   package let read: @Sendable (_ p: Parameters) throws -> IntegratorModel
 
   static let friction = Parameter(

@@ -1,16 +1,16 @@
 import Experiments
 
 /// Interacting particles and independent chains that sample exp(-beta H): the table `[particles]`.
-public enum ParticleFamily: Family {
-  public static let table = "particles"
-  public static let summary = "a particle system; takes the keys of its system and integrator as well"
+package enum ParticleFamily: Family {
+  package static let table = "particles"
+  package static let summary = "a particle system; takes the keys of its system and integrator as well"
 
-  public static var entries: [any Entry] {
+  package static var entries: [any Entry] {
     let own = TableEntry(name: table, summary: summary, parameters: ParticleCatalog.parameters)
     return ParticleCatalog.systems as [any Entry] + ParticleCatalog.integrators as [any Entry] + [own]
   }
 
-  public static let options = [
+  package static let options = [
     TableEntry(
       name: "bias", summary: "separates the N-bias from the step-size bias",
       parameters: [
@@ -20,7 +20,7 @@ public enum ParticleFamily: Family {
       ])
   ]
 
-  public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<ParticleModel> {
+  package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<ParticleModel> {
     let (path, name) = (context.path, self.table)
     // Ranges first: the refinements of `[bias]` double numbers.
     let system = try ParticleModel.entry("system", of: table, path: path, ParticleCatalog.systems)

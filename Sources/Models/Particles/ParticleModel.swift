@@ -1,7 +1,7 @@
 import Experiments
 
 /// A particle job, read: what limits and legs are made from.
-public struct ParticleModel: Sendable {
+package struct ParticleModel: Sendable {
   package let system: SystemModel
   package let method: IntegratorModel
   package let settings: ParticleSettings
