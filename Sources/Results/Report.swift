@@ -44,12 +44,24 @@ package struct Report {
   }
 
   private var body: [String] {
-    var lines: [String] = []
+    var lines = warnings
     for item in snapshot.job.cases { lines += self.lines(item) + [""] }
     for group in tables.groups("scaling") { lines += print(group) + [""] }
     let health = tables.groups("health").flatMap { print($0) }
     if !health.isEmpty { lines += health + [""] }
     return lines + ["digest \(digest)"]
+  }
+
+  /// What was measured and not judged, and which key would change that.
+  private var warnings: [String] {
+    let groups = tables.groups("comparison")
+    let several = snapshot.job.cases.count > 1
+    let found = groups.compactMap { group -> String? in
+      guard let text = group[0].text("not_judged"), !text.isEmpty else { return nil }
+      return "not judged" + (several ? ", \(group[0].text("case") ?? "")" : "") + ": " + text
+    }
+    return found.isEmpty
+      ? [] : found.prefix(8) + (found.count > 8 ? ["not judged: \(found.count - 8) more"] : []) + [""]
   }
 
   private func lines(_ item: Case) -> [String] {
