@@ -11,8 +11,8 @@ extension Extrapolation {
   static let grid = (5...600).map { 0.01 * Double($0) }
   /// Largest next term at the largest s, as a part of the leading one.
   static let largestBend = 0.5
-  /// Orders that are further than this from the best one are not looked at for its error.
-  static let reach = 2.0
+  /// Distances from the best order that are looked at for its error; one that is less certain is not determined.
+  static let around = (-50...50).map { 0.02 * Double($0) }
 
   /// The best fits of given orders.
   private struct Profile {
@@ -90,7 +90,7 @@ extension Extrapolation {
 
     // The errors. Of what is not seen the order says nothing, with a next term or without.
     let fit = isSeen ? profile.bent : { profile.fit($0) }
-    let near = grid.filter { ($0 - order).magnitude <= Self.reach }
+    let near = Self.around.map { order + $0 }.filter { (grid.first!...grid.last!).contains($0) }
     let fits = near.map(fit)
     let other = lowest(near) { fit($0).chiSquare }
     let least = min(fits.map(\.chiSquare).min()!, fit(other).chiSquare, fit(order).chiSquare)
