@@ -100,7 +100,7 @@ extension Extrapolation {
     let border = least + scale * scale
     let inside =
       near.indices.filter { fits[$0].chiSquare <= border }.map { near[$0] }
-      + [order, other].filter { fit($0).chiSquare <= border }
+      + [other].filter { fit($0).chiSquare <= border } + [order]
     let (first, last) = (inside.min()!, inside.max()!)
     func crossing(from inside: Double, to outside: Double) -> Double {
       var (inside, outside) = (inside, outside)

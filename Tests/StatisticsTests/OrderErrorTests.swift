@@ -112,6 +112,17 @@ import Testing
     }
   }
 
+  /// Constants that are 0 at every size, without errors: nothing is seen, and nothing breaks.
+  @Test func zeros() throws {
+    let points = [8.0, 16, 32, 64].map { Extrapolation.Point(small: 1 / $0, value: 0, error: 0) }
+    for limit in [nil, 0.0] {
+      let fit = try #require(Extrapolation(points, orders: .free(limit: limit)))
+      #expect(!fit.isSeen)
+    }
+    #expect(Extrapolation.remainder(points, promised: 1)?.verdict == .undecided)
+    #expect(Extrapolation.localSlopes(points, limit: 0).allSatisfy(\.slope.isNaN))
+  }
+
   /// Slopes of h/2 / (1 - h/2): between h and 2h it is 1 + log2((1 - h/2)/(1 - h)).
   @Test func localSlopes() throws {
     let steps = [0.1, 0.2, 0.4, 0.8]
