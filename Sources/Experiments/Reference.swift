@@ -78,13 +78,19 @@ extension Schema {
 
 /// The order of what a prediction leaves out: `small^order` of a small parameter, 1/n for widths, h for step sizes.
 public struct Remainder: Sendable, Equatable, Codable {
+  /// What is held as the parameter tends to its limit, where another key may grow with it: a depth in a fixed ratio to the width.
+  public enum Path: String, Sendable, Codable { case fixedValues, fixedRatios }
+
   /// Name of the parameter that declares itself small, without its table, e.g. `width` or `step`.
   public let parameter: String
   public let order: Double
+  /// Along which path the order is promised; nil where none of the keys that may keep a ratio matters.
+  public let path: Path?
 
-  public init(_ parameter: String, order: Double) {
+  public init(_ parameter: String, order: Double, along path: Path? = nil) {
     self.parameter = parameter
     self.order = order
+    self.path = path
   }
 }
 

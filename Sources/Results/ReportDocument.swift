@@ -10,6 +10,7 @@ package struct ReportDocument: Encodable {
   enum Key: String, CodingKey {
     case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, health
     case finiteSize = "finite_size"
+    case notExtrapolated = "not_extrapolated"
     case streamVersion = "stream_version"
   }
 
@@ -30,6 +31,7 @@ package struct ReportDocument: Encodable {
     try box.encode(groups("orders"), forKey: .orders)
     try box.encode(groups("remainders"), forKey: .remainders)
     try box.encode(groups("refinements"), forKey: .bias)
+    try box.encode(groups("none"), forKey: .notExtrapolated)
     try box.encode(
       tables.groups("diagnostics").map { GroupDocument(tables: $0, lists: ["marginals"]) }, forKey: .diagnostics)
     try box.encode(tables.groups("health").map { GroupDocument(tables: $0) }, forKey: .health)

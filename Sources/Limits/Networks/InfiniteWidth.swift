@@ -29,7 +29,8 @@ extension NetworkLimits {
 }
 
 extension LimitModel {
-  /// Values at infinite width, where nothing fluctuates.
+  /// Values at infinite width, where nothing fluctuates. What they leave out of the mean of a smooth function of V, or of the tangent
+  /// kernel, is of order 1/n at a fixed depth (arXiv:1909.11304).
   /// - Parameters:
   ///   - own: observables besides those of the covariance.
   ///   - state: V of a measured layer, and the values of `own` there; called for the layers in ascending order.
@@ -46,7 +47,7 @@ extension LimitModel {
       .known(
         ReferenceValues(
           axis: .layers(settings.layers), observables: measured.observables + own, means: means,
-          secondMoments: means.map { $0 * $0 })),
+          secondMoments: means.map { $0 * $0 }, remainder: [Remainder("width", order: 1, along: .fixedValues)])),
       offset: "an offset of order depth/width is expected of a finite width")
   }
 
