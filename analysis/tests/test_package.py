@@ -19,7 +19,7 @@ def test_a_result_says_what_it_holds(network):
     assert result.cases == ["main"] and result.finished and "neural-covariance.h5" in repr(result)
     assert result.legs()[0] == "network" and set(result.references()) == {"covariance-sde", "infinite-width", "exact"}
     assert all(word in ("agrees", "differs", "undecided") for word in (c.verdict for c in result.comparisons()))
-    assert result.report()["schema"] == "fathom-report/1" and "architecture" in result.provenance()["job"]
+    assert result.report()["schema"] == "fathom-report/2" and "architecture" in result.provenance()["job"]
     assert len(result.verdicts()) == 3
 
 

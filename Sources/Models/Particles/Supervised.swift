@@ -84,7 +84,9 @@ struct Supervised: Sendable {
     if !table.columns.isEmpty {
       guard let found = table.columns.firstIndex(of: p.text("label")) else {
         throw p.invalid(
-          "label", "\(file) has no such column; it has " + table.columns.prefix(20).joined(separator: ", "))
+          "label",
+          "\(file) has no such column; it has " + table.columns.prefix(20).joined(separator: ", ")
+            + (table.columns.count > 20 ? ", …" : "") + Nearest.hint(p.text("label"), among: table.columns))
       }
       label = found
     }

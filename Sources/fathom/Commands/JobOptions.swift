@@ -16,11 +16,24 @@ struct JobOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The result file, instead of run.output of the job.")
   var output: String?
 
-  func text() throws -> String {
-    guard let data = FileManager.default.contents(atPath: job) else {
-      throw Failure(.badData, "\(job): no such file, or it cannot be read")
+  func text() throws -> String { try Self.text(of: job) }
+
+  /// The text of a job file.
+  static func text(of path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Failure(.badData, "\(path): no such file, or it cannot be read\(nearestFile(path))")
     }
     return String(decoding: data, as: UTF8.self)
+  }
+
+  /// A file in the same folder whose name is close.
+  private static func nearestFile(_ path: String) -> String {
+    guard !FileManager.default.fileExists(atPath: path) else { return "" }
+    let folder = path.contains("/") ? path.prefix(upTo: path.lastIndex(of: "/")!) + "/" : ""
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : String(folder))) ?? []
+    let near = Nearest.name(
+      to: String(path.dropFirst(folder.count)), among: files.filter { $0.hasSuffix(".toml") }.sorted())
+    return near.map { "; did you mean \(folder)\($0)?" } ?? ""
   }
 
   func read(_ text: String, data: any DataSource) throws -> JobFile {
