@@ -17,7 +17,6 @@ import h5py
 import numpy as np
 import xarray as xr
 
-
 #: Of a swept key; arrays and tables as the text that TOML writes.
 Value = int | float | bool | str
 
@@ -249,7 +248,13 @@ class Result:
     def _swept(self) -> dict[str, dict[str, Value]]:
         with h5py.File(self.path) as file:
             job = json.loads(file["provenance/job"][0])
-        return {item["label"].replace("/", "_"): {key: _value(text) for key, text in item["swept"].items()} for item in job["cases"]}
+        found = {}
+        for item in job["cases"]:
+            # In the order of the label, which is that of the job.
+            order = list(settings(item["label"]))
+            keys = sorted(item["swept"], key=lambda key: order.index(key) if key in order else len(order))
+            found[item["label"].replace("/", "_")] = {key: _value(item["swept"][key]) for key in keys}
+        return found
 
     def swept(self, case: str | None = None) -> dict[str, Value]:
         """The swept keys of a case with their values: numbers as numbers; empty without a sweep."""
@@ -285,23 +290,28 @@ class Result:
         """A leg of every case as one dataset: the swept keys are its dimensions, `sweep().sel({"network.width": 64})`.
 
         `leg`: "finite", or the name of a leg that every case has. Keys that move together share a dimension, that of the first one; the
-        others are coordinates along it. Where the cases are not all combinations of the values, the dimension is `case` and every swept
-        key a coordinate along it. What a case does not measure (a layer, an observable) is NaN.
+        others are coordinates along it, with an index of their own. Where the cases are not all
+        combinations of the values, the dimension is `case` and every swept key a coordinate along it. What a
+        case does not measure (a layer, an observable) is NaN.
 
-        `last`: only the last record of each case, without the axis `layer` or `step`: the end of networks of different depths.
+        `last`: only the last record of each case, the end of networks of different depths; `layer` or `step` says which it is.
         """
         if self.cases == ["main"]:
             raise FileError(f"{self.path} has no sweep: its only case is main")
-        legs = []
+        legs: list[xr.Dataset] = []
+        ends: dict[str, list[Any]] = {}
         for case in self.cases:
             own = self.finite(case) if leg == "finite" else self.leg(leg, case)
             if last:
                 axis = next(str(dim) for dim in own["mean"].dims if dim != "observable")
                 own = own.isel({axis: -1})
+                ends.setdefault(axis, []).append(own[axis].item())
+                own = own.drop_vars(axis)
             legs.append(own)
         table = xr.concat(legs, "case", join="outer", data_vars="all", coords="minimal", compat="override", combine_attrs="drop_conflicts")
         swept = [self.swept(case) for case in self.cases]
         table = table.assign_coords({key: ("case", [item[key] for item in swept]) for key in swept[0]} | {"case": self.cases})
+        table = table.assign_coords({axis: ("case", values) for axis, values in ends.items()})
         groups = _together(swept)
         if math.prod(len({item[group[0]] for item in swept}) for group in groups) != len(swept):
             return table
@@ -310,9 +320,9 @@ class Result:
         table = table.drop_vars(["case", *along])
         table = table.swap_dims(case=first[0]).sortby(first[0]) if len(first) == 1 else table.set_index(case=first).unstack("case")
         places = {key: group[0] for group in groups for key in group[1:]}
-        return table.assign_coords(
-            {key: (places[key], [values[x] for x in table[places[key]].values.tolist()]) for key, values in along.items()}
-        )
+        for key, values in along.items():
+            table = table.assign_coords({key: (places[key], [values[x] for x in table[places[key]].values.tolist()])}).set_xindex(key)
+        return table
 
     def references(self, case: str | None = None) -> dict[str, xr.Dataset]:
         """The limits and the exact values that a case is compared with, by name."""
