@@ -8,7 +8,7 @@ public enum Nearest {
     var best: (name: String, cost: Int)?
     for name in names {
       let other = folded(name)
-      guard let cost = cost(mine, other), cost < best?.cost ?? .max else { continue }
+      guard let cost = Self.cost(mine, other), cost < best?.cost ?? .max else { continue }
       best = (name, cost)
     }
     return best?.name
@@ -35,7 +35,7 @@ public enum Nearest {
 
   /// Smaller is closer; nil if too far.
   private static func cost(_ a: [UInt8], _ b: [UInt8]) -> Int? {
-    let distance = distance(a, b)
+    let distance = Self.distance(a, b)
     if distance <= max(1, min(a.count, b.count) / 3) { return 2 * distance }
     let (short, long) = a.count < b.count ? (a, b) : (b, a)
     guard short.count >= 3 else { return nil }

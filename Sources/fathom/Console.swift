@@ -86,9 +86,7 @@ final class Progress {
     case .legStarted(let path, let done, let target, let unit):
       finishBar()
       let all = Words.count(target, unit)
-      if done > target {
-        Console.log("\(path): \(Words.count(done, unit)) in the file, the job asks for \(target)")
-      } else if done == target {
+      if done >= target {
         Console.log("\(path): nothing to do, \(all) in the file")
       } else if done > 0 {
         Console.log("\(path): \(done) of \(all) in the file, \(target - done) to go")

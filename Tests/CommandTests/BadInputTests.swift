@@ -56,6 +56,14 @@ extension Commands {
         ["plan", "job.toml", "--set", "network.width=64", "--set", "health={widths=[16,32]}"])
       #expect(plan.status == 0 && plan.output.contains("network.width=64/"), "\(plan.output) \(plan.error)")
       try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
+      for (given, meant) in [("runn", "run"), ("mrege", "merge"), ("job.toml", "fathom run job.toml")] {
+        let command = try place.fathom([given])
+        #expect(command.status == 64 && command.error.contains("did you mean \(meant)?"), "\(command.error)")
+      }
+      let show = try place.fathom(["show", "jbo.h5"])
+      #expect(show.status == 65 && !show.error.contains("did you mean"), "\(show.error)")
+      try place.write("", "job.h5")
+      #expect(try place.fathom(["show", "jbo.h5"]).error.contains("did you mean job.h5?"))
       let usage = try place.fathom(["run", "job.toml", "--frsh"])
       #expect(usage.status == 64 && usage.error.contains("--frsh"))
       let part = try place.fathom(["run", "job.toml", "--part", "3/2"])

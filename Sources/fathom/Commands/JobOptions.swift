@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Jobs
+import Results
 
 /// What names a job on the command line.
 struct JobOptions: ParsableArguments {
@@ -21,19 +22,9 @@ struct JobOptions: ParsableArguments {
   /// The text of a job file.
   static func text(of path: String) throws -> String {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw Failure(.badData, "\(path): no such file, or it cannot be read\(nearestFile(path))")
+      throw Failure(.badData, "\(path): no such file, or it cannot be read\(Nearest.fileHint(path, suffix: ".toml"))")
     }
     return String(decoding: data, as: UTF8.self)
-  }
-
-  /// A file in the same folder whose name is close.
-  private static func nearestFile(_ path: String) -> String {
-    guard !FileManager.default.fileExists(atPath: path) else { return "" }
-    let folder = path.contains("/") ? path.prefix(upTo: path.lastIndex(of: "/")!) + "/" : ""
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : String(folder))) ?? []
-    let near = Nearest.name(
-      to: String(path.dropFirst(folder.count)), among: files.filter { $0.hasSuffix(".toml") }.sorted())
-    return near.map { "; did you mean \(folder)\($0)?" } ?? ""
   }
 
   func read(_ text: String, data: any DataSource) throws -> JobFile {
