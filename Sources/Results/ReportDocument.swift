@@ -72,7 +72,7 @@ private struct SweptValue: Encodable {
     } else if let flag = Bool(text) {
       try box.encode(flag)
     } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
-      let inner = text.dropFirst().dropLast()
+      let inner = String(text.dropFirst().dropLast())
       try box.encode(inner.replacing("\\\"", with: "\"").replacing("\\\\", with: "\\"))
     } else {
       try box.encode(text)
