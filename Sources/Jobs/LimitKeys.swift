@@ -51,15 +51,15 @@ enum LimitKeys {
 
   /// Nil unless there are tables of limits.
   private static func tables(_ value: JobValue?) -> [JobValue]? {
+    let list: [JobValue]
     switch value {
-    case .table?: [value!]
-    case .list(let list)?
-    where !list.isEmpty
-      && list.allSatisfy {
-        if case .table = $0 { true } else { false }
-      }:
-      list
-    default: nil
+    case .table(let table)?: list = [.table(table)]
+    case .list(let items)?: list = items
+    default: return nil
     }
+    for item in list {
+      guard case .table = item else { return nil }
+    }
+    return list.isEmpty ? nil : list
   }
 }
