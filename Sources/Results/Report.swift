@@ -68,8 +68,16 @@ package struct Report {
     var lines = snapshot.job.cases.count > 1 ? ["case \(item.label)"] : []
     for leg in item.legs {
       guard let tally = snapshot.state(item.path(of: leg))?.tally else { continue }
-      var line = "\(leg.name): \(tally.counter(.draws)) of \(leg.draws) \(leg.drawName)s"
-      let bad = [("overflowed", tally.counter(.overflowed)), ("underflowed or died", tally.counter(.underflowed))]
+      let made = UInt64(tally.counter(.draws))
+      func noun(_ count: UInt64) -> String { leg.drawName + (count == 1 ? "" : "s") }
+      var line = "\(leg.name): "
+      line +=
+        made > leg.draws
+        ? "\(made) \(noun(made)), the job asks for \(leg.draws)" : "\(made) of \(leg.draws) \(noun(leg.draws))"
+      let bad = [
+        ("overflowed", tally.counter(.overflowed)),
+        ("became 0 (all units dead, or underflow)", tally.counter(.underflowed)),
+      ]
       for (what, count) in bad where count > 0 { line += ", \(count) \(what)" }
       lines.append(line)
     }

@@ -31,7 +31,9 @@ struct Fathom: ParsableCommand {
 
   static func main() {
     do {
-      var command = try parseAsRoot(Array(Launch.arguments.dropFirst()))
+      let arguments = Array(Launch.arguments.dropFirst())
+      refuseUnknownCommand(arguments.first)
+      var command = try parseAsRoot(arguments)
       do {
         try command.run()
       } catch let failure as Failure {
@@ -42,5 +44,14 @@ struct Fathom: ParsableCommand {
       // Help and version leave with 0, mistakes of usage with 64.
       exit(withError: error)
     }
+  }
+
+  /// The parser would call it an unexpected argument.
+  private static func refuseUnknownCommand(_ name: String?) {
+    let names = configuration.subcommands.compactMap(\.configuration.commandName)
+    guard let name, !name.hasPrefix("-"), name != "help", !names.contains(name) else { return }
+    let hint = name.hasSuffix(".toml") ? "; did you mean fathom run \(name)?" : Nearest.hint(name, among: names)
+    Console.error("\(name) is no command of fathom, which has \(names.joined(separator: ", "))\(hint)")
+    Foundation.exit(ExitStatus.usage.rawValue)
   }
 }

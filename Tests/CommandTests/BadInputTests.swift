@@ -39,6 +39,8 @@ extension Commands {
     @Test func jobFiles() throws {
       let place = try Workplace()
       try refused(place, ["none.toml"], status: 65, says: ["none.toml", "no such file"])
+      try place.write(Workplace.job)
+      try refused(place, ["jbo.toml"], status: 65, says: ["jbo.toml: no such file", "did you mean job.toml?"])
       try place.write("title = \"x\nseed = 1", "broken.toml")
       try refused(place, ["broken.toml"], status: 65, says: ["broken.toml, line 1"])
       // Draws above 2^63 are no TOML integer.
@@ -54,6 +56,14 @@ extension Commands {
         ["plan", "job.toml", "--set", "network.width=64", "--set", "health={widths=[16,32]}"])
       #expect(plan.status == 0 && plan.output.contains("network.width=64/"), "\(plan.output) \(plan.error)")
       try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
+      for (given, meant) in [("runn", "run"), ("mrege", "merge"), ("job.toml", "fathom run job.toml")] {
+        let command = try place.fathom([given])
+        #expect(command.status == 64 && command.error.contains("did you mean \(meant)?"), "\(command.error)")
+      }
+      let show = try place.fathom(["show", "jbo.h5"])
+      #expect(show.status == 65 && !show.error.contains("did you mean"), "\(show.error)")
+      try place.write("", "job.h5")
+      #expect(try place.fathom(["show", "jbo.h5"]).error.contains("did you mean job.h5?"))
       let usage = try place.fathom(["run", "job.toml", "--frsh"])
       #expect(usage.status == 64 && usage.error.contains("--frsh"))
       let part = try place.fathom(["run", "job.toml", "--part", "3/2"])
@@ -147,7 +157,7 @@ extension Commands {
       #expect(try place.digest() == before)
       // A second run of the same job has nothing to do, and says so.
       let again = try place.fathom(["run", "job.toml"] + small, ranks: 2)
-      #expect(again.status == 0 && again.error.contains("all 500 draws are there"))
+      #expect(again.status == 0 && again.error.contains("nothing to do, 500 draws in the file"))
       #expect(try place.digest() == before)
       // --fresh keeps the old file aside.
       let fresh = try place.fathom(["run", "job.toml", "--fresh", "--set", "network.width=12"] + small)

@@ -128,8 +128,8 @@ extension NetworkLimits {
     }
     guard network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
-        key: "\(NetworkFamily.table).bound", value: "(missing)",
-        allowed: "must be given: the drift is cubic, so this limit explodes with positive probability")
+        key: "\(NetworkFamily.table).bound", value: nil,
+        allowed: "it must be given, because the drift is cubic, so this limit explodes with positive probability")
     }
     var (block, blocks) = (0.0, 1.0)
     if let activation = network.activation {

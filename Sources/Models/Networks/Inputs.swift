@@ -89,7 +89,7 @@ public struct Inputs: Sendable {
       }
       factor = split(lower, count)
     } else {
-      throw Failure.invalid(key: path, value: value?.description ?? "(missing)", allowed: "must be " + words)
+      throw Failure.invalid(key: path, value: value?.description, allowed: "must be " + words)
     }
     return Inputs(rows: factor)
   }
@@ -146,7 +146,7 @@ public struct Inputs: Sendable {
       throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
     }
     let rows = try list.map { item -> Int in
-      guard case .integer(let row) = item, row >= 0 else {
+      guard let row = item.integer, row >= 0 else {
         throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
       }
       return Int(row)
@@ -155,7 +155,9 @@ public struct Inputs: Sendable {
     let normalise = p.boolean("normalise")
     let scaled = try zip(data, rows).map { values, row -> [Double] in
       let square = values.reduce(0) { $0 + $1 * $1 }
-      guard square > 0 else { throw p.invalid("rows", "row \(row) is zero: a network is blind to it") }
+      guard square > 0 else {
+        throw p.invalid("rows", "row \(row) is zero: whatever the weights, a network maps it to zero")
+      }
       let scale = normalise ? 1 / square.squareRoot() : 1 / Double(values.count).squareRoot()
       return values.map { $0 * scale }
     }

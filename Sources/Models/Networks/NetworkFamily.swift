@@ -46,8 +46,7 @@ public enum NetworkFamily: Family {
 
   /// A health report is a sweep over widths that measures failures along the depth.
   public static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue {
-    guard let health = options["health"], let network = job[table], case .integer(let depth)? = network["depth"],
-      depth >= 1
+    guard let health = options["health"], let network = job[table], let depth = network["depth"]?.integer, depth >= 1
     else { return job }
     var result = job
     let failures = [CovarianceObservables.Family.collapsed, .exploded, .vanished].map { JobValue.text($0.rawValue) }

@@ -13,6 +13,9 @@ public struct NetworkSettings: Sendable {
   /// Names of the observables that the job asks for besides those of the covariance.
   public let own: [String]
 
+  /// Most layers that one job measures; each has a tally of its own.
+  static let mostLayers = 10_000
+
   public var count: Int { inputs.count }
 
   /// The keys that every architecture takes.
@@ -34,7 +37,7 @@ public struct NetworkSettings: Sendable {
         "sampler", .choice(samplers.map(\.name)), default: .text(samplers[0].name),
         samplers.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")),
       Parameter(
-        "layers", .structured("\"last\", \"all\" or an ascending array of layers in 1...depth"),
+        "layers", .structured("\"last\", \"all\" or an ascending array of at most \(mostLayers) layers in 1...depth"),
         default: .text("last"), "layers that are measured"),
       Parameter(
         "probes", .structured("an array of " + available.map(\.name).joined(separator: ", ")),
@@ -92,23 +95,31 @@ public struct NetworkSettings: Sendable {
       throw p.invalid("depth", "must be above the layer \(start) at which the inputs enter")
     }
     let first = start + 1
-    let wrong = p.invalid("layers", "must be \"last\", \"all\" or an ascending array of layers in [\(first), \(depth)]")
+    let wrong = p.invalid(
+      "layers",
+      "must be \"last\", \"all\" or an ascending array of layers in [\(first), \(depth)]"
+        + Nearest.hint(p["layers"], among: ["last", "all"]))
     switch p["layers"] {
     case .text("last"): return [depth]
-    case .text("all"): return Array(first...depth)
+    case .text("all"):
+      guard depth - first < mostLayers else {
+        throw p.invalid("layers", "would be \(depth - start) layers; at most \(mostLayers) can be measured: list those")
+      }
+      return Array(first...depth)
     case .list(let items):
       let layers = try items.map { item -> Int in
-        guard case .integer(let layer) = item, (Int64(first)...Int64(depth)).contains(layer) else { throw wrong }
+        guard let layer = item.integer, (Int64(first)...Int64(depth)).contains(layer) else { throw wrong }
         return Int(layer)
       }
-      guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy(<) else { throw wrong }
+      guard (1...mostLayers).contains(layers.count), zip(layers, layers.dropFirst()).allSatisfy(<) else { throw wrong }
       return layers
     default: throw wrong
     }
   }
 
   private static func readNames(_ p: Parameters, allowed: [String], words: String) throws -> [String] {
-    let wrong = p.invalid("observables", "must be an array of different names of " + words)
+    let wrong = p.invalid(
+      "observables", "must be an array of different names of \(words)\(Nearest.hint(p["observables"], among: allowed))")
     guard case .list(let items)? = p["observables"], !items.isEmpty else { throw wrong }
     let names = try items.map { item -> String in
       guard case .text(let name) = item, allowed.contains(name) else { throw wrong }

@@ -49,7 +49,7 @@ struct PlanCommand: ParsableCommand {
         largest = max(largest, 4 * bytes)
         size += Double(ranks) * bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
         print(
-          "  \(path): \(leg.draws) replicas of \(replicas.steps) steps at \(Console.duration(seconds)) each, \(leg.axis.count) record\(leg.axis.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
+          "  \(path): \(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(seconds)) each, \(Words.count(leg.axis.count, "record")) x \(Words.count(leg.observables.count, "observable")): "
             + Console.duration(time))
         sharesReplicas = sharesReplicas || groups.size > 1
         continue
@@ -65,12 +65,12 @@ struct PlanCommand: ParsableCommand {
       largest = max(largest, bytes)
       size += Double(tally.wordCount * 8 + 3 * tally.pages.count * 2048) + Double(layout.observables * 4000)
       print(
-        "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(leg.axis.count) \(leg.axis.name)\(leg.axis.count == 1 ? "" : "s") x \(leg.observables.count) observables: "
+        "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(Words.count(leg.axis.count, leg.axis.name)) x \(Words.count(leg.observables.count, "observable")): "
           + Console.duration(time))
     }
     let nodes = (ranks + perNode - 1) / perNode
     print(
-      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Console.digits(total / 3600 * Double(nodes))) node hours"
+      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Console.hours(total / 3600 * Double(nodes))) node hours"
     )
     if sharesReplicas { print("ranks share replicas: their collectives are not in this time (docs/scaling.md)") }
     print(

@@ -141,13 +141,12 @@ struct RunCommand: ParsableCommand {
     Console.log(
       "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(jobHash.prefix(12))"
     )
-    if part.count > 1 { Console.log("parts \(part.first) to \(part.last) of \(part.count) of the draws") }
+    if part.count > 1 {
+      let which = part.first == part.last ? "part \(part.first)" : "parts \(part.first) to \(part.last)"
+      Console.log("\(which) of \(part.count) of the draws")
+    }
     if let restored {
-      let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }
-      let begun = restored.states.reduce(0) { $0 + $1.begun.count }
-      Console.log(
-        "\(file.output): resuming from \(made) draws\(begun == 0 ? "" : " and \(begun) replica\(begun == 1 ? "" : "s") under way")"
-      )
+      Console.log("\(file.output): resuming from \(Words.contents(restored))")
     } else {
       Console.log("\(file.output): new, checkpoint every \(Console.duration(file.checkpointInterval))")
     }

@@ -38,7 +38,7 @@ extension Probe {
     let wrong = Failure.invalid(
       key: "\(path).probes", value: value.description,
       allowed: "must be an array of different probes that the architecture has: "
-        + available.map(\.name).joined(separator: ", "))
+        + available.map(\.name).joined(separator: ", ") + Nearest.hint(value, among: available.map(\.name)))
     guard case .list(let items) = value, !items.isEmpty else { throw wrong }
     let named = try items.map { item -> Probe in
       guard let probe = available.first(where: { item == .text($0.name) }) else { throw wrong }
