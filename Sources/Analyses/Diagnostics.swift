@@ -98,12 +98,11 @@ package struct Diagnostics: Analysis {
     }
     let batchError = squares.squareRoot() / Double(order.count)
     let meanError = mixing.chains?.meanError(effectiveSamples: mixing.effectiveSamples) ?? batchError
-    let unknown = Chains.Quantile(value: .nan, effectiveSamples: .nan, error: .nan)
     return Row(
       observable: mixing.observable.name, role: mixing.observable.role, mean: moments.mean,
       error: order.count >= 4 ? moments.meanError : (leg.axis.count == 1 ? meanError : .nan),
       batchMeansError: batchError, mixing: mixing, meanError: meanError,
-      quantiles: levels.map { mixing.chains?.quantile($0) ?? unknown })
+      quantiles: levels.map { mixing.chains?.quantile($0) ?? .unknown })
   }
 
   private static func marginal(

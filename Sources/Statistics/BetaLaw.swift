@@ -16,7 +16,10 @@ public enum BetaLaw {
   /// and by the symmetry of the law above it.
   public static func probability(below x: Double, _ a: Double, _ b: Double) -> Double {
     guard x > 0, x < 1 else { return x <= 0 ? 0 : 1 }
-    guard x < (a + 1) / (a + b + 2) else { return 1 - probability(below: 1 - x, b, a) }
+    return x < (a + 1) / (a + b + 2) ? lower(x, a, b) : 1 - lower(1 - x, b, a)
+  }
+
+  private static func lower(_ x: Double, _ a: Double, _ b: Double) -> Double {
     let front = Elementary.exp(
       logGamma(a + b) - logGamma(a) - logGamma(b) + a * Elementary.log(x) + b * Elementary.log(1 - x))
     return front / (a * fraction(x, a, b))

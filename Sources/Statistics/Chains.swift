@@ -58,6 +58,8 @@ public struct Chains: Sendable {
   public var tailEffectiveSamples: Double { min(quantile(0.05).effectiveSamples, quantile(0.95).effectiveSamples) }
 
   public struct Quantile: Sendable {
+    /// Of chains that are not known.
+    public static let unknown = Quantile(value: .nan, effectiveSamples: .nan, error: .nan)
     public let value, effectiveSamples: Double
     /// Monte Carlo error: half the distance of the quantiles at the borders of the central 68% of a beta law (section 4.3 there).
     public let error: Double
