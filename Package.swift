@@ -76,7 +76,7 @@ let package = Package(
     .testTarget(
       name: "RandomnessTests", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
+      name: "StatisticsTests", dependencies: ["Statistics", "Randomness"], resources: [.copy("ArviZ")],
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments"],

@@ -103,7 +103,7 @@ def test_tables_of_the_replicas(system):
     np.testing.assert_allclose(halves.mean("replica"), leg["mean"].mean("step"), rtol=1e-10, atol=1e-14)
     widths = np.diff(leg["marginal_edge"], axis=-1)
     assert np.all(np.abs((leg["marginal_density"].values * widths).sum(axis=-1) - 0.999) < 2e-3)
-    assert {"split_r_hat", "effective_samples", "batch_means_error"} <= set(leg.data_vars)
+    assert {"split_r_hat", "r_hat", "effective_samples", "tail_effective_samples", "batch_means_error"} <= set(leg.data_vars)
 
 
 def test_bias_and_order_tables(tmp_path):
