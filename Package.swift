@@ -99,6 +99,8 @@ let package = Package(
       dependencies: ["Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],
       resources: [.copy("Goldens")]),
     .target(name: "Support", path: "Tests/Support"),
+    .executableTarget(
+      name: "fathom-sanitize", dependencies: ["Jobs", "Engine", "Results", "Experiments"], path: "Tests/Sanitize"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),
     .testTarget(name: "CommandTests", dependencies: ["Support", "fathom", "Archive"]),

@@ -1,4 +1,5 @@
 import Engine
+import Experiments
 import Foundation
 
 /// Lines to the user: results on standard output, everything else on standard error.
@@ -15,6 +16,28 @@ enum Console {
       if put < 0 && errno == EINTR { continue }
       if put <= 0 { return }
       done += put
+    }
+  }
+
+  /// A result, on standard output: what nobody gets to see is an error.
+  static func print(_ text: String) throws {
+    let bytes = Array((text + "\n").utf8)
+    var done = 0
+    while done < bytes.count {
+      let put = bytes[done...].withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else {
+        throw Failure(.inputOutput, "standard output could not be written: \(String(cString: strerror(errno)))")
+      }
+      done += put
+    }
+  }
+
+  /// Opens the standard streams that the caller closed, in a way that fails when they are written to: a result file that took the number
+  /// of one would get the report.
+  static func holdStandardStreams() {
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDONLY)
     }
   }
 
