@@ -70,7 +70,7 @@ struct PlanCommand: ParsableCommand {
       }
       total += time
       try Console.print(
-        "  \(path): \(leg.draws) \(work), \(counted(leg.axis.count, leg.axis.name)) x \(leg.observables.count) observables: "
+        "  \(path): \(leg.draws) \(work), \(counted(leg.axis.count, experiment.replicas == nil ? leg.axis.name : "record")) x \(leg.observables.count) observables: "
           + Console.duration(time))
     }
     let last = try Calibration.checkpoint(job, tallies)
