@@ -7,52 +7,40 @@ extension Commands {
   @Suite struct OutputTests {
     static let small = settings(["network.draws=500"])
 
-    private func isLink(_ place: borrowing Workplace, _ name: String) -> Bool {
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(place.folder)/\(name)")) != nil
-    }
-
-    private func link(_ place: borrowing Workplace, _ name: String, to target: String) throws {
-      try FileManager.default.createSymbolicLink(atPath: "\(place.folder)/\(name)", withDestinationPath: target)
-    }
-
-    private func names(_ place: borrowing Workplace, in folder: String) throws -> [String] {
-      try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/\(folder)").sorted()
-    }
-
     /// A link to a link to a file in another folder that is not there yet: made, resumed, extended, put aside.
     @Test func aLinkedOutputIsWrittenToItsTarget() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
       try FileManager.default.createDirectory(atPath: "\(place.folder)/scratch", withIntermediateDirectories: true)
-      try link(place, "link.h5", to: "scratch/second.h5")
-      try link(place, "scratch/second.h5", to: "real.h5")
+      try place.link("link.h5", to: "scratch/second.h5")
+      try place.link("scratch/second.h5", to: "real.h5")
       let first = try place.fathom(["run", "job.toml", "-o", "link.h5"] + settings(["network.draws=200"]), ranks: 2)
       #expect(first.status == 0 && first.error.contains("the result goes to scratch/real.h5"), "\(first.error)")
       let second = try place.fathom(["run", "job.toml", "-o", "link.h5"] + Self.small)
       #expect(second.status == 0 && second.error.contains("resuming from 400 draws"), "\(second.error)")
-      #expect(try names(place, in: "scratch") == ["real.h5", "real.h5.previous", "second.h5"])
+      #expect(try place.names(in: "scratch") == ["real.h5", "real.h5.previous", "second.h5"])
       #expect(place.names() == ["job.toml", "link.h5", "scratch"])
-      #expect(isLink(place, "link.h5") && isLink(place, "scratch/second.h5") && !isLink(place, "scratch/real.h5"))
+      #expect(place.isLink("link.h5") && place.isLink("scratch/second.h5") && !place.isLink("scratch/real.h5"))
       _ = try place.fathom(["run", "job.toml", "-o", "plain.h5"] + Self.small)
       #expect(try place.digest("link.h5") == place.digest("plain.h5"))
       #expect(try place.fathom(["verify", "link.h5"]).status == 0)
       let fresh = try place.fathom(["run", "job.toml", "-o", "link.h5", "--fresh"] + Self.small)
-      #expect(fresh.status == 0 && isLink(place, "link.h5"), "\(fresh.error)")
-      #expect(try names(place, in: "scratch").contains("real.h5.aside-1"))
+      #expect(fresh.status == 0 && place.isLink("link.h5"), "\(fresh.error)")
+      #expect(try place.names(in: "scratch").contains("real.h5.aside-1"))
     }
 
     /// The job's own output, and that of merge.
     @Test func otherOutputsFollowLinksToo() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      try link(place, "out.h5", to: "job-output.h5")
+      try place.link("out.h5", to: "job-output.h5")
       for part in ["1/2", "2/2"] {
         let name = part == "1/2" ? [] : ["-o", "second.h5"]
         #expect(try place.fathom(["run", "job.toml", "--part", part] + name + Self.small).status == 0)
       }
-      try link(place, "all.h5", to: "merged.h5")
+      try place.link("all.h5", to: "merged.h5")
       let merge = try place.fathom(["merge", "out.h5", "second.h5", "-o", "all.h5"])
-      #expect(merge.status == 0 && isLink(place, "all.h5") && isLink(place, "out.h5"), "\(merge.error)")
+      #expect(merge.status == 0 && place.isLink("all.h5") && place.isLink("out.h5"), "\(merge.error)")
       #expect(place.names().contains("job-output.h5") && place.names().contains("merged.h5"))
       // What a link leads to exists as much as a plain file does.
       let again = try place.fathom(["merge", "out.h5", "second.h5", "-o", "all.h5"])
@@ -63,14 +51,14 @@ extension Commands {
     @Test func theLockFollowsTheLink() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      try link(place, "link.h5", to: "real.h5")
+      try place.link("link.h5", to: "real.h5")
       let run = try RunUnderWay(place, "link.h5", settings([RunUnderWay.draws]))
       try run.waitForStart()
       #expect(place.names().contains("real.h5.lock") && !place.names().contains("link.h5.lock"))
       let other = try place.fathom(["run", "job.toml", "-o", "real.h5"] + settings([RunUnderWay.draws]))
       #expect(other.status == 74 && other.error.contains("in use by process"), "\(other.error)")
       #expect(try run.stop(SIGTERM).status == 75)
-      #expect(isLink(place, "link.h5"))
+      #expect(place.isLink("link.h5"))
     }
 
     /// Loops, and outputs that are no files: one sentence, before any work, and nothing is moved.
@@ -81,11 +69,11 @@ extension Commands {
     func whatIsNoFileIsRefused(name: String, words: String) throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      try link(place, "loop.h5", to: "pool.h5")
-      try link(place, "pool.h5", to: "loop.h5")
+      try place.link("loop.h5", to: "pool.h5")
+      try place.link("pool.h5", to: "loop.h5")
       try FileManager.default.createDirectory(atPath: "\(place.folder)/folder.h5", withIntermediateDirectories: true)
-      try link(place, "device.h5", to: "/dev/null")
-      try link(place, "gone.h5", to: "gone/real.h5")
+      try place.link("device.h5", to: "/dev/null")
+      try place.link("gone.h5", to: "gone/real.h5")
       let before = place.names()
       for fresh in [[], ["--fresh"]] {
         for ranks in [0, 2] {
@@ -141,5 +129,19 @@ extension Commands {
       #expect(time > taken / 3 && time < taken * 3, "planned \(time) s, taken \(taken) s")
       #expect(!place.names().contains { $0.contains("plan") })
     }
+  }
+}
+
+extension Workplace {
+  fileprivate func isLink(_ name: String) -> Bool {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")) != nil
+  }
+
+  fileprivate func link(_ name: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(atPath: "\(folder)/\(name)", withDestinationPath: target)
+  }
+
+  fileprivate func names(in inner: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(inner)").sorted()
   }
 }

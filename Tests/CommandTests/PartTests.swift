@@ -7,36 +7,32 @@ extension Commands {
   @Suite struct PartTests {
     static let size = settings(["network.draws=2000"])
 
-    private func part(_ place: borrowing Workplace, _ part: String, _ file: String, _ more: [String] = []) throws
-      -> Shell.Result
-    { try place.fathom(["run", "job.toml", "--part", part, "-o", file] + (more.isEmpty ? Self.size : more)) }
-
     /// A task of a job array that is submitted again by itself must not become part of another division.
     @Test func aPartOfAnotherDivisionIsRefused() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      #expect(try part(place, "3/8", "p3.h5").status == 0)
+      #expect(try place.part("3/8", "p3.h5").status == 0)
       let before = try place.digest("p3.h5")
       for (wrong, words) in [
         ("3/3", "holds part 3 of 8"), ("1/4", "ask for a part of 8"), ("2-3/9", "--part 2-3/9"),
       ] {
-        let result = try part(place, wrong, "p3.h5")
+        let result = try place.part(wrong, "p3.h5")
         #expect(result.status == 65 && result.error.contains(words), "\(wrong): \(result.error)")
         // Before any work.
         #expect(!result.error.contains("to make"))
       }
       // Part 3 of 8 of more draws is another part as well.
-      let more = try part(place, "3/8", "p3.h5", settings(["network.draws=4000"]))
+      let more = try place.part("3/8", "p3.h5", settings(["network.draws=4000"]))
       #expect(
         more.status == 65 && more.error.contains("a part of 2000 draws of main/network, not of 4000"), "\(more.error)")
       #expect(try place.digest("p3.h5") == before)
-      #expect(try part(place, "3/8", "p3.h5").error.contains("all 250 draws are there"))
+      #expect(try place.part("3/8", "p3.h5").error.contains("all 250 draws are there"))
       // Another part of the same division may be added, and without --part the rest.
-      #expect(try part(place, "4/8", "p3.h5").status == 0)
+      #expect(try place.part("4/8", "p3.h5").status == 0)
       #expect(try place.fathom(["run", "job.toml", "-o", "p3.h5"] + Self.size).status == 0)
       #expect(try place.fathom(["run", "job.toml", "-o", "whole.h5"] + Self.size).status == 0)
       #expect(try place.digest("p3.h5") == place.digest("whole.h5"))
-      let undivided = try part(place, "3/8", "whole.h5")
+      let undivided = try place.part("3/8", "whole.h5")
       #expect(
         undivided.status == 65 && undivided.error.contains("draws of the undivided job")
           && undivided.error.contains("leave --part out"), "\(undivided.error)")
@@ -46,7 +42,7 @@ extension Commands {
     @Test func mergeNamesTheMissingParts() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
-      for number in [1, 2, 4, 5] { #expect(try part(place, "\(number)/6", "p\(number).h5").status == 0) }
+      for number in [1, 2, 4, 5] { #expect(try place.part("\(number)/6", "p\(number).h5").status == 0) }
       let there = [1, 2, 4, 5].map { "p\($0).h5" }
       let refused = try place.fathom(["merge"] + there + ["-o", "all.h5"])
       #expect(
@@ -57,16 +53,16 @@ extension Commands {
       #expect(some.status == 0 && some.error.contains("parts 3, 6 of 6"), "\(some.error)")
       #expect(try place.fathom(["verify", "some.h5"]).status == 0)
       // What is merged so far is a part of the same division.
-      #expect(try part(place, "3/6", "p3.h5").status == 0)
+      #expect(try place.part("3/6", "p3.h5").status == 0)
       let five = try place.fathom(["merge", "some.h5", "p3.h5", "-o", "all.h5"])
       #expect(five.status == 65 && five.error.contains("part 6 of 6 is missing"), "\(five.error)")
-      #expect(try part(place, "6/6", "p6.h5").status == 0)
+      #expect(try place.part("6/6", "p6.h5").status == 0)
       let all = try place.fathom(["merge", "some.h5", "p3.h5", "p6.h5", "-o", "all.h5"])
       #expect(all.status == 0, "\(all.error)")
       #expect(try place.fathom(["run", "job.toml", "-o", "whole.h5"] + Self.size).status == 0)
       #expect(try place.digest("all.h5") == place.digest("whole.h5"))
       // Parts of two divisions overlap.
-      #expect(try part(place, "1/2", "half.h5").status == 0)
+      #expect(try place.part("1/2", "half.h5").status == 0)
       let mixed = try place.fathom(["merge", "half.h5", "p1.h5", "-o", "mixed.h5"])
       #expect(mixed.status == 65 && mixed.error.contains("parts of different divisions"), "\(mixed.error)")
     }
@@ -87,4 +83,11 @@ extension Commands {
         merge.status == 65 && merge.error.contains("parts 1-2 of 2 are missing or not finished"), "\(merge.error)")
     }
   }
+}
+
+extension Workplace {
+  /// Makes a part of 2,000 draws, unless other settings are given.
+  fileprivate func part(_ part: String, _ file: String, _ more: [String] = settings(["network.draws=2000"])) throws
+    -> Shell.Result
+  { try fathom(["run", "job.toml", "--part", part, "-o", file] + more) }
 }

@@ -18,7 +18,8 @@ struct Sanitizer {
   let share, shares: Int
   let current: String
   var turn = 0
-  var (ran, refused) = (0, 0)
+  var ran = 0
+  var refused = 0
   var failures: [String] = []
 
   /// Every limit of the catalog, with each value of every key that is a choice, as values of the key `limit`.
