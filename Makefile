@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test test-faults test-slurm test-hosts validate goldens lint format build setup bench scaling gallery install clean
+.PHONY: help demo test test-faults test-slurm test-hosts sanitize validate goldens lint format build setup bench scaling gallery install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ test-slurm: build setup  ## jobs/slurm.sh under a real Slurm on this host (root;
 test-hosts: build setup  ## Two and three hosts made of network namespaces, one of them lost (root; about three minutes)
 	FATHOM_FAULT_ROWS=$(ROWS) bash tools/test-hosts.sh
 	@bash tools/reliability.sh $(ROWS)
+
+sanitize: setup  ## AddressSanitizer over the catalog: every golden job, every limit with every observable (builds into .build-asan)
+	bash tools/sanitize.sh
 
 lint: $(VENV)/.ready-lint  ## Formatting and style of Swift, Python and shell
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -100,6 +100,8 @@ let package = Package(
       resources: [.copy("Goldens")]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"]),
     .target(name: "Support", path: "Tests/Support"),
+    .executableTarget(
+      name: "fathom-sanitize", dependencies: ["Jobs", "Engine", "Results", "Experiments"], path: "Tests/Sanitize"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),
     .testTarget(name: "CommandTests", dependencies: ["Support", "fathom", "Archive"]),

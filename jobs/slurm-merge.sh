@@ -1,6 +1,6 @@
 #!/bin/bash
 # Joins the parts that a job array of slurm.sh has made: NAME-part-1.h5, NAME-part-2.h5, ... become NAME.h5, with the bits of one
-# big run.
+# big run. Where parts are missing or not finished it says which, and writes nothing.
 #
 #   sbatch --dependency=afterok:ARRAY jobs/slurm-merge.sh NAME
 #

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make test-slurm: jobs/slurm.sh and job arrays under a real Slurm (slurmctld and slurmd on this host, started and stopped
 # here): a job that finishes; one that meets its time limit, is requeued and finishes; scancel and resubmission; an array of
-# parts with a dependent merge. Each must come to the digest of an uninterrupted run.
+# parts, one of them killed and submitted again, with a dependent merge. Each must come to the digest of an uninterrupted run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -139,10 +139,44 @@ id=$(submit slurm.sh job.toml -o short.h5)
 wait_for "$id" 60
 check "submitted and finished" short.h5 "$expected"
 
-array=$(submit --array=1-3 slurm.sh job.toml)
+# Eight parts, of which the third is killed once it has written a checkpoint.
+cat >dies <<SH
+#!/bin/sh
+if [ "\$SLURM_ARRAY_TASK_ID" != 3 ]; then exec "$FATHOM" "\$@"; fi
+"$FATHOM" "\$@" &
+until [ -e job-part-3.h5 ]; do sleep 0.02; done
+kill -9 \$!
+wait \$!
+SH
+chmod +x dies
+array=$(FATHOM=$work/dies submit --array=1-8 slurm.sh job.toml --set run.checkpoint_every=0.05s)
+for _ in $(seq 240); do
+  states=$(state "$array")
+  [ "$states" != "$(printf 'COMPLETED\nFAILED')" ] || break
+  sleep 0.5
+done
+[ "$states" = "$(printf 'COMPLETED\nFAILED')" ] || fail "$(cat slurm-*.out)" "of eight tasks one was to fail: $states"
+if bash slurm-merge.sh job 2>merge.log; then fail "a merge without part 3 was taken"; fi
+grep -q "part 3 of 8 is missing or not finished" merge.log || fail "$(cat merge.log)" "the merge does not name part 3"
+[ ! -e job.h5 ] || fail "the merge without part 3 wrote a file"
+array=$(submit --array=3 slurm.sh job.toml)
 id=$(submit --dependency=afterok:"$array" slurm-merge.sh job)
 wait_for "$id" 120
-check "array of parts and a dependent merge" job.h5 "$expected"
+grep -q "resuming from" "slurm-${array}_3.out" || fail "$(cat "slurm-${array}_3.out")" "part 3 started from scratch"
+check "array of parts, one killed and submitted again, and a dependent merge" job.h5 "$expected"
+
+# Arrays that cannot be meant: one sentence, and no work.
+refused() { # MIN MAX COUNT WORDS: an array of the job `new`
+  local said
+  if said=$(cd "$work/stub" && env SLURM_ARRAY_TASK_ID="$1" SLURM_ARRAY_TASK_MIN="$1" SLURM_ARRAY_TASK_MAX="$2" SLURM_ARRAY_TASK_COUNT="$3" \
+    SLURM_JOB_ID=9 bash "$root/jobs/slurm.sh" new.toml 2>&1); then fail "an array $1-$2 of $3 was taken"; fi
+  [[ $said == *"$4"* ]] || fail "an array $1-$2 of $3: $said"
+}
+refused 0 7 8 "submit with --array=1-8 instead of --array=0-7"
+refused 3 3 1 "new.parts, which the first submission writes, is not here"
+echo 4 >"$work/stub/new.parts"
+refused 1 8 8 "the job has 4 parts, the array asks for part 8"
+echo "test-slurm: arrays that are refused"
 
 # A limit of a minute; Slurm gives USR1 when 50 s of it are left (it looks every half minute). The requeued job waits for two
 # minutes, so that it finds the number of replicas that is written meanwhile.
@@ -185,4 +219,5 @@ row() { # NAME INJECTED TIMES HAPPENED MESSAGE: a row of docs/reliability.md
 }
 row "Slurm time limit" "\`--time=1\`, USR1 to the script before it" 1 "checkpoint, exit 75, requeued, finished; the digest of an uninterrupted run" "\`resuming from …\`"
 row "scancel" "\`scancel\`, submitted again" 1 "goes on; the digest of an uninterrupted run" "\`resuming from …\`"
+row "killed array task" "one of eight parts, killed after a checkpoint and submitted again alone, then merged" 1 "merge names the part that is not finished; then the digest of one big run" "\`part 3 of 8 is missing or not finished\`"
 row "kill -9 of a job step" "\`scancel --signal=KILL --full\`, submitted again" 1 "goes on; the digest of an uninterrupted run" "\`resuming from …\`"

@@ -37,8 +37,10 @@ public struct ArchiveWriter: ~Copyable {
   public static func temporaryPath(for path: String) -> String { path + ".partial" }
   public static func previousPath(for path: String) -> String { path + ".previous" }
 
-  /// Starts a file that will stand at `path`.
-  public init(path: String) throws {
+  /// Starts a file that will stand at `path`; where that is a symbolic link, at its target, beside which the file is then made.
+  public init(path: String) throws { try self.init(at: FileSystem.destination(of: path)) }
+
+  private init(at path: String) throws {
     self.path = path
     let temporary = Self.temporaryPath(for: path)
     self.temporary = temporary

@@ -105,6 +105,37 @@ public enum FileSystem {
 
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// The file that stands for `path` when it is written: symbolic links are followed, also to a file that is not there yet.
+  /// Throws for links that form a loop, and for what is no file, such as a folder or a device.
+  public static func destination(of path: String) throws -> String {
+    var place = path
+    // As many links as Linux follows.
+    for _ in 0...40 {
+      var info = stat()
+      if lstat(place, &info) != 0 {
+        if errno == ENOENT { return place }
+        if errno == ELOOP { break }
+        throw SystemError("lstat", place)
+      }
+      switch info.st_mode & S_IFMT {
+      case S_IFREG: return place
+      case S_IFLNK: place = try target(ofLink: place)
+      case S_IFDIR: throw ArchiveError("\(path) is a folder, not a file")
+      default: throw ArchiveError("\(path) is a device, a pipe or a socket, not a file")
+      }
+    }
+    throw ArchiveError("\(path) is a symbolic link that leads back to itself")
+  }
+
+  private static func target(ofLink path: String) throws -> String {
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let length = bytes.withUnsafeMutableBytes { readlink(path, $0.bindMemory(to: CChar.self).baseAddress!, $0.count) }
+    if length < 0 { throw SystemError("readlink", path) }
+    let target = String(decoding: bytes[..<length], as: UTF8.self)
+    let folder = folder(of: path)
+    return target.hasPrefix("/") || folder == "." ? target : "\(folder)/\(target)"
+  }
+
   /// The folder a path lies in.
   public static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

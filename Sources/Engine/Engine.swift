@@ -183,27 +183,6 @@ package final class Engine {
   }
 }
 
-/// A share of the draws of every leg: parts `first ... last` of `count` equal parts.
-package struct DrawPart: Sendable {
-  package let first, last, count: Int
-
-  package static let whole = DrawPart(first: 1, last: 1, count: 1)
-
-  package init(first: Int, last: Int, count: Int) {
-    self.first = first
-    self.last = last
-    self.count = count
-  }
-
-  package func range(of draws: UInt64) -> Range<UInt64> {
-    func border(_ k: Int) -> UInt64 {
-      let (high, low) = draws.multipliedFullWidth(by: UInt64(k))
-      return UInt64(count).dividingFullWidth((high, low)).quotient
-    }
-    return border(first - 1)..<border(last)
-  }
-}
-
 extension IntervalSet {
   /// How many members are below `bound`.
   func count(below bound: UInt64) -> UInt64 {

@@ -160,8 +160,11 @@ public struct Snapshot {
   public var states: [LegState]
   /// Descriptive facts (hosts, times, version): not part of the digest.
   public var provenance: [(key: String, value: String)]
+  /// Number of equal parts that the draws are made in, 1 unless by `--part`: parts of different divisions overlap.
+  public var division: Int
 
-  public init(job: Job, states: [LegState], provenance: [(key: String, value: String)]) {
+  public init(job: Job, states: [LegState], provenance: [(key: String, value: String)], division: Int = 1) {
+    self.division = division
     self.job = job
     self.states = states
     self.provenance = provenance

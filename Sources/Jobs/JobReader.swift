@@ -3,7 +3,7 @@ import Experiments
 /// A job file, read and checked: the job and what only this run needs.
 package struct JobFile: Sendable {
   package let job: Job
-  package let output: String
+  package var output: String
   /// Seconds.
   package let checkpointInterval: Double
   /// Ranks that share a replica; nil to choose.

@@ -112,6 +112,9 @@ package struct ResultFile: ResultStore {
       try writer.attachScales(["/provenance/\(axis)"], to: "/provenance/\(name)")
     }
     for entry in snapshot.provenance { try writer.setAttribute("/provenance", entry.key, entry.value) }
+    guard snapshot.division > 1 else { return }
+    let parts = snapshot.partsBegun.list
+    try writer.setAttribute("/provenance", "part", "\(parts.isEmpty ? "none" : parts)/\(snapshot.division)")
   }
 
   // MARK: Reading
@@ -133,6 +136,15 @@ package struct ResultFile: ResultStore {
 
   private static func version(_ reader: borrowing ArchiveReader) throws -> Int64 {
     try reader.integerAttribute("/", "format_version")
+  }
+
+  /// Of how many parts the file holds some, by its attribute `part`, e.g. `3/8`.
+  private static func division(_ reader: borrowing ArchiveReader, _ path: String) throws -> Int {
+    guard let part = try reader.attribute("/provenance", "part") else { return 1 }
+    guard let count = part.split(separator: "/").last.flatMap({ Int($0) }), DrawPart.counts.contains(count) else {
+      throw ArchiveError("\(path): part of /provenance is \(part)")
+    }
+    return count
   }
 
   private static func read(_ reader: borrowing ArchiveReader, _ path: String) throws -> Snapshot {
@@ -159,7 +171,7 @@ package struct ResultFile: ResultStore {
       let entries = try isOld ? FormatTwo.entries(reader, group) : StateFile.entries(reader, group: group)
       return try state(entries, "\(path): \(group)", entry, job)
     }
-    return Snapshot(job: job, states: states, provenance: [])
+    return Snapshot(job: job, states: states, provenance: [], division: try division(reader, path))
   }
 
   private static func state(

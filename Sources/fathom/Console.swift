@@ -19,6 +19,28 @@ enum Console {
     }
   }
 
+  /// A result, on standard output: what nobody gets to see is an error.
+  static func print(_ text: String) throws {
+    let bytes = Array((text + "\n").utf8)
+    var done = 0
+    while done < bytes.count {
+      let put = bytes[done...].withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else {
+        throw Failure(.inputOutput, "standard output could not be written: \(String(cString: strerror(errno)))")
+      }
+      done += put
+    }
+  }
+
+  /// Opens the standard streams that the caller closed, in a way that fails when they are written to: a result file that took the number
+  /// of one would get the report.
+  static func holdStandardStreams() {
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDONLY)
+    }
+  }
+
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }
     if seconds < 0.0005 { return "under 1 ms" }

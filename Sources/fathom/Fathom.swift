@@ -30,19 +30,27 @@ struct Fathom: ParsableCommand {
     ])
 
   static func main() {
+    Console.holdStandardStreams()
     do {
       let arguments = Array(Launch.arguments.dropFirst())
       refuseUnknownCommand(arguments.first)
-      var command = try parseAsRoot(arguments)
       do {
+        var command = try parseAsRoot(arguments)
         try command.run()
-      } catch let failure as Failure {
-        Console.error(failure.message)
-        Foundation.exit(failure.status.rawValue)
+      } catch  where !(error is Failure) {
+        // Help and version leave with 0, mistakes of usage with 64.
+        let (code, message) = (exitCode(for: error), fullMessage(for: error))
+        if !code.isSuccess {
+          Console.write(message + "\n")
+        } else if !message.isEmpty {
+          try Console.print(message)
+        }
+        Foundation.exit(code.rawValue)
       }
     } catch {
-      // Help and version leave with 0, mistakes of usage with 64.
-      exit(withError: error)
+      let failure = Failure(wrapping: error)
+      Console.error(failure.message)
+      Foundation.exit(failure.status.rawValue)
     }
   }
 

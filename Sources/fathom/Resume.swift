@@ -6,9 +6,18 @@ import Experiments
 
 /// What to do about a result file that is already there.
 enum Resume {
-  /// The state to resume from, nil for a new file. Throws if the file holds another job or is damaged beyond
+  /// Where a result goes: the target of a symbolic link, so that the link stays one.
+  static func destination(_ output: String) throws -> String {
+    do {
+      let place = try FileSystem.destination(of: output)
+      if place != output { Console.log("\(output) is a symbolic link: the result goes to \(place)") }
+      return place
+    } catch { throw Failure(.inputOutput, "\(error)") }
+  }
+
+  /// The state to resume from, nil for a new file. Throws if the file holds another job, part or division of it, or is damaged beyond
   /// its previous generation.
-  static func prepare(_ file: JobFile, fresh: Bool) throws -> Snapshot? {
+  static func prepare(_ file: JobFile, _ part: DrawPart, fresh: Bool) throws -> Snapshot? {
     let path = file.output
     guard FileSystem.exists(path) else { return nil }
     if fresh {
@@ -31,7 +40,32 @@ enum Resume {
         "\(path) holds another job: there \(difference.other), here \(difference.mine); give another --output, or --fresh to start from scratch and keep that file"
       )
     }
+    try refuseOtherDivision(snapshot, file, part)
     return snapshot
+  }
+
+  /// Parts of different divisions overlap, and so do those of one division of different numbers of draws: they could not be merged.
+  /// Without `--part` a run makes all that is missing, whatever is there.
+  private static func refuseOtherDivision(_ snapshot: Snapshot, _ file: JobFile, _ part: DrawPart) throws {
+    guard part.count > 1 else { return }
+    let asked = "--part \(part.text)"
+    let advice = "give another --output, or --fresh to start from scratch and keep that file"
+    guard snapshot.division == part.count else {
+      let there =
+        snapshot.division == 1
+        ? "draws of the undivided job" : "part \(snapshot.partsBegun.list) of \(snapshot.division)"
+      throw Failure(
+        .badData,
+        "\(asked): \(file.output) holds \(there), and draws of different divisions overlap; "
+          + (snapshot.division == 1 ? "leave --part out, " : "ask for a part of \(snapshot.division), ") + advice)
+    }
+    for ((path, mine), (_, there)) in zip(file.job.sampledLegs, snapshot.job.sampledLegs)
+    where mine.draws != there.draws {
+      throw Failure(
+        .badData,
+        "\(asked): \(file.output) holds a part of \(there.draws) \(there.drawName)s of \(path), not of \(mine.draws); "
+          + "merge the parts and let a run add draws to the merged file, or \(advice)")
+    }
   }
 
   /// A file whose draws this program can add to.

@@ -46,6 +46,28 @@ import Testing
     }
   }
 
+  /// A file written through links stands at their target, with what is made beside it; the links stay.
+  @Test func linksAreFollowed() throws {
+    try withFolder { folder in
+      let files = FileManager.default
+      try files.createDirectory(atPath: folder + "/there", withIntermediateDirectories: true)
+      try files.createSymbolicLink(atPath: folder + "/f.h5", withDestinationPath: "there/g.h5")
+      try files.createSymbolicLink(atPath: folder + "/there/g.h5", withDestinationPath: folder + "/there/real.h5")
+      try files.createSymbolicLink(atPath: folder + "/a.h5", withDestinationPath: "b.h5")
+      try files.createSymbolicLink(atPath: folder + "/b.h5", withDestinationPath: "a.h5")
+      #expect(try FileSystem.destination(of: folder + "/plain.h5") == folder + "/plain.h5")
+      for seed in [1.0, 2.0] {
+        try write(folder + "/f.h5", seed: seed)
+        #expect(try FileSystem.destination(of: folder + "/f.h5") == folder + "/there/real.h5")
+        #expect(try ArchiveReader(sealed: folder + "/f.h5").read("/a/b/table", as: Double.self).values[1] == seed)
+      }
+      #expect(try files.contentsOfDirectory(atPath: folder).sorted() == ["a.h5", "b.h5", "f.h5", "there"])
+      #expect(
+        try files.contentsOfDirectory(atPath: folder + "/there").sorted() == ["g.h5", "real.h5", "real.h5.previous"])
+      for name in ["a.h5", "there"] { #expect(throws: ArchiveError.self) { try write("\(folder)/\(name)") } }
+    }
+  }
+
   @Test func datasetsReadAsWhatTheyAre() throws {
     try withFolder { folder in
       let path = folder + "/f.h5"

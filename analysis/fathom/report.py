@@ -10,6 +10,7 @@ import base64
 import csv
 import html
 import io
+import os
 import re
 import sys
 import time
@@ -192,6 +193,10 @@ def page(result: Result, refresh: int | None = None) -> str:
 def write(path: Path, out: Path, refresh: int | None = None) -> Result:
     result = open_result(path)
     text = page(result, refresh)
+    # The target of a symbolic link is replaced, not the link. What is still a link then is a loop.
+    out = Path(os.path.realpath(out))
+    if out.is_symlink():
+        raise FileError(f"{out} is a symbolic link that leads back to itself")
     partial = out.with_name(out.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(out)

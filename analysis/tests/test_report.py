@@ -152,6 +152,19 @@ def test_one_figure_by_itself(network, tmp_path):
         assert out.read_bytes().startswith(magic)
 
 
+def test_a_link_stays_a_link(network, tmp_path):
+    (tmp_path / "there").mkdir()
+    link, page = tmp_path / "page.html", tmp_path / "there" / "real.html"
+    link.symlink_to("there/real.html")
+    subprocess.run([*REPORT, network, "-o", link], check=True, capture_output=True)
+    assert link.is_symlink() and page.read_text().startswith("<!DOCTYPE html>") and not page.is_symlink()
+    assert [path.name for path in page.parent.iterdir()] == ["real.html"]
+    loop = tmp_path / "loop.html"
+    loop.symlink_to("loop.html")
+    done = subprocess.run([*REPORT, network, "-o", loop], capture_output=True, text=True)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and loop.is_symlink()
+
+
 def test_watching_a_run(tmp_path):
     """The page is there before the run has ended, refreshes itself, and stops doing so when it has."""
     text = PARTICLES.split("[bias]")[0].replace("steps = 200", "steps = 480000").replace("frame_every = 20\n", "frame_every = 48000\n")

@@ -11,7 +11,7 @@ struct CatalogCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    print(json ? try jsonText() : text())
+    try Console.print(json ? jsonText() : text())
   }
 
   private func text() -> String {

@@ -41,20 +41,22 @@ struct CheckCommand: ParsableCommand {
       let bad = results.filter { !$0.holds }
       let seconds = Console.duration(Date().timeIntervalSince(start))
       if results.isEmpty {
-        print("\(path): has no [expect], so nothing was compared; \(seconds)")
+        try Console.print("\(path): has no [expect], so nothing was compared; \(seconds)")
       } else {
-        print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
+        try Console.print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
       }
-      for result in all ? results : bad { print("  \(result.holds ? "" : "DOES NOT HOLD: ")\(result.sentence)") }
+      for result in all ? results : bad {
+        try Console.print("  \(result.holds ? "" : "DOES NOT HOLD: ")\(result.sentence)")
+      }
       if all {
         for verdict in verdicts {
-          print("  verdict: \(verdict.caseLabel): \(verdict.subject) = \(verdict.word.rawValue)")
+          try Console.print("  verdict: \(verdict.caseLabel): \(verdict.subject) = \(verdict.word.rawValue)")
         }
       }
       failed += bad.count
     }
     if failed > 0 {
-      print("\(failed) expectation\(failed == 1 ? " does" : "s do") not hold")
+      try Console.print("\(failed) expectation\(failed == 1 ? " does" : "s do") not hold")
       Foundation.exit(1)
     }
   }

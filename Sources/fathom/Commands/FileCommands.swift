@@ -22,7 +22,7 @@ struct ShowCommand: ParsableCommand {
       )
     }
     let report = try Report(snapshot, allLayers: all)
-    print(json ? try report.json() : report.text)
+    try Console.print(json ? report.json() : report.text)
   }
 }
 
@@ -36,7 +36,7 @@ struct DigestCommand: ParsableCommand {
 
   @Argument(help: "A result file.") var file: String
 
-  func run() throws { print(try Digest.of(ResultFile.load(file).states)) }
+  func run() throws { try Console.print(Digest.of(ResultFile.load(file).states)) }
 }
 
 struct VerifyCommand: ParsableCommand {
@@ -75,14 +75,15 @@ struct VerifyCommand: ParsableCommand {
 
   private func verify() throws {
     let snapshot = try ResultFile.verified(file)
-    let shards = try ShardFolder(output: file, threshold: 0, job: Digest.of(lines: snapshot.job.identity))
+    let shards = try ShardFolder(
+      output: FileSystem.destination(of: file), threshold: 0, job: Digest.of(lines: snapshot.job.identity))
     for shard in snapshot.states.flatMap(\.shards) { _ = try shards.read(shard) }
     for (state, (_, leg)) in zip(snapshot.states, snapshot.job.sampledLegs) {
-      print(
+      try Console.print(
         "\(state.path): \(Words.count(state.done.count, leg.drawName)) in \(Words.count(state.done.intervals.count, "interval"))"
       )
     }
-    print("\(file): whole, digest \(try Digest.of(snapshot.states))")
+    try Console.print("\(file): whole, digest \(try Digest.of(snapshot.states))")
   }
 }
 
@@ -91,12 +92,14 @@ struct MergeCommand: ParsableCommand {
     commandName: "merge", abstract: "Join result files of one job into one.",
     discussion: """
       The files must come from the same job (only the number of draws may differ) and share no draw, as the parts of a job \
-      array do. The result has the same bits as one big run.
+      array do. The result has the same bits as one big run. Where parts made with --part are missing or not finished, merge \
+      says which, and writes nothing unless --incomplete is given.
 
         fathom merge part1.h5 part2.h5 -o all.h5
       """)
 
   @Argument(help: "Result files.") var files: [String]
+  @Flag(help: "Join what is there, although parts of the job are missing.") var incomplete = false
   @Option(name: .shortAndLong, help: "The file to write; must not exist.") var output: String
 
   func validate() throws {
@@ -107,9 +110,11 @@ struct MergeCommand: ParsableCommand {
     guard !FileSystem.exists(output) else {
       throw Failure(.inputOutput, "\(output) exists already; merge does not overwrite")
     }
+    let output = try Resume.destination(output)
     let first = try Resume.current(files[0])
     var states = first.states
     var job = first.job
+    var divisions = [first.division]
     for file in files.dropFirst() {
       let next = try Resume.current(file)
       if let difference = next.job.firstDifference(from: job) {
@@ -124,7 +129,8 @@ struct MergeCommand: ParsableCommand {
           throw Failure(.badData, "\(file): the tables of \(path) have another layout than in \(files[0])")
         }
         guard !states[i].done.overlaps(next.states[i].done) else {
-          throw Failure(.badData, "\(file) and the files before it share draws of \(path)")
+          let others = divisions.contains(next.division) ? "" : ": they are parts of different divisions of the job"
+          throw Failure(.badData, "\(file) and the files before it share draws of \(path)\(others)")
         }
         states[i].formUnion(next.states[i], leg, of: job)
       }
@@ -132,13 +138,32 @@ struct MergeCommand: ParsableCommand {
       if next.job.sampledLegs.map(\.leg.draws).reduce(0, max) > job.sampledLegs.map(\.leg.draws).reduce(0, max) {
         job = next.job
       }
+      divisions.append(next.division)
     }
-    let snapshot = Snapshot(
+    var snapshot = Snapshot(
       job: job, states: states,
       provenance: [
         ("version", programVersion), ("written", Date().ISO8601Format()), ("merged", files.joined(separator: ", ")),
       ])
+    if let division = divisions.first(where: { $0 > 1 }), divisions.allSatisfy({ $0 == division }) {
+      snapshot.division = division
+      try noteMissingParts(&snapshot)
+    }
     try ResultFile(path: output, creator: "fathom \(programVersion)").save(snapshot)
     Console.log("wrote \(output), \(Words.contents(snapshot))")
+  }
+
+  /// All parts together are the undivided job.
+  private func noteMissingParts(_ snapshot: inout Snapshot) throws {
+    let missing = snapshot.partsUnfinished
+    guard !missing.isEmpty else { return snapshot.division = 1 }
+    let sentence =
+      missing.count == 1
+      ? "part \(missing.list) of \(snapshot.division) is missing or not finished"
+      : "parts \(missing.list) of \(snapshot.division) are missing or not finished"
+    guard incomplete else {
+      throw Failure(.badData, "\(sentence); run it and merge again, or join what is there with --incomplete")
+    }
+    Console.log(sentence)
   }
 }

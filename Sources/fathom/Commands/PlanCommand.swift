@@ -10,7 +10,8 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Check a job and predict its time, memory and file size.",
     discussion: """
-      Makes some draws of every leg to measure their speed, for a third of a second each or two in all; writes nothing.
+      Makes some draws of every leg to measure their speed, for a third of a second each or two in all, on as many cores as \
+      the ranks would have here, and one checkpoint in the folder for temporary files, which is removed.
       """)
 
   @OptionGroup var options: JobOptions
@@ -23,103 +24,72 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
+    let clock = ContinuousClock()
+    let start = clock.now
     let file = try options.read(options.text(), data: DataFiles(job: options.job))
+    let reading = (clock.now - start).seconds
     for note in Notes.take() { Console.log(note) }
+    let job = file.job
+    let calibration = Calibration(ranks: ranks, perNode: perNode, legs: job.sampledLegs.count)
     var total = 0.0
     var sharesReplicas = false
     var memory = 0.0
     var largest = 0.0
     var size = 64.0 * 1024
-    print(
-      "\(file.job.title): \(file.job.cases.count) case\(file.job.cases.count == 1 ? "" : "s"), seed \(file.job.seed), output \(file.output)"
-    )
-    // A sweep of many legs shares two seconds.
-    let patience = min(0.3, 2 / Double(file.job.sampledLegs.count))
-    for (path, leg) in file.job.sampledLegs {
-      let key = Stream.key(seed: file.job.seed, path: path)
-      guard let runner = leg.experiment?.makeRunner(key: key) else {
-        let replicas = leg.experiment!.replicas!
-        let (seconds, bytes) = try calibrate(replicas, key: key, patience)
+    var tallies: [String: Tally] = [:]
+    try Console.print("\(job.title): \(Words.count(job.cases.count, "case")), seed \(job.seed), output \(file.output)")
+    for (path, leg) in job.sampledLegs {
+      let experiment = leg.experiment!
+      let key = Stream.key(seed: job.seed, path: path)
+      let time: Double
+      let work: String
+      if let replicas = experiment.replicas {
+        let one = try calibration.replica(replicas, key: key)
         let groups = Engine.groups(file.shards, replicas: leg.draws, ranks: ranks)
         let rounds = (Int(leg.draws) + groups.count - 1) / groups.count
-        let time = Double(rounds) * seconds / Double(min(groups.size, ranks, replicas.pieces))
-        total += time
+        time = Double(rounds) * one.seconds / Double(min(groups.size, ranks, replicas.pieces))
         // A rank works at one replica at a time; rank 0 gathers those of all groups for a checkpoint.
-        memory += 2 * Double(ranks) * bytes
-        largest = max(largest, 4 * bytes)
-        size += Double(ranks) * bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
-        print(
-          "  \(path): \(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(seconds)) each, \(Words.count(leg.axis.count, "record")) x \(Words.count(leg.observables.count, "observable")): "
-            + Console.duration(time))
+        memory += 2 * Double(ranks) * one.bytes
+        largest = max(largest, 4 * one.bytes)
+        size += Double(ranks) * one.bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
+        work = "\(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(one.seconds)) each"
         sharesReplicas = sharesReplicas || groups.size > 1
-        continue
+      } else {
+        let layout = job.layout(of: leg, centres: experiment.makeRunner(key: key)!.centres(leg.schema.width))
+        let draws = try calibration.draws(experiment, key: key, layout: layout)
+        tallies[path] = draws.tally
+        time = draws.seconds * Double(leg.draws) / Double(ranks)
+        // Histograms are counted at three times the pages that the calibration touched.
+        let bytes = Double(
+          draws.tally.wordCount * 8 + layout.observables * (BitHistogram.pageCount * 4 + 3 * 2048 * 8))
+        memory += bytes
+        largest = max(largest, bytes)
+        size +=
+          Double(draws.tally.wordCount * 8 + 3 * draws.tally.pages.count * 2048) + Double(layout.observables * 4000)
+        work = "\(leg.draws) draws at \(Console.duration(draws.seconds * 1e6)) a million"
       }
-      let layout = file.job.layout(of: leg, centres: runner.centres(leg.schema.width))
-      let tally = Tally(layout: layout)
-      let seconds = calibrate(runner, tally: tally, patience)
-      let time = seconds * Double(leg.draws) / Double(ranks)
       total += time
-      // Histograms are counted at three times the pages that the calibration touched.
-      let bytes = Double(tally.wordCount * 8 + layout.observables * (BitHistogram.pageCount * 4 + 3 * 2048 * 8))
-      memory += bytes
-      largest = max(largest, bytes)
-      size += Double(tally.wordCount * 8 + 3 * tally.pages.count * 2048) + Double(layout.observables * 4000)
-      print(
-        "  \(path): \(leg.draws) draws at \(Console.duration(seconds * 1e6)) a million, \(Words.count(leg.axis.count, leg.axis.name)) x \(Words.count(leg.observables.count, "observable")): "
+      try Console.print(
+        "  \(path): \(work), \(Words.count(leg.axis.count, experiment.replicas == nil ? leg.axis.name : "record")) x \(Words.count(leg.observables.count, "observable")): "
           + Console.duration(time))
     }
+    let last = try Calibration.checkpoint(job, tallies)
+    let checkpoints = 1 + Int(min(total / file.checkpointInterval, 1e9))
+    let rest = Calibration.launch + reading + Double(checkpoints) * last.checkpoint + last.report
+    total += rest
+    try Console.print(
+      "  start, reading, \(Words.count(checkpoints, "checkpoint")) and the report: \(Console.duration(rest))")
     let nodes = (ranks + perNode - 1) / perNode
-    print(
-      "time on \(ranks) rank\(ranks == 1 ? "" : "s"): \(Console.duration(total)) on \(nodes) node\(nodes == 1 ? "" : "s") of \(perNode), \(Console.hours(total / 3600 * Double(nodes))) node hours"
+    try Console.print(
+      "time on \(Words.count(ranks, "rank")): \(Console.duration(total)) on \(Words.count(nodes, "node")) of \(perNode), \(Console.hours(total / 3600 * Double(nodes))) node hours"
     )
-    if sharesReplicas { print("ranks share replicas: their collectives are not in this time (docs/scaling.md)") }
-    print(
+    if sharesReplicas {
+      try Console.print("ranks share replicas: their collectives are not in this time (docs/scaling.md)")
+    }
+    try Console.print(
       "memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0"
     )
-    print("file: about \(Console.bytes(size))")
+    try Console.print("file: about \(Console.bytes(size))")
   }
 
-  /// Seconds a replica, and bytes of its state.
-  private func calibrate(_ factory: ReplicaFactory, key: UInt64, _ patience: Double) throws -> (
-    seconds: Double, bytes: Double
-  ) {
-    let clock = ContinuousClock()
-    let replica = try factory.begin(ReplicaContext(replica: 0, key: key, group: SelfCommunicator()), nil)
-    var best = Double.infinity
-    var spent = 0.0
-    var count = 1
-    while spent < patience && replica.step < factory.steps && replica.fault == nil {
-      let made = min(count, factory.steps - replica.step)
-      let start = clock.now
-      try replica.advance(made)
-      let seconds = (clock.now - start).seconds
-      spent += seconds
-      best = min(best, seconds / Double(made))
-      if seconds < patience / 6 { count *= 2 }
-    }
-    if let fault = replica.fault {
-      throw Failure(.badData, "step \(fault.step): particle \(fault.particle) is not finite; \(factory.advice)")
-    }
-    let bytes = Double(try replica.save().encoded.bytes.count)
-    return (best * Double(factory.steps), bytes)
-  }
-
-  /// Seconds a draw: the better of two batches, after the caches are warm.
-  private func calibrate(_ runner: Runner, tally: Tally, _ patience: Double) -> Double {
-    let clock = ContinuousClock()
-    var count: UInt64 = 1
-    var next: UInt64 = 0
-    var best = Double.infinity
-    var spent = 0.0
-    repeat {
-      let start = clock.now
-      runner.run(next..<next + count, tally, nil)
-      let seconds = (clock.now - start).seconds
-      next += count
-      spent += seconds
-      best = min(best, seconds / Double(count))
-      if seconds < patience / 6 { count *= 2 }
-    } while spent < patience
-    return best
-  }
 }

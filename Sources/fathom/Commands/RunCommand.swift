@@ -62,15 +62,18 @@ struct RunCommand: ParsableCommand {
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
-    let file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
+    var file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
     if world.isRoot { for note in Notes.take() { Console.log(note) } }
 
     // 2. The result file: locked, and read if it is there.
+    var destination: [UInt8] = []
+    try world.onRoot { destination = Array(try Resume.destination(file.output).utf8) }
+    file.output = String(decoding: try world.broadcast(destination), as: UTF8.self)
     var lock: OutputLock?
     var restored: Snapshot?
     try world.onRoot {
       lock = try OutputLock(file.output)
-      restored = try Resume.prepare(file, fresh: fresh)
+      restored = try Resume.prepare(file, part, fresh: fresh)
     }
 
     // 3. Draw.
@@ -91,7 +94,7 @@ struct RunCommand: ParsableCommand {
           ("ranks", String(world.size)), ("hosts", hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")),
           ("command", Launch.arguments.joined(separator: " ")),
           ("job_hash", jobHash),
-        ])
+        ], division: part.count)
     }
     let engine = try Engine(
       job: file.job, world: world, restored: restored?.states, checkpointInterval: file.checkpointInterval, part: part,
@@ -114,21 +117,19 @@ struct RunCommand: ParsableCommand {
     let outcome = try engine.run()
 
     // 4. Say what came out.
-    if world.isRoot {
+    try world.onRoot {
+      defer { lock?.release() }
       try summary(file, snapshot(engine.states), progress, outcome)
-      lock?.release()
     }
     return outcome == .finished ? .done : .resumable
   }
 
   private func parsePart() throws -> DrawPart {
     guard let part else { return .whole }
-    let sides = part.split(separator: "/").map(String.init)
-    let range = sides.first?.split(separator: "-").compactMap { Int($0) } ?? []
-    guard sides.count == 2, let count = Int(sides[1]), (1...1_000_000).contains(count), (1...2).contains(range.count),
-      range[0] >= 1, range[0] <= range.last!, range.last! <= count
-    else { throw ValidationError("--part \(part): must be I/K or I-J/K with 1 <= I <= J <= K, as in 2/5 or 1-2/5") }
-    return DrawPart(first: range[0], last: range.last!, count: count)
+    guard let read = DrawPart(part) else {
+      throw ValidationError("--part \(part): must be I/K or I-J/K with 1 <= I <= J <= K, as in 2/5 or 1-2/5")
+    }
+    return read
   }
 
   private func banner(
@@ -141,10 +142,7 @@ struct RunCommand: ParsableCommand {
     Console.log(
       "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(jobHash.prefix(12))"
     )
-    if part.count > 1 {
-      let which = part.first == part.last ? "part \(part.first)" : "parts \(part.first) to \(part.last)"
-      Console.log("\(which) of \(part.count) of the draws")
-    }
+    if part.count > 1 { Console.log("part \(part.text) of the draws") }
     if let restored {
       Console.log("\(file.output): resuming from \(Words.contents(restored))")
     } else {
@@ -163,7 +161,9 @@ struct RunCommand: ParsableCommand {
       Console.log("rerun the command to resume from \(file.output)")
       return
     }
-    print(try Report(snapshot).text)
+    do { try Console.print(Report(snapshot).text) } catch let failure as Failure {
+      throw Failure(failure.status, failure.message + "; \(file.output) is complete, and fathom show prints its report")
+    }
     Console.log("wrote \(file.output)")
   }
 }
