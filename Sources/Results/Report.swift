@@ -57,7 +57,10 @@ package struct Report {
     for leg in item.legs {
       guard let tally = snapshot.state(item.path(of: leg))?.tally else { continue }
       var line = "\(leg.name): \(tally.counter(.draws)) of \(leg.draws) \(leg.drawName)s"
-      let bad = [("overflowed", tally.counter(.overflowed)), ("underflowed or died", tally.counter(.underflowed))]
+      let bad = [
+        ("overflowed", tally.counter(.overflowed)),
+        ("with V = 0 for some input (dead units or underflow)", tally.counter(.underflowed)),
+      ]
       for (what, count) in bad where count > 0 { line += ", \(count) \(what)" }
       lines.append(line)
     }
@@ -82,7 +85,7 @@ package struct Report {
         .init("record", .numbers((0..<schema.width).map { schema.axis.values[$0 / schema.observables.count] })),
         .init("mean", .numbers(moments.map(\.mean))), .init("error", .numbers(moments.map(\.meanError))),
         .init("deviation", .numbers(moments.map(\.standardDeviation))),
-        .init("deviation_error", .numbers(moments.map { $0.varianceError / (2 * $0.standardDeviation) })),
+        .init("deviation_error", .numbers(moments.map(\.standardDeviationError))),
       ])
     table.fields = [
       .init("observable", "observable"), .init(schema.axis.name, "record"),

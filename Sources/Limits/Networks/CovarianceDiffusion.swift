@@ -12,6 +12,8 @@ public protocol CovarianceDrift: Sendable {
     _ stream: inout Stream, _ lower: UnsafeMutablePointer<Double>, _ m: Int, _ h: Double, _ scratch: DiffusionScratch)
   /// Weak order of the splitting with it.
   var order: Int { get }
+  /// Relative error of the rows of L that it leaves, for m inputs; 0 where every entry keeps its own accuracy.
+  func rounding(_ m: Int) -> Double
 }
 
 extension CovarianceDrift {
@@ -20,6 +22,8 @@ extension CovarianceDrift {
     _ stream: inout Stream, _ lower: UnsafeMutablePointer<Double>, _ m: Int, _ h: Double, _ scratch: DiffusionScratch
   ) {}
   public var order: Int { 2 }
+  /// That of a Cholesky factorisation.
+  @inlinable public func rounding(_ m: Int) -> Double { 0x1p-50 * Double(m) }
 }
 
 /// Buffers of one path.
@@ -126,7 +130,8 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Draw {
       time = Double(layer) / width
       events.formUnion(
         settings.measured.write(
-          lower: lower, layer: Double(layer), crossing: crossing, work: scratch.work, to: out))
+          lower: lower, layer: Double(layer), crossing: crossing, rounding: drift.rounding(m), work: scratch.work,
+          to: out))
       out += observables.count
     }
     return events
