@@ -50,16 +50,16 @@ private struct GroupedDeviations {
 
   /// The sum of powers in units of `2^exponent`; NaN where the buckets are too wide for the spread of the values.
   func sum(_ power: Int, exponent: Int) -> Double {
-    var (total, square, grouping) = (0.0, 0.0, 0.0)
-    for entry in deviations {
-      let (x, width) = (Moments.scale(entry.value, -exponent), Moments.scale(entry.width, -exponent))
-      var term = entry.count
-      for _ in 0..<power { term *= x }
-      total += term
-      square += entry.count * x * x
-      grouping += entry.count * width * width / 12
+    let scaled = deviations.map { entry in
+      (
+        x: Moments.scale(entry.value, -exponent), width: Moments.scale(entry.width, -exponent), count: entry.count
+      )
     }
+    let mean = scaled.reduce(0) { $0 + $1.count * $1.x } / scaled.reduce(0) { $0 + $1.count }
+    let spread = scaled.reduce(0) { $0 + $1.count * ($1.x - mean) * ($1.x - mean) }
+    let within = scaled.reduce(0) { $0 + $1.count * $1.width * $1.width / 12 }
     // The variance within buckets, at most a thousandth of the whole.
-    return grouping <= 1e-3 * square ? total : .nan
+    guard within <= 1e-3 * spread else { return .nan }
+    return scaled.reduce(0) { total, entry in total + (0..<power).reduce(entry.count) { term, _ in term * entry.x } }
   }
 }

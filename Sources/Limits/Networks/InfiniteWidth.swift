@@ -69,8 +69,8 @@ extension LimitModel {
         _ = measured.write(lower: lower, layer: Double(layer), work: work.baseAddress!, to: &values)
       }
     }
-    // Every layer rounds a few times: what is 0 to within that is 0.
-    let rounding = 0x1p-51 * Double(layer + 4)
+    // Every layer rounds a few times, some dozen times where its expectation is a quadrature: what is 0 to within that is 0.
+    let rounding = 0x1p-48 * Double(layer + 4)
     return zip(observables, values).map { observable, value in
       let family = CovarianceObservables.Family(rawValue: observable.family)
       switch family {

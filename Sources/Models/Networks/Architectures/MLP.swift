@@ -63,7 +63,7 @@ public struct MLP: Architecture {
     }
     // The bias is one more row of the factor.
     if bias != 0 { state.sum.addConstantRow(bias / scale) }
-    state.take(state.sum, scale: scale)
+    state.take(state.sum, scale: scale, layers: sampler == .weights ? layer : 1)
   }
 
   /// R of `phi(L g)` for n units, block by block.

@@ -81,7 +81,7 @@ public struct OrthogonalMLP: Architecture {
     }
     state.sum.reset()
     state.sum.add(columns.data, stride: columns.stride, count: n)
-    state.take(state.sum, scale: (gain / Double(n)).squareRoot())
+    state.take(state.sum, scale: (gain / Double(n)).squareRoot(), layers: weights ? layer : 1)
   }
 
   /// `count` orthogonal columns in the directions of Haar measure, each of length R_jj. The diagonal of R is positive,

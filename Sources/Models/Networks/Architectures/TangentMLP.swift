@@ -149,7 +149,7 @@ public struct TangentMLP: Architecture {
     for a in 0..<m { row[a] = bias / scale }
     Triangular.addRow(row, from: 0, to: joined, m: m)
     // The columns were freed twice of those before them, and were 0 where less was left than `orthonormalise` can tell.
-    state.rounding = max(2 * Triangular.rounding(m: m, rows: n, merges: 1), Triangular.leastLength)
+    state.rounding = max(2 * Double(layer) * Triangular.rounding(m: m, rows: n, merges: 1), Triangular.leastLength)
     Triangular.clearDependent(joined, m: m, rounding: state.rounding, scratch: row)
     for a in 0..<m {
       for b in 0..<m { state.lower[a &* m &+ b] = b <= a ? scale * joined[b &* m &+ a] : 0 }

@@ -150,8 +150,11 @@ public struct CovarianceObservables: Sendable {
     let m = inputs
     var events: DrawEvents = []
     var largest = 0.0
+    // Whether the small eigenvalues are those of V and not of what its entries lost at the end of the range of numbers.
+    var hasRank = true
     for a in 0..<m {
       let v = dot(lower, a, a, a)
+      if v != 0 && !isAccurate(v) { hasRank = false }
       if v < .leastNormalMagnitude { events.insert(.underflowed) }
       if !v.isFinite { events.insert(.overflowed) }
       largest = max(largest, v)
@@ -195,7 +198,7 @@ public struct CovarianceObservables: Sendable {
         for a in 0..<m where lower[a &* m &+ a] != 0 { rank &+= 1 }
         for a in rank..<m { squares[a] = 0 }
         if family == .logEigenvalue {
-          for a in 0..<m { out[a] = Elementary.log(squares[a]) }
+          for a in 0..<m { out[a] = hasRank ? Elementary.log(squares[a]) : .nan }
           out += m
         } else {
           for k in 0..<3 { out[k] = 0 }
@@ -208,7 +211,7 @@ public struct CovarianceObservables: Sendable {
           out += 3
         }
       case .logDeterminant:
-        out.pointee = 0
+        out.pointee = hasRank ? 0 : .nan
         for a in 0..<m { out.pointee += 2 * Elementary.log(lower[a &* m &+ a].magnitude) }
         out += 1
       case .above:
@@ -264,8 +267,7 @@ public struct CovarianceObservables: Sendable {
     let row = lower + a &* inputs
     let other = lower + b &* inputs
     let (va, vb) = (dot(lower, a, a, a), dot(lower, b, b, b))
-    // A norm that has left the range of numbers gives no unit vector.
-    guard va.isNormal && vb.isNormal else { return (.nan, .nan) }
+    guard isAccurate(va) && isAccurate(vb) else { return (.nan, .nan) }
     let (na, nb) = (va.squareRoot(), vb.squareRoot())
     var difference = 0.0
     var sum = 0.0
@@ -279,6 +281,10 @@ public struct CovarianceObservables: Sendable {
     let least = 2 * rounding + (a == 0 ? 0 : 0x1p-52 * Double(b &+ 4))
     return (difference <= least * least ? 0 : difference, sum <= least * least ? 0 : sum)
   }
+
+  /// Whether a norm is within the range of numbers with all the digits of the squares that it is the sum of.
+  @inlinable @inline(__always)
+  func isAccurate(_ v: Double) -> Bool { v >= 0x1p-960 && v < .infinity }
 
   /// `V_ab`, the sum to the first `reach + 1` columns.
   @inlinable @inline(__always)
