@@ -98,6 +98,7 @@ let package = Package(
       name: "CatalogTests",
       dependencies: ["Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],
       resources: [.copy("Goldens")]),
+    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"]),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),

@@ -26,7 +26,6 @@ public struct TableEntry: Entry {
 
 /// Where data files are read from: on rank 0, and sent to the others.
 public protocol DataSource {
-  func rows(_ request: RowRequest) throws -> [[Double]]
   func table(_ request: TableRequest) throws -> DataTable
 }
 

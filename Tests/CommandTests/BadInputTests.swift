@@ -80,6 +80,7 @@ extension Commands {
       try refused(place, ["job.toml", "--set", inputs], status: 65, says: words)
     }
 
+    /// And from a NumPy file; the log says what was read, once.
     @Test func digitsFromCSVAndHDF5GiveTheSameInputs() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
@@ -87,17 +88,41 @@ extension Commands {
         import h5py, numpy as np
         data = np.loadtxt('\(Shell.root)/jobs/data/digits.csv', delimiter=',', skiprows=1)[:, :64]
         h5py.File('digits.h5', 'w')['images/pixels'] = data.reshape(-1, 8, 8)
+        np.save('digits.npy', np.asfortranarray(data.astype('>i2')))
         """
       let made = try Shell.run([Shell.root + "/.venv/bin/python", "-c", script], in: place.folder)
       #expect(made.status == 0, "\(made.error)")
       let csv = "network.inputs={file=\"\(Shell.root)/jobs/data/digits.csv\", rows=[0, 7, 11], drop=[\"label\"]}"
       let h5 = "network.inputs={file=\"digits.h5\", dataset=\"images/pixels\", rows=[0, 7, 11]}"
-      for (name, inputs) in [("a", csv), ("b", h5)] {
+      let npy = "network.inputs={file=\"digits.npy\", rows=[0, 7, 11]}"
+      for (name, inputs, words) in [
+        ("a", csv, "digits.csv: 65 columns, 1797 rows, header: p0, p1, p2, p3, p4, p5, p6, p7, p8, …, label; left out: label"),
+        ("b", h5, "digits.h5: images/pixels, 64 columns, 1797 rows, no header, of shape 1797 x 8 x 8"),
+        ("c", npy, "digits.npy: 64 columns, 1797 rows, no header, i2"),
+      ] {
         let run = try place.fathom(
           ["run", "job.toml", "-o", "\(name).h5"] + settings(["network.draws=500", inputs]), ranks: 2)
         #expect(run.status == 0, "\(run.error)")
+        #expect(run.error.components(separatedBy: words).count == 2, "\(run.error) should say \(words), once")
       }
       #expect(try place.digest("a.h5") == place.digest("b.h5"))
+      #expect(try place.digest("a.h5") == place.digest("c.h5"))
+    }
+
+    /// A data file is looked for beside the job, from wherever the program is run.
+    @Test func dataFilesAreRelativeToTheJob() throws {
+      let place = try Workplace()
+      try FileManager.default.createDirectory(atPath: place.folder + "/jobs", withIntermediateDirectories: true)
+      try place.write(
+        Workplace.job.replacing("{ correlation = 0.3 }", with: "{ file = \"t.csv\", rows = [0, 1] }"), "jobs/job.toml")
+      try place.write("1,2\n2,1\n", "jobs/t.csv")
+      let run = try place.fathom(["run", "jobs/job.toml"] + settings(["network.draws=500"]), ranks: 2)
+      #expect(run.status == 0 && run.error.contains("read jobs/t.csv: 2 columns, 2 rows, no header"), "\(run.error)")
+      // Where it is in the folder of the shell only, it is read, and said.
+      try FileManager.default.moveItem(atPath: place.folder + "/jobs/t.csv", toPath: place.folder + "/t.csv")
+      let other = try place.fathom(["run", "jobs/job.toml"] + settings(["network.draws=600"]))
+      #expect(other.status == 0 && other.error.contains("found in the folder fathom is run in"), "\(other.error)")
+      #expect(other.error.contains("read t.csv: 2 columns, 2 rows, no header"), "\(other.error)")
     }
 
     @Test func outputs() throws {

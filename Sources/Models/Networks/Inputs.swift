@@ -48,10 +48,8 @@ public struct Inputs: Sendable {
       "two inputs of unit variance with layer^2 (1 - rho) = q; needs layer"),
     Parameter(
       "layer", .integer(1...1_000_000_000), optional: true, "layer at which inputs given by q enter the network"),
-    Parameter("file", .text, optional: true, "CSV or HDF5 (.h5, .hdf5) file with one input a row"),
-    Parameter("dataset", .text, default: .text(""), "path of the dataset in an HDF5 file"),
+  ] + TableRequest.parameters + [
     Parameter("rows", .structured("an array of 1 to 64 row numbers, from 0"), optional: true, "rows of the file"),
-    Parameter("drop", .structured("an array of column names"), default: .list([]), "columns left out (labels)"),
     Parameter(
       "normalise", .boolean, default: .boolean(true),
       "scale every row to |x|^2 = n0, so V_aa = 1; otherwise V_0 = X X^T / n0"),
@@ -149,13 +147,7 @@ public struct Inputs: Sendable {
       }
       return Int(row)
     }
-    guard case .list(let names)? = p["drop"] else { throw p.invalid("drop", "must be an array of column names") }
-    let drop = try names.map { name -> String in
-      guard case .text(let text) = name else { throw p.invalid("drop", "must be an array of column names") }
-      return text
-    }
-    let request = RowRequest(file: p.text("file"), dataset: p.text("dataset"), rows: rows, drop: drop)
-    let data = try source.rows(request)
+    let data = try source.table(TableRequest(p, rows: rows)).rows
     let normalise = p.boolean("normalise")
     let scaled = try zip(data, rows).map { values, row -> [Double] in
       let square = values.reduce(0) { $0 + $1 * $1 }

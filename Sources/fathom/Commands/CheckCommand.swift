@@ -36,7 +36,7 @@ struct CheckCommand: ParsableCommand {
         throw Failure(.badData, "\(path): no such file, or it cannot be read")
       }
       let start = Date()
-      let file = try JobReader(data: DataFiles()).read(
+      let file = try JobReader(data: DataFiles(job: path)).read(
         String(decoding: data, as: UTF8.self), name: path, settings: settings, check: !full)
       for note in Notes.take() { Console.log("\(path): \(note)") }
       let (results, verdicts) = try Checker.run(file, threads: threads)

@@ -23,7 +23,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = try options.read(options.text(), data: DataFiles())
+    let file = try options.read(options.text(), data: DataFiles(job: options.job))
     for note in Notes.take() { Console.log(note) }
     var total = 0.0
     var sharesReplicas = false

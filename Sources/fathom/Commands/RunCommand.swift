@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
-    let file = try options.read(text, data: SharedData(DataFiles(), world))
+    let file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
     if world.isRoot { for note in Notes.take() { Console.log(note) } }
 
     // 2. The result file: locked, and read if it is there.
