@@ -25,7 +25,8 @@ public struct TableRequest: Sendable, Hashable {
       "file", .text, optional: true,
       "CSV, HDF5 (.h5, .hdf5) or NumPy (.npy) file, a row an example; relative to the job file"),
     Parameter("dataset", .text, default: .text(""), "path of the dataset in an HDF5 file"),
-    Parameter("header", .boolean, optional: true, "whether the first line of a CSV file holds names; found out if clear"),
+    Parameter(
+      "header", .boolean, optional: true, "whether the first line of a CSV file holds names; found out if clear"),
     Parameter(
       "drop", .structured("an array of column names"), optional: true,
       "columns of a CSV file that are left out; \"\" is the one without a name"),

@@ -96,7 +96,10 @@ extension Commands {
       let h5 = "network.inputs={file=\"digits.h5\", dataset=\"images/pixels\", rows=[0, 7, 11]}"
       let npy = "network.inputs={file=\"digits.npy\", rows=[0, 7, 11]}"
       for (name, inputs, words) in [
-        ("a", csv, "digits.csv: 65 columns, 1797 rows, header: p0, p1, p2, p3, p4, p5, p6, p7, p8, …, label; left out: label"),
+        (
+          "a", csv,
+          "digits.csv: 65 columns, 1797 rows, header: p0, p1, p2, p3, p4, p5, p6, p7, p8, …, label; left out: label"
+        ),
         ("b", h5, "digits.h5: images/pixels, 64 columns, 1797 rows, no header, of shape 1797 x 8 x 8"),
         ("c", npy, "digits.npy: 64 columns, 1797 rows, no header, i2"),
       ] {

@@ -14,7 +14,8 @@ import Testing
     try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
   }
 
-  private func table(_ file: String, dataset: String = "", header: Bool? = nil, drop: [String] = []) throws -> DataTable {
+  private func table(_ file: String, dataset: String = "", header: Bool? = nil, drop: [String] = []) throws -> DataTable
+  {
     try DataFiles(job: folder + "/jobs/job.toml").table(
       TableRequest(file: file, dataset: dataset, header: header, drop: drop))
   }
@@ -55,7 +56,9 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: "\(here)/\(name)") }
     #expect(try table(name).rows == [[5, 6]])
     let notes = Notes.take()
-    #expect(notes.count == 2 && notes[0].contains("found in the folder fathom is run in") && notes[1].hasPrefix("read \(name): "))
+    #expect(
+      notes.count == 2 && notes[0].contains("found in the folder fathom is run in")
+        && notes[1].hasPrefix("read \(name): "))
     // Of two, the one beside the job.
     try write(Array("7,8\n".utf8), "jobs/\(name)")
     #expect(try table(name).rows == [[7, 8]])
@@ -105,7 +108,8 @@ import Testing
     for (bytes, words) in [
       (Self.npy("'|O'", "(1,)", [0x80]), "Python objects, which are never unpickled"),
       (Self.npy("'<c16'", "(1,)", one + one), "are complex"), (Self.npy("'<U3'", "(1,)", one), "are texts"),
-      (Self.npy("'<f2'", "(1,)", [0, 0]), "of a size that is not read"), (Self.npy("'<M8[ns]'", "(1,)", one), "no real numbers"),
+      (Self.npy("'<f2'", "(1,)", [0, 0]), "of a size that is not read"),
+      (Self.npy("'<M8[ns]'", "(1,)", one), "no real numbers"),
       (Self.npy("[('a', '<f8')]", "(1,)", one), "not that of a plain array"),
       (Self.npy("'<f8'", "(2, 2)", one), "is cut short: 8 bytes of 4 entries"),
       (Self.npy("'<f8'", "(1,)", one + one), "8 bytes after its array"), (Self.npy("'<f8'", "()", one), "has shape []"),
@@ -113,7 +117,8 @@ import Testing
       (Self.npy("'<f8'", "(4611686018427387904, 4)", one), "is absurd"),
       (Self.npy("'<u8'", "(1,)", Self.body([UInt64(1) << 53 + 1])), "no double holds exactly"),
       (Self.npy("'<f8'", "(1, 2)", one + Self.body([Double.nan.bitPattern])), "[0, 1] = nan is not a finite number"),
-      (Array("1,2\n".utf8), "is not a file of numpy.save"), (Array(Self.npy("'<f8'", "(1,)", one).prefix(40)), "cut short"),
+      (Array("1,2\n".utf8), "is not a file of numpy.save"),
+      (Array(Self.npy("'<f8'", "(1,)", one).prefix(40)), "cut short"),
     ] {
       let message = try refusal(bytes)
       #expect(message.hasPrefix("\(folder)/jobs/x.npy") && message.contains(words), "\(words): \(message)")

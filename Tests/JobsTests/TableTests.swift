@@ -11,7 +11,9 @@ import Testing
     try DelimitedText(Array(content.utf8), file: "t.csv", header: header).table(drop: drop, rows: rows)
   }
 
-  private static func refusal(_ content: [UInt8], header: Bool? = nil, drop: [String] = [], rows: [Int]? = nil) -> String {
+  private static func refusal(_ content: [UInt8], header: Bool? = nil, drop: [String] = [], rows: [Int]? = nil)
+    -> String
+  {
     do {
       let table = try DelimitedText(content, file: "t.csv", header: header).table(drop: drop, rows: rows)
       return "read as \(table.columns) \(table.rows)"
@@ -27,7 +29,8 @@ import Testing
     ("\"a,b\",\"say \"\"c\"\"\",\"d\ne\"\n1,2,3\n", ["a,b", "say \"c\"", "d\ne"], [[1, 2, 3]]),
     ("a;b\n1.5;2\n", ["a", "b"], [[1.5, 2]]), ("a\tb c\n1\t2\n", ["a", "b c"], [[1, 2]]),
     ("1.0e+00 2.0e+00\n3 4\n", [], [[1, 2], [3, 4]]), ("  1   2\n 30   4 \n", [], [[1, 2], [30, 4]]),
-    ("# a,b\n1,2\n", ["a", "b"], [[1, 2]]), ("# a b\n1 2\n", ["a", "b"], [[1, 2]]), ("#,b\n1,2\n", ["#", "b"], [[1, 2]]),
+    ("# a,b\n1,2\n", ["a", "b"], [[1, 2]]), ("# a b\n1 2\n", ["a", "b"], [[1, 2]]),
+    ("#,b\n1,2\n", ["#", "b"], [[1, 2]]),
     ("x, y; z\n1, 2\n", ["x", "y; z"], [[1, 2]]), ("x\n1\n2\n\n\n", ["x"], [[1], [2]]),
     ("a,b\n\n1,2\n\n3,4\n", ["a", "b"], [[1, 2], [3, 4]]),
     // Sodium is a name, and NA is one beside others.
@@ -67,7 +70,8 @@ import Testing
     ("1,2,3\n4;5;6\n", ["line 2"]), ("1 2 3\n4 5\n", ["line 2: 2 columns, the first line has 3"]),
     ("1,2,3\n4,5\n", ["line 2: 2 columns, the first line has 3"]),
     // Quotes.
-    ("a,b\n\"1,2\n3,4\n", ["line 2, column 1", "never closed"]), ("a,b\n1,2\"\n", ["line 2, column 2", "a quote within"]),
+    ("a,b\n\"1,2\n3,4\n", ["line 2, column 1", "never closed"]),
+    ("a,b\n1,2\"\n", ["line 2, column 2", "a quote within"]),
     ("a,b\n\"1\"x,2\n", ["line 2, column 1", "after the closing quote"]),
     ("", ["is empty"]), ("\u{FEFF}\r\n\n", ["is empty"]), ("a,b\n1,\u{0}\n", ["line 2", "zero byte"]),
     ("PK\u{3}\u{4}rest", ["zip archive", ".xlsx"]),
@@ -115,7 +119,9 @@ import Testing
     #expect(try Self.text(iris, drop: ["species"], rows: [2, 0]).rows == [[4.9], [5.1]])
     let bytes = Array(iris.utf8)
     #expect(Self.refusal(bytes, drop: ["species"]).contains("line 3, column 1 (length): a gap"))
-    #expect(Self.refusal(bytes, drop: ["Spcies"]).contains("no column Spcies to drop; did you mean \"species\"? it has length"))
+    #expect(
+      Self.refusal(bytes, drop: ["Spcies"]).contains(
+        "no column Spcies to drop; did you mean \"species\"? it has length"))
     #expect(Self.refusal(bytes, drop: ["zebra"]).contains("to drop; it has length, species"))
     #expect(Self.refusal(bytes, drop: ["species", "length"]).contains("every column is dropped"))
     #expect(Self.refusal(Array("1,2\n2,3\n".utf8), drop: ["x"]).contains("columns have no names"))

@@ -6,7 +6,9 @@ import Testing
 /// Ten thousand files with faults put into them: each is read as the table that its bytes say, or refused with its name and a line. What the
 /// bytes say is known from how they were written (`TextModel`), not from a second reader.
 @Suite struct TextFuzzTests {
-  static let names = ["a", "b", "x1", "label", "my name", "p,q", "r;s", "say \"hi\"", "two\nlines", "größe", "Na", "t#"]
+  static let names = [
+    "a", "b", "x1", "label", "my name", "p,q", "r;s", "say \"hi\"", "two\nlines", "größe", "Na", "t#",
+  ]
   static let gaps = ["", "NA", "nan", "NULL", "-", "n/a", "inf"]
   static let damaged = ["1x", "--3", "$5", "1_000", "0x1p3", "1e999", "1e", "1.2.3", "−1"]
 
@@ -34,7 +36,8 @@ import Testing
           table.columns == truth.columns
           && table.rows.map { $0.map(\.bitPattern) } == truth.rows.map { $0.map(\.bitPattern) }
         #expect(
-          isRight, "\(number): \(text) was read as \(table.columns) \(table.rows), it is \(truth.columns) \(truth.rows)")
+          isRight, "\(number): \(text) was read as \(table.columns) \(table.rows), it is \(truth.columns) \(truth.rows)"
+        )
       } catch let failure as Failure {
         refused += 1
         if count == 0, model.stated == nil, !isDamaged, isClear {
@@ -90,7 +93,8 @@ import Testing
       case 5: String(abs(Int(value))) + "."
       case 6: "." + String(random.below(1_000_000))
       case 7: String(random.below(100)) + random.pick(["e", "E"]) + String(random.below(60) - 30)
-      default: random.pick(["0", "1", "-0", "9007199254740993", "1e-400", "123456789012345678901234567890", "4.9e-324"])
+      default:
+        random.pick(["0", "1", "-0", "9007199254740993", "1e-400", "123456789012345678901234567890", "4.9e-324"])
       }
     return .init(text: text, meaning: .number(strtod(text, nil)))
   }
@@ -101,7 +105,8 @@ import Testing
     guard !model.isNamed else { return model.records[0].map(\.text) != ["Na"] }
     let (first, rows) = (model.records[0], model.records.count)
     let isDefault = first.indices.allSatisfy { first[$0].value == Double($0) }
-    let counts = first.count > 1 && rows > 2 && model.records.indices.allSatisfy { model.records[$0][0].value == Double($0) }
+    let counts =
+      first.count > 1 && rows > 2 && model.records.indices.allSatisfy { model.records[$0][0].value == Double($0) }
     return !isDefault && !counts
   }
 
@@ -163,7 +168,9 @@ import Testing
   private static func decimalComma(_ model: inout TextModel, _ r: Int, _ c: Int) {
     let cell = model.records[r][c]
     let parts = cell.text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    guard cell.value != nil, parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, Int(parts[0]) != nil else { return }
+    guard cell.value != nil, parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, Int(parts[0]) != nil else {
+      return
+    }
     guard !cell.isQuoted else {
       model.records[r][c] = .init(text: parts.joined(separator: ","), meaning: .damaged, isQuoted: true)
       return

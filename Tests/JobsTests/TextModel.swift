@@ -77,7 +77,9 @@ struct TextModel {
     let mustQuote =
       cell.isWord && cell.text.contains { ",;\t \"\n".contains($0) }
       || (cell.text.isEmpty && (separator == " " || isAlone))
-    guard cell.isQuoted || mustQuote else { return separator == " " ? cell.text : cell.padding + cell.text + cell.padding }
+    guard cell.isQuoted || mustQuote else {
+      return separator == " " ? cell.text : cell.padding + cell.text + cell.padding
+    }
     let quoted = "\"" + cell.text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     return separator == " " ? quoted : cell.padding + quoted + cell.padding
   }
@@ -120,7 +122,9 @@ struct TextModel {
       return reading.count == records.count ? reading : nil
     }
     if signs.count == 1 { return readings.first }
-    let regular = readings.filter { reading in reading[0].count > 1 && reading.allSatisfy { $0.count == reading[0].count } }
+    let regular = readings.filter { reading in
+      reading[0].count > 1 && reading.allSatisfy { $0.count == reading[0].count }
+    }
     return regular.count == 1 ? regular[0] : nil
   }
 
@@ -163,7 +167,8 @@ struct TextModel {
         let bare = raw.trimmingCharacters(in: blanks)
         guard bare.filter({ $0 == "\"" }).count % 2 == 0 else { return nil }
         if bare.isEmpty, separator == " " || cells.count == 1 || c == 0 { break }
-        let text = bare.hasPrefix("\"") ? bare.dropFirst().dropLast().replacingOccurrences(of: "\"\"", with: "\"") : bare
+        let text =
+          bare.hasPrefix("\"") ? bare.dropFirst().dropLast().replacingOccurrences(of: "\"\"", with: "\"") : bare
         record.append(Self.cell(text, like: records[r][c]))
       }
       if !record.isEmpty { result.records.append(record) }

@@ -191,8 +191,11 @@ extension DelimitedScanner {
     }
     if regular.count == 1 { return regular[0] }
     if regular.isEmpty {
-      let likely = failures.keys.max { counts[$0]! < counts[$1]! || (counts[$0]! == counts[$1]! && $0.rawValue > $1.rawValue) }
-      throw likely.flatMap { failures[$0] } ?? Failure(.badData, "\(file), line 1: no separator divides it into columns")
+      let likely = failures.keys.max {
+        counts[$0]! < counts[$1]! || (counts[$0]! == counts[$1]! && $0.rawValue > $1.rawValue)
+      }
+      throw likely.flatMap { failures[$0] }
+        ?? Failure(.badData, "\(file), line 1: no separator divides it into columns")
     }
     let words = regular.map(\.words).joined(separator: " and ")
     throw Failure(

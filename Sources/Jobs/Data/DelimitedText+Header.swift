@@ -39,7 +39,8 @@ struct FirstLine {
 
   static func comment(_ file: String, _ line: Int) -> Failure {
     Failure(
-      .badData, "\(file), line \(line): begins with #; comments are not read, except for # before the names of the columns")
+      .badData,
+      "\(file), line \(line): begins with #; comments are not read, except for # before the names of the columns")
   }
 
   var comment: Failure { Self.comment(file, line) }

@@ -48,7 +48,8 @@ package struct DelimitedText {
       }
       if width == 1, let blank = scanner.blankLine {
         throw Failure(
-          .badData, "\(file), line \(blank): an empty line in a file of one column may be a gap; fill it or remove the line")
+          .badData,
+          "\(file), line \(blank): an empty line in a file of one column may be a gap; fill it or remove the line")
       }
       func holdsNumbers(_ column: Int) -> Bool {
         if (1..<rows.count).contains(where: { !values[$0 * width + column].isNaN }) { return true }
@@ -101,7 +102,9 @@ package struct DelimitedText {
     for name in drop {
       guard let index = header?.firstIndex(of: name) else {
         throw Failure(
-          .badData, "\(file): no column \(name.isEmpty ? "\"\"" : name) to drop; \(DataTable.words(for: name, among: header ?? []))")
+          .badData,
+          "\(file): no column \(name.isEmpty ? "\"\"" : name) to drop; \(DataTable.words(for: name, among: header ?? []))"
+        )
       }
       kept.removeAll { $0 == index }
     }
@@ -145,11 +148,12 @@ package struct DelimitedText {
     ] as [(String, [UInt8])] where content.starts(with: magic) { throw refused(name) }
     let text = content.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(content.dropFirst(3)) : content
     func line(at offset: Int) -> Int {
-      1 + text[..<offset].reduce(into: (count: 0, last: UInt8(0))) { state, byte in
-        let isPair = byte == DelimitedScanner.lineFeed && state.last == DelimitedScanner.carriageReturn
-        if [DelimitedScanner.lineFeed, DelimitedScanner.carriageReturn].contains(byte), !isPair { state.count += 1 }
-        state.last = byte
-      }.count
+      1
+        + text[..<offset].reduce(into: (count: 0, last: UInt8(0))) { state, byte in
+          let isPair = byte == DelimitedScanner.lineFeed && state.last == DelimitedScanner.carriageReturn
+          if [DelimitedScanner.lineFeed, DelimitedScanner.carriageReturn].contains(byte), !isPair { state.count += 1 }
+          state.last = byte
+        }.count
     }
     if let zero = text.firstIndex(of: 0) {
       throw Failure(

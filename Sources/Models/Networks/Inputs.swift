@@ -35,7 +35,9 @@ public struct Inputs: Sendable {
   public static let words =
     "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
 
-  public static let parameters: [Parameter] = [
+  public static let parameters = given + TableRequest.parameters + ofFile
+
+  private static let given: [Parameter] = [
     Parameter("count", .integer(1...64), optional: true, "number of inputs, all pairs equally correlated"),
     Parameter(
       "correlation", .real(.init(-1, 1)), optional: true,
@@ -48,7 +50,9 @@ public struct Inputs: Sendable {
       "two inputs of unit variance with layer^2 (1 - rho) = q; needs layer"),
     Parameter(
       "layer", .integer(1...1_000_000_000), optional: true, "layer at which inputs given by q enter the network"),
-  ] + TableRequest.parameters + [
+  ]
+
+  private static let ofFile: [Parameter] = [
     Parameter("rows", .structured("an array of 1 to 64 row numbers, from 0"), optional: true, "rows of the file"),
     Parameter(
       "normalise", .boolean, default: .boolean(true),

@@ -9,9 +9,12 @@ struct Supervised: Sendable {
   let columns: Int
   var count: Int { labels.count }
 
-  static let parameters: [Parameter] = TableRequest.parameters + [
+  static let parameters = TableRequest.parameters + own
+
+  private static let own: [Parameter] = [
     Parameter(
-      "label", .text, default: .text("label"), "name of the column of labels; the last column where columns have no names"
+      "label", .text, default: .text("label"),
+      "name of the column of labels; the last column where columns have no names"
     ),
     Parameter("classes", .structured("an array of two labels"), optional: true, "the two classes, -1 and +1"),
     Parameter("scale", .real(.above(0)), default: .real(1), "features are divided by it"),
