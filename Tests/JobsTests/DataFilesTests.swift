@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test func whatIsNoPlainArrayIsRefusedByName() throws {
-    let one = Self.body([1.0.bitPattern])
+    let one = Self.body([Double(1).bitPattern])
     for (bytes, words) in [
       (Self.npy("'|O'", "(1,)", [0x80]), "Python objects, which are never unpickled"),
       (Self.npy("'<c16'", "(1,)", one + one), "are complex"), (Self.npy("'<U3'", "(1,)", one), "are texts"),
