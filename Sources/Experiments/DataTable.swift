@@ -69,11 +69,10 @@ public struct DataTable: Sendable {
     return String(hash, radix: 16)
   }
 
-  /// What columns there are, with the name nearest to one that is not there, as half a sentence.
+  /// What columns there are, and the one that was probably meant by a name that is not there, as half a sentence.
   public static func words(for name: String, among columns: [String]) -> String {
     guard !columns.isEmpty else { return "its columns have no names" }
-    let hint = nearest(to: name, among: columns).map { "did you mean \"\($0)\"? " } ?? ""
-    return "\(hint)it has \(list(columns, atMost: 20))"
+    return "it has \(list(columns, atMost: 20))\(Nearest.hint(name, among: columns))"
   }
 
   /// Names with commas between; of a long list the first ones and the last.
@@ -81,30 +80,5 @@ public struct DataTable: Sendable {
     let shown = names.map { $0.isEmpty ? "\"\"" : $0 }
     guard shown.count > most else { return shown.joined(separator: ", ") }
     return (shown.prefix(most - 1) + ["…", shown[shown.count - 1]]).joined(separator: ", ")
-  }
-
-  /// The name at the least Levenshtein distance, whatever the case of the letters; nil if more than a third of it, and more than one
-  /// letter, would have to change.
-  static func nearest(to name: String, among columns: [String]) -> String? {
-    let wanted = Array(name.lowercased())
-    guard wanted.count <= 200 else { return nil }
-    func distance(_ other: String) -> Int {
-      let letters = Array(other.lowercased())
-      guard letters.count <= 200 else { return Int.max }
-      var row = Array(0...letters.count)
-      for i in wanted.indices {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in letters.indices {
-          let change = diagonal + (wanted[i] == letters[j] ? 0 : 1)
-          diagonal = row[j + 1]
-          row[j + 1] = min(change, min(diagonal, row[j]) + 1)
-        }
-      }
-      return row[letters.count]
-    }
-    let best = columns.map { (name: $0, distance: distance($0)) }.min { $0.distance < $1.distance }
-    guard let best, best.distance <= max(1, wanted.count / 3), best.distance < wanted.count else { return nil }
-    return best.name
   }
 }

@@ -173,7 +173,6 @@ struct TextModel {
       }
       if !record.isEmpty { result.records.append(record) }
     }
-    if result.records.count < 2, isNamed, stated == nil { return nil }
     return result.records.isEmpty ? nil : result
   }
 
