@@ -86,7 +86,7 @@ struct Sanitizer {
   /// Whether a piece of work belongs to this share. Scattered, so that no share gets all of one kind.
   mutating func isMine() -> Bool {
     turn += 1
-    return (turn * 2_654_435_761 >> 16) % shares == share % shares
+    return ((turn &* 2_654_435_761) >> 16) % shares == share % shares
   }
 
   mutating func tryAll(_ goldens: [Golden]) {
