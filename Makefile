@@ -12,18 +12,23 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready  ## Install what is missing: system packages, and a Python environment in .venv
+setup: $(VENV)/.ready-test  ## Install what is missing for everything: system packages, and a Python environment in .venv
 
-$(VENV)/.ready: analysis/pyproject.toml tools/setup.sh
-	@bash tools/setup.sh
+# Each target installs what it needs itself, and no more: tools/setup.sh lists the groups.
+.build/.ready-build: tools/setup.sh
+	@bash tools/setup.sh build
 
-build: setup  ## Build the program (release)
+$(VENV)/.ready-%: analysis/pyproject.toml tools/setup.sh
+	@bash tools/setup.sh $*
+
+build: .build/.ready-build  ## Build the program (release)
 	swift build -c release --product fathom
 
-demo: build  ## Run the main job on 2 ranks, print the verdict, make the report
+demo: build $(VENV)/.ready-report  ## Run the main job on 2 ranks, print the verdict, make the report
 	mpirun --oversubscribe -n $(RANKS) $(FATHOM) run jobs/neural-covariance.toml
 	@$(VENV)/bin/fathom-report neural-covariance.h5
 	@echo "open neural-covariance.html in a browser"
+	@echo "to call the program by its name: export PATH=\$$PWD/.build/release:\$$PWD/.venv/bin:\$$PATH, or make install"
 
 test: setup  ## Every test, statistical suites and faults in a reduced size; ends with the times of its parts and the slowest tests
 	bash tools/timed.sh build swift build -c release --build-tests
@@ -33,12 +38,12 @@ test: setup  ## Every test, statistical suites and faults in a reduced size; end
 	bash tools/timed.sh hosts bash tools/test-hosts.sh reduced
 	@bash tools/timed.sh --report
 
-goldens: build  ## Every golden digest through the program: the native build and one for x86-64-v3 (about five minutes)
+goldens: build $(VENV)/.ready-report  ## Every golden digest through the program: the native build and one for x86-64-v3 (about five minutes)
 	$(PYTHON) tools/goldens.py check $(FATHOM)
 	FATHOM_MARCH=x86-64-v3 swift build -c release --product fathom --scratch-path .build-v3
 	$(PYTHON) tools/goldens.py check .build-v3/release/fathom
 
-validate: setup  ## The statistical suites at full size
+validate: .build/.ready-build  ## The statistical suites at full size
 	swift build -c release --build-tests
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter ModelTests
 	bash tools/validate.sh
@@ -51,36 +56,35 @@ test-faults: setup  ## Every fault at every place: system calls, truncations, bi
 	FATHOM_FAULTS=full FATHOM_FAULT_ROWS=$(ROWS) swift test -c release --skip-build --filter FaultTests
 	@bash tools/reliability.sh $(ROWS)
 
-test-slurm: build  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about two minutes)
+test-slurm: build setup  ## jobs/slurm.sh under a real Slurm on this host (root; installs slurm-wlm; about two minutes)
 	FATHOM_FAULT_ROWS=$(ROWS) bash tools/test-slurm.sh
 	@bash tools/reliability.sh $(ROWS)
 
-test-hosts: build  ## Two and three hosts made of network namespaces, one of them lost (root; about three minutes)
+test-hosts: build setup  ## Two and three hosts made of network namespaces, one of them lost (root; about three minutes)
 	FATHOM_FAULT_ROWS=$(ROWS) bash tools/test-hosts.sh
 	@bash tools/reliability.sh $(ROWS)
 
 sanitize: setup  ## AddressSanitizer over the catalog: every golden job, every limit with every observable (builds into .build-asan)
 	bash tools/sanitize.sh
 
-lint: setup  ## Formatting and style of Swift, Python and shell
+lint: $(VENV)/.ready-lint  ## Formatting and style of Swift, Python and shell
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff check analysis Benchmarks
 	$(VENV)/bin/ruff format --check analysis Benchmarks
 	cd analysis && ../$(VENV)/bin/mypy --no-error-summary
 	@bash tools/check-style.sh
 
-format: setup  ## Rewrite the sources in the house format
+format: $(VENV)/.ready-lint  ## Rewrite the sources in the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff format analysis Benchmarks
 
-bench: setup  ## Speed against named peers; writes Benchmarks/RESULTS.md, PARTICLES.md and PROGRAM.md (about 20 minutes)
+bench: $(VENV)/.ready-bench  ## Speed against named peers; writes Benchmarks/RESULTS.md, PARTICLES.md and PROGRAM.md (about 20 minutes)
 	bash Benchmarks/run.sh
 
-scaling: build  ## The model of the run time and SimGrid's replay; writes docs/scaling.md (about 20 minutes)
-	bash tools/setup.sh scaling
+scaling: build $(VENV)/.ready-scaling  ## The model of the run time and SimGrid's replay; writes docs/scaling.md (about 20 minutes)
 	$(PYTHON) Benchmarks/scaling.py
 
-gallery: build  ## The papers' figures from their jobs; writes docs/gallery.md (about 10 minutes)
+gallery: build $(VENV)/.ready-report  ## The papers' figures from their jobs; writes docs/gallery.md (about 10 minutes)
 	$(PYTHON) analysis/gallery.py
 
 PREFIX ?= /usr/local

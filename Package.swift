@@ -76,7 +76,7 @@ let package = Package(
     .testTarget(
       name: "RandomnessTests", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["Statistics", "Randomness"],
+      name: "StatisticsTests", dependencies: ["Statistics", "Randomness"], resources: [.copy("ArviZ")],
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments"],
@@ -98,6 +98,7 @@ let package = Package(
       name: "CatalogTests",
       dependencies: ["Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],
       resources: [.copy("Goldens")]),
+    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"]),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(
       name: "fathom-sanitize", dependencies: ["Jobs", "Engine", "Results", "Experiments"], path: "Tests/Sanitize"),

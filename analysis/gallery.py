@@ -235,7 +235,7 @@ ENTRIES = [
 
 def draws(result: fathom.Result) -> str:
     """How many draws or particles were simulated, from the file."""
-    leg = result.finite()
+    leg = result.finite(result.cases[0])
     cases = f", {len(result.cases)} cases" if len(result.cases) > 1 else ""
     unit = "replicas" if "replica" in leg.dims else "draws"
     return f"{int(leg.attrs['draws']):,} {unit} a case{cases}"

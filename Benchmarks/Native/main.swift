@@ -14,7 +14,6 @@ nonisolated(unsafe) var sink = 0.0
 
 /// No data files.
 struct NoData: DataSource {
-  func rows(_ request: RowRequest) -> [[Double]] { [] }
   func table(_ request: TableRequest) -> DataTable { DataTable(columns: [], rows: []) }
 }
 

@@ -50,9 +50,16 @@ package enum Analyses {
 
   /// One for every leg of replicas that has some.
   package static func diagnostics(_ snapshot: Snapshot) -> [Diagnostics] {
-    snapshot.job.cases.flatMap { item in
+    // The probability of a false alarm is shared by all certificates of the job.
+    let certificates = snapshot.job.sampledLegs.count {
+      $0.leg.process?.schedule.warmUp ?? 0 > 0 && $0.leg.schema.place(of: .certificate) != nil
+    }
+    let alpha = snapshot.job.tolerances.alpha / Double(max(1, certificates))
+    return snapshot.job.cases.flatMap { item in
       item.legs.compactMap { leg in
-        snapshot.state(item.path(of: leg)).flatMap { Diagnostics(caseLabel: item.label, leg: leg, state: $0) }
+        snapshot.state(item.path(of: leg)).flatMap {
+          Diagnostics(caseLabel: item.label, leg: leg, state: $0, alpha: alpha)
+        }
       }
     }.numbered { $0.index = $1 }
   }

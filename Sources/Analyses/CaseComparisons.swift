@@ -36,9 +36,9 @@ struct CaseComparisons {
     let record, difference, place: Int
   }
 
-  private let finite: Measured
+  let finite: Measured
   private let plans: [Plan]
-  private let setting: Setting
+  let setting: Setting
 
   /// Nil without draws of the finite leg.
   init?(_ item: Case, _ snapshot: Snapshot) {
@@ -65,7 +65,15 @@ struct CaseComparisons {
     self.plans = plans + Self.pairs(finite.leg)
     setting = Setting(
       caseLabel: item.label, finite: finite, tolerances: snapshot.job.tolerances,
-      tests: self.plans.reduce(0) { $0 + $1.tests })
+      tests: self.plans.reduce(0) { $0 + $1.tests },
+      mixing: Self.mixing(finite))
+  }
+
+  /// Nil for independent draws, and for runs without warm-up: they look at the way to the stationary law, on which replicas are
+  /// independent draws.
+  private static func mixing(_ finite: Measured) -> Mixing? {
+    guard let process = finite.leg.process, process.schedule.warmUp > 0 else { return nil }
+    return Mixing(leg: finite.leg, state: finite.state)
   }
 
   // MARK: What is tested
@@ -127,10 +135,9 @@ struct CaseComparisons {
           setting, reference: leg.name, kind: .predicted, role: leg.role,
           rows: predictions.map { row($0, role: leg.role) }, expectedOffset: leg.expectedOffset)
       case .sampled(let other, let matches):
-        let margin = KolmogorovSmirnov.band(finite.count, other.count, alpha: setting.alpha)
         return Comparison(
           setting, reference: other.leg.name, kind: .sampled, role: other.leg.role,
-          rows: matches.map { row($0, other, margin) }, ksMargin: margin, expectedOffset: other.leg.expectedOffset)
+          rows: matches.map { row($0, other) }, expectedOffset: other.leg.expectedOffset)
       case .extrapolated(let coarse, let fine, let refines, let matches):
         let name = refines.parameter.split(separator: ".").last.map(String.init) ?? refines.parameter
         return Comparison(
@@ -142,140 +149,5 @@ struct CaseComparisons {
           expectedOffset: "")
       }
     }
-  }
-
-  private func judge(_ z: Double, shift: Double, margin: Double, role: Leg.Role, isJudged: Bool) -> Equivalence? {
-    if z.isNaN { return nil }
-    if role == .exact { return z.magnitude <= setting.critical ? .agrees : .differs }
-    return isJudged ? Equivalence(difference: shift, margin: margin, tolerance: setting.tolerances.mean) : nil
-  }
-
-  /// A predicted statistic.
-  private func row(_ prediction: Prediction, role: Leg.Role) -> Comparison.Row {
-    let (entry, record, place) = (prediction.entry, prediction.record, prediction.place)
-    let observable = finite.leg.observables[place]
-    func make(
-      _ value: Double, _ error: Double, z: Double, freedom: Int? = nil, shift: Double, ks: KolmogorovSmirnov? = nil,
-      verdict: Equivalence?
-    ) -> Comparison.Row {
-      Comparison.Row(
-        observable: observable.name, coordinate: finite.leg.axis.values[record], statistic: entry.statistic,
-        finite: value, finiteError: error, reference: entry.value, referenceError: entry.statistic == .law ? .nan : 0,
-        z: z, degreesOfFreedom: freedom, shift: shift, ks: ks, verdict: verdict)
-    }
-    let deviation = finite.moments(record, place).standardDeviation
-    switch entry.statistic {
-    case .law:
-      let ks = KolmogorovSmirnov(finite.histogram(record, place), entry.law!)
-      let verdict: Equivalence =
-        role == .exact
-        ? (ks.pValue >= setting.alpha ? .agrees : .differs)
-        : Equivalence(
-          difference: ks.distance, margin: KolmogorovSmirnov.band(finite.count, alpha: setting.alpha),
-          tolerance: setting.tolerances.distance)
-      // Without a finite value there is nothing to compare.
-      let isTested = !ks.pValue.isNaN
-      return make(
-        .nan, .nan, z: isTested ? Gaussian.critical(ks.pValue) : .nan, shift: .nan, ks: ks,
-        verdict: isTested ? verdict : nil)
-    case .quantile(let level):
-      let test = QuantileTest(finite.histogram(record, place), level: level, predicted: entry.value)
-      // Of the share below the predicted value; the sign is that of the difference of the quantiles.
-      let z = -test.z
-      let shift = Estimate.ratio(test.value - entry.value, deviation)
-      return make(
-        test.value, test.standardError, z: z, shift: shift,
-        verdict: judge(
-          z, shift: shift, margin: setting.critical * Estimate.ratio(test.standardError, deviation), role: role,
-          isJudged: deviation > 0))
-    default:
-      guard let found = finite.estimate(entry.statistic, record, place) else {
-        return make(.nan, .nan, z: .nan, shift: .nan, verdict: nil)
-      }
-      let scale = scale(entry, record, place)
-      let z = found.z(against: entry.value)
-      let shift = Estimate.ratio(found.value - entry.value, scale)
-      // Means of heavy tails say little, and what does not vary has no unit.
-      let isJudged = found.degreesOfFreedom != nil || (!observable.isHeavyTailed && deviation > 0)
-      return make(
-        found.value, found.error, z: z, freedom: found.degreesOfFreedom, shift: shift,
-        verdict: judge(
-          z, shift: shift, margin: found.margin(setting.critical, against: entry.value) / scale, role: role,
-          isJudged: isJudged))
-    }
-  }
-
-  /// The unit of the tolerance.
-  private func scale(_ entry: PredictedStatistic, _ record: Int, _ place: Int) -> Double {
-    if entry.statistic == .mean && finite.leg.process == nil { return finite.moments(record, place).standardDeviation }
-    if entry.value != 0 { return entry.value.magnitude }
-    guard case .covariance(let name) = entry.statistic, let other = finite.leg.schema.place(of: name) else { return 1 }
-    let product = finite.moments(record, place).standardDeviation * finite.moments(record, other).standardDeviation
-    return product > 0 ? product : 1
-  }
-
-  /// A sampled leg: the laws decide.
-  private func row(_ match: Match, _ other: Measured, _ margin: Double) -> Comparison.Row {
-    let moments = finite.moments(match.record, match.place)
-    let theirs = other.moments(match.otherRecord, match.otherPlace)
-    let ks = KolmogorovSmirnov(
-      finite.histogram(match.record, match.place), other.histogram(match.otherRecord, match.otherPlace))
-    let isTestable =
-      finite.estimate(.mean, match.record, match.place)!.isTestable
-      && Double(min(moments.count, theirs.count)) >= Measured.leastDraws
-    let error = (moments.meanError * moments.meanError + theirs.meanError * theirs.meanError).squareRoot()
-    let difference = moments.mean - theirs.mean
-    return Comparison.Row(
-      observable: finite.leg.observables[match.place].name, coordinate: finite.leg.axis.values[match.record],
-      statistic: .mean, finite: moments.mean, finiteError: moments.meanError, reference: theirs.mean,
-      referenceError: theirs.meanError, z: isTestable ? Estimate.ratio(difference, error) : .nan, degreesOfFreedom: nil,
-      shift: Estimate.ratio(difference, moments.standardDeviation), ks: ks,
-      verdict: Equivalence(difference: ks.distance, margin: margin, tolerance: setting.tolerances.distance))
-  }
-
-  /// A sampled leg at two steps, extrapolated to step 0.
-  private func row(_ match: Match, _ coarse: Measured, _ fine: Measured, order: Int) -> Comparison.Row {
-    let moments = finite.moments(match.record, match.place)
-    let (h, half) = (
-      coarse.moments(match.otherRecord, match.otherPlace), fine.moments(match.otherRecord, match.otherPlace)
-    )
-    let limit = Extrapolation.richardson(
-      coarse: (h.mean, h.meanError), fine: (half.mean, half.meanError), order: Double(order))
-    let both = (moments.meanError * moments.meanError + limit.limitError * limit.limitError).squareRoot()
-    let observable = finite.leg.observables[match.place]
-    let isTestable =
-      !observable.isHeavyTailed && Double(moments.count) >= Measured.leastDraws && moments.variance > 0
-    let difference = moments.mean - limit.limit
-    let z = isTestable ? Estimate.ratio(difference, both) : .nan
-    let shift = Estimate.ratio(difference, moments.standardDeviation)
-    return Comparison.Row(
-      observable: observable.name, coordinate: finite.leg.axis.values[match.record], statistic: .mean,
-      finite: moments.mean, finiteError: moments.meanError, reference: limit.limit, referenceError: limit.limitError,
-      z: z, degreesOfFreedom: nil, shift: shift, ks: nil,
-      verdict: judge(
-        z, shift: shift, margin: Estimate.ratio(setting.critical * both, moments.standardDeviation), role: .limit,
-        isJudged: true))
-  }
-
-  /// The mean of a difference, draw by draw, against 0; in standard deviations of the finite observable.
-  private func row(_ pair: Pair, role: Leg.Role) -> Comparison.Row {
-    let found = finite.estimate(.mean, pair.record, pair.difference)!
-    let observable = finite.leg.observables[pair.place]
-    let moments = finite.moments(pair.record, pair.place)
-    let deviation = moments.standardDeviation
-    // Both sides are rounded, so a difference below that of the values themselves is none.
-    let floor = Estimate.rounding * max(moments.mean.magnitude, deviation)
-    let own = Estimate(
-      value: found.value, error: max(found.error, floor), degreesOfFreedom: found.degreesOfFreedom,
-      isTestable: found.isTestable)
-    let z = own.z(against: 0)
-    let shift = Estimate.ratio(found.value, deviation)
-    return Comparison.Row(
-      observable: finite.leg.observables[pair.difference].name, coordinate: finite.leg.axis.values[pair.record],
-      statistic: .mean, finite: found.value, finiteError: found.error, reference: 0, referenceError: 0, z: z,
-      degreesOfFreedom: found.degreesOfFreedom, shift: shift, ks: nil,
-      verdict: judge(
-        z, shift: shift, margin: own.margin(setting.critical, against: 0) / deviation, role: role,
-        isJudged: !observable.isHeavyTailed && deviation > 0))
   }
 }

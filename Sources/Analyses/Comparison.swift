@@ -30,8 +30,20 @@ package struct Comparison: Analysis {
     package let shift: Double
     /// Distance of the laws and its p-value, where laws are compared.
     package let ks: KolmogorovSmirnov?
-    package let verdict: Equivalence?
+    /// Half-width of the confidence interval of the shift, or of the band of the distance.
+    package let margin: Double
+    /// What the shift, or the distance, is compared with.
+    package let tolerance: Double
+    /// Share of the draws in which the observable is a finite number.
+    package let share: Double
+    let judgement: Judgement
 
+    package var verdict: Equivalence? { judgement.word }
+    package var reason: Reason { judgement.reason }
+    /// Smallest difference, in the unit of the tolerance, that would have been detected; NaN where nothing is tested.
+    package var smallestEffect: Double { judgement.smallestEffect }
+    /// Further draws that would decide; nil where it is decided, or draws alone would not do.
+    package var missingDraws: Double? { judgement.missingDraws }
     package var difference: Double { finite - reference }
     /// Standard error of the difference.
     package var differenceError: Double { (finiteError * finiteError + referenceError * referenceError).squareRoot() }
@@ -75,13 +87,14 @@ package struct Comparison: Analysis {
   package let sentence: String
   /// `|z|` above which a difference counts as detected.
   package let criticalZ: Double
-  /// Half-width of the confidence band of KS distances between two sampled legs.
+  /// Largest half-width of the confidence bands of KS distances; 0 where no laws are compared.
   package let ksMargin: Double
+  /// What was not judged and what would change that, in one sentence; empty if all was.
+  package let unjudged: String
 
   /// - Parameter expectedOffset: what is known of the distance, as half a sentence.
   init(
-    _ setting: Setting, reference: String, kind: Kind, role: Leg.Role, rows: [Row], ksMargin: Double = 0,
-    expectedOffset: String
+    _ setting: Setting, reference: String, kind: Kind, role: Leg.Role, rows: [Row], expectedOffset: String
   ) {
     caseLabel = setting.caseLabel
     finite = setting.finite.leg.name
@@ -90,7 +103,7 @@ package struct Comparison: Analysis {
     self.role = role
     axis = setting.finite.leg.axis
     self.rows = rows
-    self.ksMargin = ksMargin
+    ksMargin = rows.filter { $0.ks != nil && !$0.margin.isNaN }.map(\.margin).max() ?? 0
     criticalZ = setting.critical
     let verdicts = rows.compactMap(\.verdict)
     verdict =
@@ -98,8 +111,9 @@ package struct Comparison: Analysis {
       ? .differs : (verdicts.isEmpty || verdicts.contains(.undecided) ? .undecided : .agrees)
     let words = ComparisonWords(
       setting: setting, reference: reference, kind: kind, role: role, rows: rows, verdict: verdict,
-      ksMargin: ksMargin, expectedOffset: expectedOffset)
+      expectedOffset: expectedOffset)
     sentence = words.sentence
+    unjudged = words.unjudged
   }
 
   package var verdicts: [Verdict] {
@@ -114,6 +128,8 @@ struct Setting {
   let tolerances: Tolerances
   /// Tests of the whole case.
   let tests: Int
+  /// Of a finite leg of replicas.
+  let mixing: Mixing?
 
   var alpha: Double { tolerances.alpha / Double(max(1, tests)) }
   var critical: Double { Gaussian.critical(alpha) }
@@ -135,7 +151,7 @@ extension Comparison {
       attributes: [
         ("case", .text(caseLabel)), ("reference", .text(reference)), ("role", .text(role.rawValue)),
         ("verdict", .text(verdict.rawValue)), ("sentence", .text(sentence)), ("critical_z", .number(criticalZ)),
-        ("ks_margin", .number(ksMargin)),
+        ("ks_margin", .number(ksMargin)), ("not_judged", .text(unjudged)),
       ],
       rows: [
         .init("observable", .texts(rows.map(\.observable)), "measured quantity"),
@@ -145,6 +161,7 @@ extension Comparison {
           "the other observable of a covariance or correlation, the level of a quantile"),
         .init("quantity", .texts(rows.map(\.quantity)), "statistic and observable as people write them"),
         .init("verdict", .optionalTexts(rows.map { $0.verdict?.rawValue }), "nothing where it is not tested"),
+        .init("reason", .texts(rows.map(\.reason.rawValue)), "why, as docs/verdicts.md has it"),
         .init("layer", .numbers(rows.map(\.coordinate)), unit: axis.unit, axis.summary),
         numbers("finite", "statistic of the finite leg", \.finite),
         numbers("finite_error", "its standard error", \.finiteError),
@@ -155,6 +172,16 @@ extension Comparison {
           "degrees_of_freedom", .optionalIntegers(rows.map { $0.degreesOfFreedom.map(Int64.init) }),
           "of Student's law, whose equivalent z is given, for replicas"),
         numbers("shift", "difference in the unit of the tolerance", \.shift),
+        numbers("margin", "half-width of its confidence interval, or of the band of the KS distance", \.margin),
+        numbers("tolerance", "what the shift, or the KS distance, is compared with", \.tolerance),
+        numbers(
+          "smallest_effect",
+          "difference that would be detected with probability 0.9, in the unit of the tolerance; NaN where nothing is tested",
+          \.smallestEffect),
+        numbers("missing_draws", "further draws that would decide; NaN where draws alone would not") {
+          $0.missingDraws ?? .nan
+        },
+        numbers("share", "share of the draws in which the observable is a finite number", \.share),
         numbers("ks_distance", "Kolmogorov-Smirnov distance") { $0.ks?.distance ?? .nan },
         numbers("ks_p_value", "its p-value") { $0.ks?.pValue ?? .nan },
       ])
@@ -165,6 +192,7 @@ extension Comparison {
       .init("z", "z", .format("%+.2f", missing: "untested")),
       .init("KS", "ks_distance", .format("%.4f", missing: "-")),
       .init("p", "ks_p_value", .format("%.2g", missing: "-")), .init("verdict", "verdict"),
+      .init("reason", "reason"),
     ]
     table.shown = shown.count < rows.count ? shown : nil
     table.notes = ["verdict: \(sentence)."]

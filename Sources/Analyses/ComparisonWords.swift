@@ -9,7 +9,6 @@ struct ComparisonWords {
   let role: Leg.Role
   let rows: [Comparison.Row]
   let verdict: Equivalence
-  let ksMargin: Double
   let expectedOffset: String
 
   private var leg: Leg { setting.finite.leg }
@@ -28,34 +27,88 @@ struct ComparisonWords {
   // MARK: Exact
 
   private var exact: String {
-    let tested = rows.filter { !$0.z.isNaN }
-    guard let worst = strongest(tested) else {
-      return subject + "undecided: too few draws, or tails too heavy, for the moments to be tested"
-    }
+    let tested = rows.filter { $0.verdict != nil }
+    guard let worst = strongest(tested) else { return subject + "undecided: \(nothing)" }
+    if let reason = withheld { return subject + "undecided: \(reason)" }
     let areMoments = rows.allSatisfy { [.mean, .secondMoment].contains($0.statistic) }
     let what = kind == .paired ? "draw by draw" : areMoments ? "the exact moments" : "the exact statistics"
-    let link = kind == .paired ? "" : verdict == .agrees ? "with " : "from "
     let argument = worst.statistic.argument.isEmpty ? "" : " (\(worst.statistic.argument))"
-    var text =
-      subject + (verdict == .agrees ? "agrees " : "DIFFERS ") + link + what
-      + ", largest |z| = \(Words.format(worst.z.magnitude, 3)) in \(worst.statistic.name)\(argument) of \(worst.observable) at \(place(worst)) (\(tested.count) tests, |z| < \(Words.format(setting.critical, 3)))"
-    if tested.count < rows.count { text += "; \(rows.count - tested.count) too heavy-tailed to test" }
-    return text
+    let strength =
+      "largest |z| = \(Words.format(worst.z.magnitude, 3)) in \(worst.statistic.name)\(argument) of \(worst.observable) at \(place(worst)) (\(tested.count) tests, |z| < \(Words.format(setting.critical, 3)))"
+    switch verdict {
+    case .agrees: return subject + "agrees \(kind == .paired ? "" : "with ")\(what), \(strength)"
+    case .differs: return subject + "DIFFERS \(kind == .paired ? "" : "from ")\(what), \(strength)"
+    case .undecided:
+      let weak = tested.filter { $0.reason == .noPower }
+      let least = weak.max { $0.smallestEffect / $0.tolerance < $1.smallestEffect / $1.tolerance }!
+      return subject
+        + "undecided: no difference from \(what) is detected, but in \(weak.count) of \(tested.count) tests one of the tolerance \(least.tolerance) would go unseen (\(least.quantity) at \(place(least)): only from \(Words.format(least.smallestEffect, 2)) on)\(more(weak)); \(strength)"
+    }
+  }
+
+  // MARK: What is missing
+
+  /// Why there is no verdict although something was measured: a precondition of the whole comparison, or of some rows unless others
+  /// differ.
+  private var withheld: String? {
+    if let mixing = setting.mixing, rows.contains(where: { $0.reason == .notMixed }) {
+      return "the chains have not mixed: \(mixing.sentence)"
+    }
+    guard verdict == .undecided, let gap = rows.filter({ $0.reason == .incomplete }).min(by: { $0.share < $1.share })
+    else { return nil }
+    return
+      "\(gap.observable) at \(place(gap)) exists in \(Words.format(100 * gap.share, 3))% of the \(leg.drawName)s only"
+  }
+
+  /// Why nothing is tested.
+  private var nothing: String {
+    if rows.isEmpty { return "nothing to compare" }
+    let reasons = rows.map(\.reason)
+    if reasons.allSatisfy({ $0 == .fewDraws }) { return "too few \(leg.drawName)s for an error that can be relied on" }
+    if reasons.allSatisfy({ $0 == .heavyTails }) { return "tails too heavy for the means to be tested" }
+    return "too few \(leg.drawName)s, tails too heavy, or values that are not finite"
+  }
+
+  /// How many draws would decide, where draws alone would.
+  private func more(_ weak: [Comparison.Row]) -> String {
+    let missing = weak.map(\.missingDraws)
+    guard !weak.isEmpty, missing.allSatisfy({ $0 != nil }), let most = missing.compactMap({ $0 }).max(), most < 1e15
+    else {
+      return ""
+    }
+    return "; about \(Words.format(most, 2)) more \(leg.drawName)s would decide"
+  }
+
+  /// What was not tested and what would change that.
+  var unjudged: String {
+    func names(_ reason: Reason) -> String? {
+      let mine = rows.filter { $0.reason == reason }.map(\.quantity)
+      guard !mine.isEmpty else { return nil }
+      let once = mine.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      return once.prefix(6).joined(separator: ", ") + (once.count > 6 ? " and \(once.count - 6) more" : "")
+    }
+    let draws = leg.process == nil ? "draws" : "replicas"
+    let parts = [
+      names(.heavyTails).map {
+        "\($0) (tails too heavy for a mean: measure a logarithm, or compare a quantile or the law)"
+      },
+      names(.fewDraws).map { "\($0) (too few: raise `\(draws)`)" },
+      names(.notEstimable).map { "\($0) (no finite error)" },
+      names(.notMixed).map { "\($0) (the chains have not mixed: longer runs, or other steps)" },
+      names(.incomplete).map { "\($0) (does not exist in all \(leg.drawName)s)" },
+    ].compactMap { $0 }
+    return parts.isEmpty ? "" : "against \(reference): " + parts.joined(separator: "; ")
   }
 
   // MARK: Limits
 
   private func size(_ row: Comparison.Row) -> Double { row.ks?.distance ?? row.shift.magnitude }
-  private func tolerance(_ row: Comparison.Row) -> Double {
-    row.ks != nil ? setting.tolerances.distance : setting.tolerances.mean
-  }
 
   /// How large a difference is, in words.
   private func measure(_ row: Comparison.Row) -> String {
     let digits = Words.format(size(row), 3)
     if row.ks != nil {
-      let margin = row.statistic == .law ? KolmogorovSmirnov.band(setting.finite.count, alpha: setting.alpha) : ksMargin
-      return "KS distance \(digits) +- \(Words.format(margin, 2))"
+      return "KS distance \(digits) +- \(Words.format(row.margin, 2))"
     }
     let signed = Words.format(row.shift, 3)
     switch row.statistic {
@@ -73,21 +126,20 @@ struct ComparisonWords {
 
   private var limit: String {
     let judged = rows.filter { $0.verdict != nil }
-    guard let worst = judged.max(by: { size($0) / tolerance($0) < size($1) / tolerance($1) }) else {
-      return subject
-        + (rows.isEmpty
-          ? "undecided: nothing to compare"
-          : "undecided: too few draws, or tails too heavy, for a difference to be judged")
+    if let reason = withheld { return subject + "undecided: \(reason)" }
+    guard let worst = judged.max(by: { size($0) / $0.tolerance < size($1) / $1.tolerance }) else {
+      return subject + "undecided: \(nothing)"
     }
     let where_ = "\(measure(worst)) in \(name(worst)) at \(place(worst))"
     var text: String
     switch verdict {
-    case .agrees: text = subject + "agrees within the tolerance \(tolerance(worst)): largest \(where_)"
+    case .agrees: text = subject + "agrees within the tolerance \(worst.tolerance): largest \(where_)"
     case .differs:
       let first = judged.filter { $0.verdict == .differs }.min { $0.coordinate < $1.coordinate }!
-      text = subject + "differs by more than \(tolerance(worst)): \(where_); first in \(name(first)) at \(place(first))"
+      text = subject + "differs by more than \(worst.tolerance): \(where_); first in \(name(first)) at \(place(first))"
     case .undecided:
-      text = subject + "undecided at tolerance \(tolerance(worst)): \(where_); more draws would tell"
+      text =
+        subject + "undecided at tolerance \(worst.tolerance): \(where_)\(more(rows.filter { $0.reason == .noPower }))"
     }
     if let most = detected {
       let what = most.statistic == .mean ? "a shift of the mean" : "a difference"
@@ -102,7 +154,6 @@ struct ComparisonWords {
   private var detected: Comparison.Row? {
     let all = rows.filter { row in
       row.statistic != .law && row.z.magnitude > setting.critical
-        && !(leg.observables.first { $0.name == row.observable }?.isHeavyTailed ?? false)
     }
     return strongest(all.filter { $0.statistic == .mean }) ?? strongest(all)
   }

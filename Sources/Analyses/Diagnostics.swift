@@ -5,20 +5,32 @@ import Statistics
 /// What the replicas of a leg say about themselves: errors, effective sample sizes, convergence, distance of the
 /// one-particle law from the known one, free energy, and a certificate of stationarity.
 package struct Diagnostics: Analysis {
-  /// One observable in the last record; sizes and R-hat are those of the whole run.
+  /// One observable: mean and error in the last record, all else over the whole run.
   package struct Row: Sendable {
     package let observable: String
     package let role: Observable.Role
     package let mean: Double
-    /// From the spread of the replicas where there are at least four, else by batch means over the run if it is one
-    /// record.
+    /// From the spread of the replicas where there are at least four, else the Monte Carlo error of the mean over the run if it is one record.
     package let error: Double
     package let batchMeansError: Double
-    /// Effective number of independent values in the series of all replicas, by batch means.
-    package let effectiveSamples: Double
-    /// Split R-hat over the replicas (Gelman et al., 2013, section 11.4): 1 where all halves of all replicas agree.
-    package let rHat: Double
+    package let mixing: Mixing.Row
+    /// Monte Carlo error of the mean over the run and over all replicas.
+    package let meanError: Double
+    /// Of the levels of `Diagnostics.levels`; NaN where no single measurements are kept.
+    package let quantiles: [Chains.Quantile]
+
+    package var effectiveSamples: Double { mixing.effectiveSamples }
+    package var tailEffectiveSamples: Double {
+      guard [.frozen, .constant].contains(mixing.state) else {
+        return min(quantiles.first!.effectiveSamples, quantiles.last!.effectiveSamples)
+      }
+      return effectiveSamples
+    }
+    package var rHat: Double { mixing.rHat }
   }
+
+  /// The quantiles whose Monte Carlo errors are given; the outer two are the tails.
+  package static let levels = [0.05, 0.5, 0.95]
 
   /// The law of one coordinate.
   package struct Marginal: Sendable {
@@ -29,6 +41,8 @@ package struct Diagnostics: Analysis {
     /// KL of two normal laws with these second moments, where the known law is normal: as good as the other where the
     /// sample is normal as well, and far more precise.
     package let normalDivergence, normalDivergenceError: Double
+    /// Whether all that was counted of it is in one bucket.
+    package let isPoint: Bool
   }
 
   package internal(set) var index = 0
@@ -36,6 +50,7 @@ package struct Diagnostics: Analysis {
   package let leg: String
   package let isFinite: Bool
   package let replicas: Int
+  package let mixing: Mixing
   package let rows: [Row]
   package let marginals: [Marginal]
   /// Mean-field free energy per particle, $E - S/\beta$, where one coordinate is the whole particle.
@@ -45,27 +60,24 @@ package struct Diagnostics: Analysis {
   /// The certificate in one sentence.
   package let sentence: String
 
-  /// A certificate further than this from 0, in standard errors, is not consistent with stationarity.
-  static let criticalZ = 3.0  // as the sentence says
-  /// Split R-hat above which longer runs are asked for.
-  static let largestRHat = 1.05
-
   /// Nil without replicas.
-  package init?(caseLabel: String, leg: Leg, state: LegState) {
-    guard let process = leg.process, !state.rows.isEmpty else { return nil }
-    let order = state.rows.draws
+  /// - Parameter alpha: probability of a false alarm of this certificate.
+  package init?(caseLabel: String, leg: Leg, state: LegState, alpha: Double) {
+    guard let process = leg.process, let mixing = Mixing(leg: leg, state: state) else { return nil }
     self.caseLabel = caseLabel
     self.leg = leg.name
+    self.mixing = mixing
     isFinite = leg.role == .finite
-    replicas = order.count
-    let found = leg.observables.indices.map { Self.row(leg, state, order, $0) }
+    replicas = mixing.replicas
+    let found = leg.observables.indices.map { Self.row(leg, state, mixing.rows[$0], $0) }
     rows = found
     let laws = process.marginals.enumerated().map { index, name in
-      Self.marginal(name, state.histograms.folds(of: index), leg.marginalLaw, found)
+      Self.marginal(
+        name, state.histograms.folds(of: index), leg.marginalLaw, found, isStill: mixing.code == .noChainMoved)
     }
     marginals = laws
     if let energy = found.first(where: { $0.role == .energy }), let beta = process.inverseTemperature, laws.count == 1,
-      process.frame?.dimension ?? 1 == 1, let entropy = laws.first
+      process.frame?.dimension ?? 1 == 1, let entropy = laws.first, !entropy.entropy.isNaN
     {
       let own = entropy.entropyError / beta
       freeEnergy = (
@@ -74,46 +86,44 @@ package struct Diagnostics: Analysis {
     } else {
       freeEnergy = nil
     }
-    (verdict, sentence) = Self.certificate(found, replicas: order.count, hasWarmUp: process.schedule.warmUp > 0)
+    (verdict, sentence) = Self.certificate(found, mixing, alpha: alpha, hasWarmUp: process.schedule.warmUp > 0)
   }
 
-  private static func row(_ leg: Leg, _ state: LegState, _ order: [UInt64], _ place: Int) -> Row {
+  private static func row(_ leg: Leg, _ state: LegState, _ mixing: Mixing.Row, _ place: Int) -> Row {
     let moments = state.tally.moments(leg.schema.index(leg.axis.count - 1, place))
-    let kinds = Rows.diagnostics.count
-    func column(_ kind: Int) -> [Double] {
-      order.map { state.rows.values[$0]![leg.schema.width + place * kinds + kind] }
+    let order = state.rows.draws
+    let squares = order.reduce(0) { sum, id in
+      let own = state.rows.values[id]![leg.schema.width + place * Rows.diagnostics.count]
+      return sum + own * own
     }
-    let m = Double(order.count)
-    let halves = column(1) + column(2)
-    let within = column(3).reduce(0, +) / m
-    let squares = column(0).reduce(0) { $0 + $1 * $1 }
-    let batchError = squares.squareRoot() / m
-    let mean = halves.reduce(0, +) / Double(halves.count)
-    let between = halves.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(halves.count - 1, 1))
-    let observable = leg.observables[place]
+    let batchError = squares.squareRoot() / Double(order.count)
+    let meanError = mixing.chains?.meanError(effectiveSamples: mixing.effectiveSamples) ?? batchError
     return Row(
-      observable: observable.name, role: observable.role, mean: moments.mean,
-      error: order.count >= 4 ? moments.meanError : (leg.axis.count == 1 ? batchError : .nan),
-      batchMeansError: batchError,
-      // A constant series has no error and no need of one.
-      effectiveSamples: within == 0 ? .nan : within * m * m / squares,
-      rHat: within == 0 ? (between == 0 ? 1 : .infinity) : (1 + between / within).squareRoot())
+      observable: mixing.observable.name, role: mixing.observable.role, mean: moments.mean,
+      error: order.count >= 4 ? moments.meanError : (leg.axis.count == 1 ? meanError : .nan),
+      batchMeansError: batchError, mixing: mixing, meanError: meanError,
+      quantiles: levels.map { mixing.chains?.quantile($0) ?? .unknown })
   }
 
   private static func marginal(
-    _ name: String, _ folds: [BitHistogram], _ law: TabulatedLaw?, _ rows: [Row]
+    _ name: String, _ folds: [BitHistogram], _ law: TabulatedLaw?, _ rows: [Row], isStill: Bool
   ) -> Marginal {
-    let entropy = MarginalDistance.jackknife(folds, MarginalDistance.entropy)
-    var w2 = (value: Double.nan, error: Double.nan)
-    var (divergence, normal) = (w2, w2)
+    let unknown = (value: Double.nan, error: Double.nan)
+    var (w2, divergence, normal, entropy) = (unknown, unknown, unknown, unknown)
+    // A point mass has neither a density nor, with respect to a law that has one, a divergence; where no chain moved, what was counted are the
+    // starts.
+    let isPoint = Self.isPoint(folds)
+    let hasDensity = !isStill && !isPoint
+    if hasDensity { entropy = MarginalDistance.jackknife(folds, MarginalDistance.entropy) }
     if let law {
       let square = MarginalDistance.jackknife(folds) { MarginalDistance.squaredW2($0, law) }
       let root = max(square.value, 0).squareRoot()
       w2 = (root, root > 0 ? 0.5 * square.error / root : square.error.squareRoot())
-      divergence = MarginalDistance.jackknife(folds) { MarginalDistance.divergence($0, law) }
+      if hasDensity { divergence = MarginalDistance.jackknife(folds) { MarginalDistance.divergence($0, law) } }
     }
     // A process that measures the square of a coordinate names it after the coordinate.
-    if let variance = law?.normalVariance, let square = rows.first(where: { $0.observable == name + "^2" }) {
+    if hasDensity, let variance = law?.normalVariance, let square = rows.first(where: { $0.observable == name + "^2" })
+    {
       // (r - 1 - log r)/2 for the ratio r of the variances; its mean exceeds it by a quarter of the variance of r.
       let (r, error) = (square.mean / variance, square.error / variance)
       normal = (0.5 * (r - 1 - Elementary.log(r)) - 0.25 * error * error, 0.5 * (1 - 1 / r).magnitude * error)
@@ -121,10 +131,24 @@ package struct Diagnostics: Analysis {
     return Marginal(
       name: name, law: law?.name, w2: w2.value, w2Error: w2.error, divergence: divergence.value,
       divergenceError: divergence.error, entropy: entropy.value, entropyError: entropy.error,
-      normalDivergence: normal.value, normalDivergenceError: normal.error)
+      normalDivergence: normal.value, normalDivergenceError: normal.error, isPoint: isPoint)
   }
 
-  private static func certificate(_ rows: [Row], replicas: Int, hasWarmUp: Bool) -> (Equivalence?, String) {
+  /// Whether all that was counted is in one bucket.
+  private static func isPoint(_ folds: [BitHistogram]) -> Bool {
+    var places: Set<Double> = []
+    for fold in folds {
+      for bucket in fold.buckets() {
+        places.insert(bucket.lower)
+        if places.count > 1 { return false }
+      }
+    }
+    return places.count == 1
+  }
+
+  private static func certificate(
+    _ rows: [Row], _ mixing: Mixing, alpha: Double, hasWarmUp: Bool
+  ) -> (Equivalence?, String) {
     guard hasWarmUp, let residual = rows.first(where: { $0.role == .certificate }) else {
       return (
         nil,
@@ -133,30 +157,25 @@ package struct Diagnostics: Analysis {
           : "none: without warm-up the run shows the way to the stationary law"
       )
     }
-    var verdict: Equivalence? = .undecided
-    var text =
-      "\(residual.observable) \(Words.format(residual.mean, 3)) +- \(Words.format(residual.error, 2))"
-    if residual.error > 0 && replicas >= 4 {
-      let t = residual.mean / residual.error
-      let z = Student.equivalentZ(t, degreesOfFreedom: replicas - 1)
-      let isConsistent = z.magnitude < criticalZ
-      verdict = isConsistent ? .agrees : .differs
-      text +=
-        isConsistent
-        ? ": consistent with stationarity (|z| < 3)"
-        : ": NOT consistent with the stationary law, z = \(Words.format(z, 3)) (a smaller step, or a longer warm-up, may help)"
-    } else {
-      text += ": undecided, four replicas that differ are needed"
+    let start = "\(residual.observable) \(Words.format(residual.mean, 3)) +- \(Words.format(residual.error, 2))"
+    if mixing.code == .noChainMoved { return (.differs, "\(start): NOT stationary, no chain moved") }
+    let degrees = mixing.replicas - 1
+    let reason = mixing.isMixed ? mixing.sentence : "the chains have not mixed (\(mixing.sentence))"
+    guard residual.error > 0 && mixing.replicas >= 4 else {
+      return (.undecided, "\(start): undecided, four replicas that differ are needed; \(reason)")
     }
-    // A tuned setting is constant in each chain and another in the next.
-    if let worst = rows.filter({ !$0.rHat.isNaN && $0.role != .setting }).max(by: { $0.rHat < $1.rHat }) {
-      text += "; largest split R-hat \(Words.format(worst.rHat, 4)) in \(worst.observable)"
-      if worst.rHat > largestRHat {
-        text += ", so longer runs are needed"
-        if verdict == .agrees { verdict = .undecided }
-      }
+    let t = residual.mean / residual.error
+    let critical = Student.equivalentT(Gaussian.critical(alpha), degreesOfFreedom: degrees)
+    let test = "t = \(Words.format(t, 3)) with \(degrees) degrees of freedom, critical \(Words.format(critical, 3))"
+    if t.magnitude >= critical {
+      return (
+        .differs,
+        "\(start): NOT consistent with the stationary law (\(test), a false alarm in \(Words.format(alpha, 2)) of such runs; a smaller step, or a longer warm-up, may help); \(reason)"
+      )
     }
-    return (verdict, text)
+    return mixing.isMixed
+      ? (.agrees, "\(start): consistent with stationarity (\(test)); \(reason)")
+      : (.undecided, "\(start): undecided, \(reason), so longer runs are needed")
   }
 
   package var verdicts: [Verdict] {
@@ -166,28 +185,45 @@ package struct Diagnostics: Analysis {
 }
 
 extension Diagnostics {
+  private static let columns: [(name: String, summary: String, value: @Sendable (Row) -> Double)] = [
+    ("mean", "mean in the last record", { $0.mean }),
+    ("standard_error", "its standard error, from the spread of the replicas", { $0.error }),
+    (
+      "batch_means_error", "standard error of the mean by batch means, as if the replicas agreed",
+      { $0.batchMeansError }
+    ),
+    ("mean_mcse", "Monte Carlo error of the mean over the run and the replicas", { $0.meanError }),
+    ("q05", "5% quantile of single measurements", { $0.quantiles[0].value }),
+    ("q05_mcse", "its Monte Carlo error", { $0.quantiles[0].error }),
+    ("median", "median of single measurements", { $0.quantiles[1].value }),
+    ("median_mcse", "its Monte Carlo error", { $0.quantiles[1].error }),
+    ("q95", "95% quantile of single measurements", { $0.quantiles[2].value }),
+    ("q95_mcse", "its Monte Carlo error", { $0.quantiles[2].error }),
+    ("effective_samples", "effective number of independent values for the mean", { $0.effectiveSamples }),
+    (
+      "bulk_effective_samples", "the same of the rank-normalised kept measurements",
+      { $0.mixing.bulkEffectiveSamples ?? .nan }
+    ),
+    ("tail_effective_samples", "the smaller one of the 5% and the 95% quantile", { $0.tailEffectiveSamples }),
+    ("split_r_hat", "split R-hat over the replicas, from means and variances of halves", { $0.mixing.splitRHat }),
+    ("r_hat", "rank-normalised split R-hat, the larger of bulk and folded", { $0.rHat }),
+    ("r_hat_bound", "what it may be at most", { $0.mixing.bound }),
+  ]
+
   /// Rows over observables; and, where one-particle laws are counted, rows over marginals, in the same group.
   package var tables: [Table] {
-    func numbers(_ name: String, _ summary: String, _ value: (Row) -> Double) -> Table.Column {
-      .init(name, .numbers(rows.map(value)), summary)
-    }
+    let known: [Table.Column] = [
+      .init("observable", .texts(rows.map(\.observable)), "measured quantity"),
+      .init("state", .texts(rows.map(\.mixing.state.rawValue)), "whether its series moves"),
+    ]
+    let numbers = Self.columns.map { Table.Column($0.name, .numbers(rows.map($0.value)), $0.summary) }
     var table = Table(
       group: "diagnostics/\(index)",
       attributes: [
         ("case", .text(caseLabel)), ("leg", .text(leg)), ("replicas", .integer(Int64(replicas))),
-        ("certificate", .text(sentence)), ("free_energy", .number(freeEnergy?.value ?? .nan)),
-        ("free_energy_error", .number(freeEnergy?.error ?? .nan)),
-      ],
-      rows: [
-        .init("observable", .texts(rows.map(\.observable)), "measured quantity"),
-        numbers("mean", "mean in the last record", \.mean),
-        numbers("standard_error", "its standard error, from the spread of the replicas", \.error),
-        numbers("batch_means_error", "its standard error by batch means", \.batchMeansError),
-        numbers(
-          "effective_samples", "effective number of independent values in the series of all replicas",
-          \.effectiveSamples),
-        numbers("split_r_hat", "split R-hat over the replicas", \.rHat),
-      ])
+        ("certificate", .text(sentence)), ("mixing", .text(mixing.reason)), ("mixing_sentence", .text(mixing.sentence)),
+        ("free_energy", .number(freeEnergy?.value ?? .nan)), ("free_energy_error", .number(freeEnergy?.error ?? .nan)),
+      ], rows: known + numbers)
     var result = [table]
     if !marginals.isEmpty { result.append(marginalTable) }
     // References are diagnosed for the file; people read about the finite leg.
@@ -195,8 +231,9 @@ extension Diagnostics {
     table.fields = [
       .init("observable", "observable"), .init("mean", "mean", .value(error: "standard_error")),
       .init("batch means", "mean", .value(error: "batch_means_error")),
-      .init("effective samples", "effective_samples", .format("%.4g", missing: "-")),
-      .init("split R-hat", "split_r_hat", .format("%.4f", missing: "-")),
+      .init("effective samples", "effective_samples", .format("%.4g", missing: "unknown")),
+      .init("tail", "tail_effective_samples", .format("%.4g", missing: "unknown")),
+      .init("R-hat", "r_hat", .format("%.4f", missing: "none")), .init("series", "state"),
     ]
     if marginals.isEmpty { table.notes = notes } else { result[1].notes = notes }
     result[0] = table
@@ -207,7 +244,12 @@ extension Diagnostics {
     let free = freeEnergy.map {
       "free energy per particle \(Words.format($0.value, 6)) +- \(Words.format($0.error, 2))"
     }
-    return (free.map { [$0] } ?? []) + ["certificate: \(sentence)."]
+    let points = marginals.filter(\.isPoint).map(\.name)
+    let why =
+      mixing.code == .noChainMoved
+      ? "no chain moved" : points.isEmpty ? nil : "\(Words.list(points)) had one value at all times"
+    let without = why.map { ["no entropy, divergence or free energy: \($0)"] } ?? []
+    return (free.map { [$0] } ?? without) + ["certificate: \(sentence)."]
   }
 
   private var marginalTable: Table {
@@ -238,19 +280,6 @@ extension Diagnostics {
         .init("KL by second moments", "kl_normal", .value(error: "kl_normal_error")),
       ]
     }
-    return table
-  }
-
-  /// What readers of the leg's own group look for there: effective samples, R-hat and the certificate.
-  package func legTable(group: String) -> Table {
-    var table = Table(group: group)
-    table.attributes = [("certificate", .text(sentence))]
-    table.columns = [
-      .init(
-        "effective_samples", .numbers(rows.map(\.effectiveSamples)), axes: ["observable"],
-        "effective number of independent values in the series of all replicas"),
-      .init("split_r_hat", .numbers(rows.map(\.rHat)), axes: ["observable"], "split R-hat over the replicas"),
-    ]
     return table
   }
 }

@@ -6,9 +6,23 @@ struct Estimate {
   let value: Double
   let error: Double
   /// Of Student's law, for replicas; nil where the normal law holds.
-  var degreesOfFreedom: Int?
-  /// Whether there are draws enough, and tails light enough, for a z-score.
-  let isTestable: Bool
+  let degreesOfFreedom: Int?
+  /// Why there is no z-score: too few draws, tails too heavy, an error that cannot be computed.
+  let failing: Reason?
+
+  init(value: Double, error: Double, degreesOfFreedom: Int? = nil, failing: Reason? = nil) {
+    self.value = value
+    self.error = error
+    self.degreesOfFreedom = degreesOfFreedom
+    self.failing = failing ?? (value.isFinite && error.isFinite ? nil : .notEstimable)
+  }
+
+  var isTestable: Bool { failing == nil || failing == .heavyTails }
+
+  /// With an error that is not below a rounding.
+  func atLeast(_ floor: Double) -> Estimate {
+    Estimate(value: value, error: max(error, floor), degreesOfFreedom: degreesOfFreedom, failing: failing)
+  }
 
   /// Values known without drawing are exact to rounding only.
   static let rounding = 1e-12
@@ -70,8 +84,9 @@ struct Measured {
     let root = n.squareRoot()
     let enough = n >= Self.leastDraws
     func isLight(_ m: Moments) -> Bool { m.kurtosis.magnitude / root < Self.lightness }
-    func found(_ value: Double, _ error: Double, _ isTestable: Bool) -> Estimate {
-      Estimate(value: value, error: error, isTestable: enough && isTestable)
+    func found(_ value: Double, _ error: Double, _ isLight: Bool, isEnough: Bool = true) -> Estimate {
+      Estimate(
+        value: value, error: error, failing: !(enough && isEnough) ? .fewDraws : isLight ? nil : .heavyTails)
     }
     switch statistic {
     case .mean:
@@ -79,11 +94,11 @@ struct Measured {
     case .secondMoment: return found(m.secondMoment, m.secondMomentError, isLight(m))
     case .variance: return found(m.variance, m.varianceError, isLight(m))
     case .standardDeviation: return found(m.standardDeviation, m.standardDeviationError, isLight(m))
-    case .skewness: return found(m.skewness, m.skewnessError, isLight(m) && n >= 10 * Self.leastDraws)
+    case .skewness: return found(m.skewness, m.skewnessError, isLight(m), isEnough: n >= 10 * Self.leastDraws)
     case .kurtosis:
       // The error is itself of moments to order eight: where it is not small, they are not known.
       let isKnown = m.kurtosisError < Self.lightness * (m.kurtosis + 3)
-      return found(m.kurtosis, m.kurtosisError, isLight(m) && isKnown && n >= 10 * Self.leastDraws)
+      return found(m.kurtosis, m.kurtosisError, isLight(m) && isKnown, isEnough: n >= 10 * Self.leastDraws)
     case .covariance, .correlation:
       guard let other else { return nil }
       let isCovariance = statistic.name == "covariance"
@@ -109,7 +124,7 @@ struct Measured {
       let m = moments(record, place)
       return Estimate(
         value: m.mean, error: m.meanError, degreesOfFreedom: Int(m.count) - 1,
-        isTestable: m.count >= Self.leastReplicas.mean)
+        failing: m.count >= Self.leastReplicas.mean ? nil : .fewDraws)
     }
     let mine = column(record, place)
     let theirs = other.map { column(record, $0) } ?? mine
@@ -137,6 +152,6 @@ struct Measured {
     let jackknife = Jackknife(rows, folds: folds, value)
     return Estimate(
       value: jackknife.value, error: jackknife.error, degreesOfFreedom: folds - 1,
-      isTestable: rows.count >= least && jackknife.error.isFinite)
+      failing: rows.count >= least ? nil : .fewDraws)
   }
 }

@@ -65,69 +65,104 @@ extension Scaling {
 
   // MARK: Against limits
 
-  /// A size that tends to infinity, against every limit that leaves out nothing but this size.
-  static func sizes(of sweep: Sweep, _ comparisons: [Comparison], _ snapshot: Snapshot) -> [Scaling] {
-    guard sweep.parameter.isInverse, let item = sweep.cases.first?.item else { return [] }
-    let candidates = comparisons.filter {
-      $0.caseLabel == item.label && $0.role == .limit && $0.kind != .extrapolated
-    }
-    return candidates.compactMap { candidate in
-      let known = item.legs.first { $0.name == candidate.reference }?.known
-      guard sweep.isLimit(known?.remainder ?? []), let found = series(of: sweep, candidate.reference, comparisons)
-      else {
-        return nil
-      }
-      let rows = found.series.compactMap { series -> Row? in
-        let points = points(series, found.sizes, sweep)
-        guard let fit = Extrapolation(points, orders: .candidates(expected: 0)) else { return nil }
-        let used = series.rows.compactMap { $0 }
-        // Of one standard deviation, or the largest difference of the sweep.
-        let unit = used.last.map { row in row.shift == 0 ? 0 : (row.difference / row.shift).magnitude } ?? 0
-        let told = max(used.map(\.difference.magnitude).max() ?? 0, unit)
-        return Row(
-          observable: series.first.observable, statistic: series.first.statistic, quantity: series.first.quantity,
-          coordinates: coordinates(series, found.sizes, sweep), fit: fit, reference: used.last!.reference,
-          hasPower: told == 0 || 3 * fit.limitError <= told, promise: nil)
-      }
-      guard !rows.isEmpty else { return nil }
-      let critical = Gaussian.critical(snapshot.job.tolerances.alpha / Double(rows.count))
-      let weak = rows.filter { !$0.hasPower }
-      let worst = rows.max { $0.z.magnitude < $1.z.magnitude }!
-      let verdict: Equivalence =
-        worst.z.magnitude > critical ? .differs : weak.isEmpty ? .agrees : .undecided
-      return Scaling(
-        .sizes, sweep, reference: candidate.reference, axis: found.axis, rows: rows, criticalZ: critical,
-        verdict: verdict,
-        sentence: sizesSentence(sweep, candidate.reference, rows, worst, weak, critical, verdict))
+  /// Limits that leave out nothing but what vanishes in a sweep.
+  private static func limits(_ sweep: Sweep, _ comparisons: [Comparison]) -> [Comparison] {
+    guard let item = sweep.cases.first?.item else { return [] }
+    return comparisons.filter { comparison in
+      let known = item.legs.first { $0.name == comparison.reference }?.known
+      return comparison.caseLabel == item.label && comparison.role == .limit && comparison.kind != .extrapolated
+        && sweep.isLimit(known?.remainder ?? [])
     }
   }
 
+  static func hasLimit(_ sweep: Sweep, _ comparisons: [Comparison]) -> Bool { !limits(sweep, comparisons).isEmpty }
+
+  /// The normal quantile of a power of 0.9.
+  private static let power = 1.2816
+
+  /// A size that tends to infinity, against every limit that leaves out nothing but this size.
+  static func sizes(of sweep: Sweep, _ comparisons: [Comparison], _ snapshot: Snapshot) -> [Scaling] {
+    guard sweep.parameter.isInverse else { return [] }
+    let tolerances = snapshot.job.tolerances
+    return limits(sweep, comparisons).compactMap { candidate in
+      guard let found = series(of: sweep, candidate.reference, comparisons) else { return nil }
+      let fits = found.series.compactMap { series -> (Series, [Extrapolation.Point], Extrapolation)? in
+        let points = points(series, found.sizes, sweep)
+        return Extrapolation(points, orders: .candidates(expected: 0)).map { (series, points, $0) }
+      }
+      guard !fits.isEmpty else { return nil }
+      let critical = Gaussian.critical(tolerances.alpha / Double(fits.count))
+      let rows = fits.map { series, points, fit in
+        let used = series.rows.compactMap { $0 }
+        // What the tolerance of means is a part of: the difference in units of itself.
+        let unit = used.last.map { row in row.shift == 0 ? 0 : (row.difference / row.shift).magnitude } ?? 0
+        let values = points.map(\.value)
+        return Row(
+          observable: series.first.observable, statistic: series.first.statistic, quantity: series.first.quantity,
+          coordinates: coordinates(series, found.sizes, sweep), fit: fit, reference: used.last!.reference,
+          slopes: Extrapolation.localSlopes(points, limit: 0),
+          toldApart: max(values.max()! - values.min()!, unit.isFinite ? tolerances.mean * unit : 0),
+          detectable: (critical + power) * fit.limitError, promise: nil)
+      }
+      let weak = rows.filter { !$0.hasPower }
+      let worst = rows.max { testedZ($0) < testedZ($1) }!
+      let verdict: Equivalence = testedZ(worst) > critical ? .differs : weak.isEmpty ? .agrees : .undecided
+      return Scaling(
+        .sizes, sweep, reference: candidate.reference, axis: found.axis, rows: rows, criticalZ: critical,
+        verdict: verdict,
+        sentence: sizesSentence(
+          sweep, candidate.reference, rows, worst, critical, verdict, missing: found.series.count - rows.count))
+    }
+  }
+
+  /// 0 where no degree of freedom is left that could speak against the fit.
+  private static func testedZ(_ row: Row) -> Double { row.fit.degreesOfFreedom > 0 ? row.z.magnitude : 0 }
+
   private static func sizesSentence(
-    _ sweep: Sweep, _ reference: String, _ rows: [Row], _ worst: Row, _ weak: [Row], _ critical: Double,
-    _ verdict: Equivalence
+    _ sweep: Sweep, _ reference: String, _ rows: [Row], _ worst: Row, _ critical: Double, _ verdict: Equivalence,
+    missing: Int
   ) -> String {
     let symbol = sweep.parameter.symbol
     var text = "\(sweep.limit) against \(reference)\(sweep.label.isEmpty ? "" : " (\(sweep.label))"): "
-    let z = Words.format(worst.z.magnitude, 3)
+    let z = Words.format(testedZ(worst), 3)
     switch verdict {
     case .agrees: text += "the limit is recovered, largest |z| = \(z)"
     case .undecided:
-      text +=
-        "undecided, the error of the extrapolation is too large in \(Words.list(weak.map(\.quantity))); largest |z| = \(z)"
+      let exact = rows.filter { $0.fit.degreesOfFreedom == 0 }
+      let weak = rows.filter { !$0.hasPower && $0.fit.degreesOfFreedom > 0 }
+      var reasons: [String] = []
+      if let least = weak.max(by: { $0.detectable / $0.toldApart < $1.detectable / $1.toldApart }) {
+        reasons.append(
+          "the error of the extrapolation is too large in \(Words.list(weak.map(\.quantity))): offsets of \(Words.format(least.detectable, 2)) would be found, \(Words.format(least.toldApart, 2)) is to be told apart in \(least.quantity)"
+        )
+      }
+      if !exact.isEmpty {
+        reasons.append("the sizes leave no degree of freedom in \(Words.list(exact.map(\.quantity)))")
+      }
+      text += "undecided, \(reasons.joined(separator: "; ")); largest |z| = \(z)"
     case .differs:
       text +=
         "the limit is NOT recovered: \(worst.quantity) tends to a difference of \(Words.format(worst.fit.limit, 2)), z = \(Words.format(worst.z, 3))"
     }
     text += " in \(worst.observable) (\(rows.count) tests, |z| < \(Words.format(critical, 3)))"
-    let determined = rows.filter(\.fit.isDetermined)
-    let roots = determined.filter { $0.fit.order == 0.5 }
-    if !determined.isEmpty {
-      text +=
-        "; the leading error is of order "
-        + (roots.isEmpty ? "1/\(symbol)" : "\(symbol)^-1/2 in " + Words.list(roots.map(\.observable)))
+    let several = rows.filter { !$0.fit.isSinglePower }
+    if !several.isEmpty {
+      text += "; no single power, nor one with its square, fits \(Words.list(several.map(\.quantity)))"
     }
+    // An order is a fact of values that depend on the size, in a fit that something could have spoken against.
+    let determined = rows.filter { $0.fit.isDetermined && $0.hasPower && $0.fit.isSinglePower }
+    let (roots, wholes) = (determined.filter { $0.fit.order == 0.5 }, determined.filter { $0.fit.order == 1 })
+    var orders: [String] = []
+    if !wholes.isEmpty {
+      orders.append("1/\(symbol)" + (roots.isEmpty ? "" : " in \(Words.list(wholes.map(\.observable)))"))
+    }
+    if !roots.isEmpty { orders.append("\(symbol)^-1/2 in \(Words.list(roots.map(\.observable)))") }
+    if !orders.isEmpty { text += "; the leading error is of order " + orders.joined(separator: ", ") }
     let open = rows.count - determined.count
     if open > 0 { text += "; the order is not determined in \(open) of \(rows.count)" }
+    if missing > 0 {
+      text += "; \(missing) not extrapolated, with trustworthy errors at fewer than three sizes"
+    }
     return text
   }
 
@@ -137,15 +172,17 @@ extension Scaling {
   static func remainders(of sweep: Sweep, _ comparisons: [Comparison], _ snapshot: Snapshot) -> [Scaling] {
     guard let item = sweep.cases.first?.item else { return [] }
     return item.legs.compactMap { leg in
-      guard let promised = leg.known?.remainder.first(where: { $0.parameter == sweep.name }),
+      guard let promised = leg.known?.remainder.first(where: sweep.isPromised),
         sweep.isLimit(leg.known!.remainder), let found = series(of: sweep, leg.name, comparisons)
       else { return nil }
       let rows = found.series.compactMap { series -> Row? in
-        Extrapolation.remainder(points(series, found.sizes, sweep), promised: promised.order).map {
+        let points = points(series, found.sizes, sweep)
+        return Extrapolation.remainder(points, promised: promised.order).map {
           Row(
             observable: series.first.observable, statistic: series.first.statistic, quantity: series.first.quantity,
             coordinates: coordinates(series, found.sizes, sweep), fit: $0.fit,
-            reference: series.rows.compactMap { $0?.reference }.last!, hasPower: $0.fit.isSeen, promise: $0)
+            reference: series.rows.compactMap { $0?.reference }.last!,
+            slopes: Extrapolation.localSlopes(points, limit: 0), toldApart: .nan, detectable: .nan, promise: $0)
         }
       }
       guard !rows.isEmpty else { return nil }
@@ -210,7 +247,8 @@ extension Scaling {
         Row(
           observable: observable.name, statistic: isFluctuation ? .variance : .mean,
           quantity: isFluctuation ? "var(\(observable.name))" : observable.name, coordinates: coordinates, fit: $0,
-          reference: limit ?? .nan, hasPower: $0.isSeen, promise: nil)
+          reference: limit ?? .nan, slopes: Extrapolation.localSlopes(points, limit: limit ?? $0.limit),
+          toldApart: .nan, detectable: .nan, promise: nil)
       }
     }
     guard !rows.isEmpty else { return nil }

@@ -2,7 +2,22 @@ import Experiments
 import Statistics
 
 extension Scaling {
-  package var tables: [Table] { [kind == .refinements ? refinementTable : sweepTable] }
+  package var tables: [Table] {
+    switch kind {
+    case .refinements: [refinementTable]
+    case .none: [reasonTable]
+    default: [sweepTable]
+    }
+  }
+
+  private var reasonTable: Table {
+    var table = Table(
+      group: "scaling/\(index)",
+      attributes: [("kind", .text(kind.rawValue)), ("key", .text(key)), ("sentence", .text(sentence))],
+      rows: [.init("size", .numbers(sizes), "values of \(key)")])
+    table.notes = ["\(sentence)."]
+    return table
+  }
 
   private var sweepTable: Table {
     let parameter = parameter!
@@ -36,6 +51,13 @@ extension Scaling {
       .init("degrees_of_freedom", .integers(rows.map { Int64($0.fit.degreesOfFreedom) }), "of the fit"),
       .init("seen", .flags(rows.map(\.fit.isSeen)), "whether the values depend on the size at all"),
       .init("finding", .texts(rows.map(finding)), "what the fit says"),
+      .init(
+        "local_slope", .numbers(rows.flatMap { slopes($0).map { $0?.slope ?? .nan } }), axes: shape,
+        "order between this size and the next one that is used; NaN where there is none, or the difference is not seen"),
+      .init(
+        "local_slope_error", .numbers(rows.flatMap { slopes($0).map { $0?.error ?? .nan } }), axes: shape,
+        "its standard error"),
+      .init("slope_list", .texts(rows.map(slopeList)), "the local slopes as people write them"),
     ]
     table.attributes = [
       ("kind", .text(kind.rawValue)), ("label", .text(label)), ("key", .text(key)), ("symbol", .text(parameter.symbol)),
@@ -54,6 +76,10 @@ extension Scaling {
         numbers("difference", "difference from the limit, extrapolated", \.fit.limit),
         numbers("difference_error", "its standard error", \.fit.limitError),
         numbers("z", "extrapolated difference in standard errors", \.z),
+        numbers("detectable", "offset of the limit that is found with probability 0.9", \.detectable),
+        numbers(
+          "told_apart", "offset that is to be told apart: spread over the sweep, or the tolerance if larger",
+          \.toldApart),
       ]
       table.fields = [
         .init("observable", "quantity"), .init("from", "size_list"),
@@ -87,8 +113,9 @@ extension Scaling {
         .init("verdict", "verdict"),
       ]
       table.heading = "order of the difference from \(reference ?? ""), \(about)"
-    case .refinements: break
+    case .refinements, .none: break
     }
+    table.fields.append(.init("local slopes", "slope_list"))
     table.fields.append(.init("chi2", "chi_square", .format("%.2g", missing: "-")))
     table.fields.append(.init("dof", "degrees_of_freedom"))
     if rows.count > 40 { table.shown = Array(rows.indices.suffix(40)) }
@@ -101,12 +128,28 @@ extension Scaling {
       ? Words.power(parameter!.symbol, isInverse: parameter!.isInverse, order: row.fit.order) : "undetermined"
   }
 
+  /// Of each size the slope to the next one that is used.
+  private func slopes(_ row: Row) -> [LocalSlope?] {
+    zip(sizes, row.coordinates).map { size, coordinate in
+      let small = parameter!.small(size)
+      return coordinate.isNaN ? nil : row.slopes.first { (parameter!.isInverse ? $0.to : $0.from) == small }
+    }
+  }
+
+  /// In the order of the sizes, with two digits.
+  private func slopeList(_ row: Row) -> String {
+    slopes(row).compactMap { $0 }.map { $0.slope.isNaN ? "-" : Words.format($0.slope, 2) }.joined(separator: " ")
+  }
+
   private func finding(_ row: Row) -> String {
+    if !row.fit.isSeen { return kind == .sizes && !row.hasPower ? "error too large" : "no error seen" }
+    if !row.fit.isSinglePower {
+      return "no single power, chi2/dof \(Words.format(row.fit.chiSquare / Double(row.fit.degreesOfFreedom), 2))"
+    }
+    if kind == .sizes && row.fit.degreesOfFreedom == 0 { return "no degree of freedom" }
     if kind == .sizes && !row.hasPower { return "error too large" }
-    if !row.fit.isSeen { return "no error seen" }
-    if kind == .orders && !row.fit.isSinglePower { return "no single power" }
-    if kind == .remainders && !row.fit.isSinglePower { return "several powers" }
-    return row.fit.isDetermined ? "power law" : "order undetermined"
+    return row.fit.isDetermined && row.fit.orderError <= Extrapolation.uncertainOrder
+      ? "power law" : "order undetermined"
   }
 
   private var refinementTable: Table {

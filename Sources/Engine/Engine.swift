@@ -106,7 +106,7 @@ package final class Engine {
     let target = part.range(of: leg.draws)
     let total = UInt64(target.count)
     var left = states[index].done.missing(in: target)
-    report(.legStarted(path: path, done: total - left.count, target: total, unit: leg.drawName + "s"))
+    report(.legStarted(path: path, done: total - left.count, target: total, unit: leg.drawName))
     guard !left.isEmpty else { return .finished }
     let worker = try makeWorker(index, leg, left: left.count)
     var shared = SharedKnowledge(speeds: Array(repeating: 0, count: world.size), begun: worker.begun)

@@ -144,9 +144,11 @@ final class ReplicaWorker: Worker {
 
   func handIn(to state: inout LegState) throws {
     var encoder = StateEncoder()
+    let keepsSeries = Series.stride(of: leg) != nil
     for (id, outcome) in finished {
       encoder.nest("\(id)") { encoder in
         encoder.add("row", outcome.row)
+        if let series = outcome.series, keepsSeries { encoder.add("series", series) }
         if let trajectory = outcome.trajectory { encoder.nest("trajectory") { trajectory.encode(to: &$0) } }
       }
     }
@@ -158,11 +160,13 @@ final class ReplicaWorker: Worker {
     finished = []
     marginals = Histograms(marginals: factory.facts.marginals.count)
     guard world.isRoot else { return }
+    state.series.fit(leg)
     for bytes in rows {
       let decoder = StateDecoder(bytes: bytes)
       for name in decoder.names {
         let own = decoder.nested(name)
         state.rows.values[UInt64(name)!] = try own.doubles("row")
+        if own.contains("series") { state.series.add(UInt64(name)!, try own.doubles("series"), of: leg) }
         if own.contains("trajectory") {
           state.trajectories.replicas[UInt64(name)!] = try Trajectory(from: own.nested("trajectory"))
         }

@@ -1,33 +1,53 @@
 /// A table of numbers of a file, as a model asks for it.
-public struct TableRequest: Sendable, Equatable {
+public struct TableRequest: Sendable, Hashable {
+  /// As the job writes it: relative to the job file, or absolute.
   public let file: String
-  /// Dataset of an HDF5 file; empty for CSV.
+  /// Dataset of an HDF5 file; empty for other files.
   public let dataset: String
-
-  public init(file: String, dataset: String) {
-    self.file = file
-    self.dataset = dataset
-  }
-}
-
-/// Some rows of a data file, as a model asks for them.
-public struct RowRequest: Sendable, Equatable {
-  public let file: String
-  /// Dataset of an HDF5 file; empty for CSV.
-  public let dataset: String
-  public let rows: [Int]
-  /// Columns of a CSV file that are left out.
+  /// Whether the first line of a text file holds names; nil to find out, where only one answer is possible.
+  public let header: Bool?
+  /// Named columns that are left out.
   public let drop: [String]
+  /// Rows from 0, in the order they are wanted in; nil for all.
+  public let rows: [Int]?
 
-  public init(file: String, dataset: String, rows: [Int], drop: [String]) {
+  public init(file: String, dataset: String = "", header: Bool? = nil, drop: [String] = [], rows: [Int]? = nil) {
     self.file = file
     self.dataset = dataset
-    self.rows = rows
+    self.header = header
     self.drop = drop
+    self.rows = rows
+  }
+
+  /// The keys of every table of a job that names a data file.
+  public static let parameters: [Parameter] = [
+    Parameter(
+      "file", .text, optional: true,
+      "CSV, HDF5 (.h5, .hdf5) or NumPy (.npy) file, a row an example; relative to the job file"),
+    Parameter("dataset", .text, default: .text(""), "path of the dataset in an HDF5 file"),
+    Parameter(
+      "header", .boolean, optional: true, "whether the first line of a CSV file holds names; found out if clear"),
+    Parameter(
+      "drop", .structured("an array of column names"), optional: true,
+      "columns of a CSV file that are left out; \"\" is the one without a name"),
+  ]
+
+  /// Reads the keys of `parameters` from a checked table that has `file`.
+  public init(_ p: Parameters, rows: [Int]? = nil) throws {
+    let names = try p["drop"].map { value -> [String] in
+      guard case .list(let items) = value else { throw p.invalid("drop", "must be an array of column names") }
+      return try items.map { item in
+        guard case .text(let name) = item else { throw p.invalid("drop", "must be an array of column names") }
+        return name
+      }
+    }
+    self.init(
+      file: p.text("file"), dataset: p.text("dataset"), header: p["header"].map { _ in p.boolean("header") },
+      drop: names ?? [], rows: rows)
   }
 }
 
-/// Rows of numbers under named columns; an HDF5 dataset has no names.
+/// Rows of numbers under named columns; columns of arrays and of text without a header have no names.
 public struct DataTable: Sendable {
   public let columns: [String]
   public let rows: [[Double]]
@@ -47,5 +67,18 @@ public struct DataTable: Sendable {
       for value in row { add(value.bitPattern) }
     }
     return String(hash, radix: 16)
+  }
+
+  /// What columns there are, and the one that was probably meant by a name that is not there, as half a sentence.
+  public static func words(for name: String, among columns: [String]) -> String {
+    guard !columns.isEmpty else { return "its columns have no names" }
+    return "it has \(list(columns, atMost: 20))\(Nearest.hint(name, among: columns))"
+  }
+
+  /// Names with commas between; of a long list the first ones and the last.
+  public static func list(_ names: [String], atMost most: Int) -> String {
+    let shown = names.map { $0.isEmpty ? "\"\"" : $0 }
+    guard shown.count > most else { return shown.joined(separator: ", ") }
+    return (shown.prefix(most - 1) + ["…", shown[shown.count - 1]]).joined(separator: ", ")
   }
 }

@@ -15,6 +15,9 @@ final class Driver<P: Process>: Replica {
   private var values: [Double] = []
   private var marginals: [BitHistogram]
   private var trajectory = Trajectory()
+  /// Measurements between two kept values, and these, one after the other; nil for a replica that was begun without them.
+  private let seriesStride: Int?
+  private var series: [Double]? = []
   /// Frames of this rank's particles that are not gathered yet.
   private var newFrames: [[Double]] = []
 
@@ -24,6 +27,7 @@ final class Driver<P: Process>: Replica {
     step = saved?.step ?? 0
     let count = process.observables.count
     marginalCount = process.marginals.count
+    seriesStride = Series.stride(measurements: process.schedule.measurements, observables: count, replicas: 1)
     sums = Array(repeating: TimeSums(), count: count)
     current = Array(repeating: 0, count: count)
     marginals = Array(repeating: BitHistogram(), count: marginalCount * Histograms.folds)
@@ -43,6 +47,11 @@ final class Driver<P: Process>: Replica {
     let kept = try decoder.histograms("marginals", number: marginals.count)
     if context.group.isRoot { marginals = kept }
     trajectory = try Trajectory(from: decoder.nested("trajectory"))
+    if let seriesStride {
+      let measured = max(0, saved.step - schedule.warmUp) / schedule.measureEvery
+      series =
+        decoder.contains("series") ? try decoder.doubles("series", count: measured / seriesStride * count) : nil
+    }
     let width = keepsParticles ? process.frame!.width : 0
     guard trajectory.series.count == trajectory.steps.count * count,
       trajectory.positions.count == trajectory.steps.count * width
@@ -66,8 +75,9 @@ final class Driver<P: Process>: Replica {
   private func measure(_ info: P.System.Info, _ production: Int) throws {
     try current.withUnsafeMutableBufferPointer { try system.measure(info, into: $0.baseAddress!) }
     let taken = production / schedule.measureEvery
-    let total = schedule.steps / schedule.measureEvery
+    let total = schedule.measurements
     for i in sums.indices { sums[i].add(current[i], firstHalf: taken <= total / 2) }
+    if let seriesStride, taken % seriesStride == 0 { series?.append(contentsOf: current) }
     if taken % (total / schedule.records) == 0 {
       let perRecord = Double(total / schedule.records)
       for i in sums.indices {
@@ -114,6 +124,7 @@ final class Driver<P: Process>: Replica {
     try encoder.nest("system") { try system.encode(to: &$0) }
     encoder.add("sums", sums.flatMap(\.words))
     encoder.add("values", values)
+    if let series, seriesStride != nil { encoder.add("series", series) }
     encoder.add("marginals", try context.group.joinedOnRoot(marginals))
     encoder.nest("trajectory") { trajectory.encode(to: &$0) }
     return ReplicaState(replica: context.replica, step: step, encoded: encoder)
@@ -121,10 +132,10 @@ final class Driver<P: Process>: Replica {
 
   func finish() throws -> ReplicaOutcome {
     try gatherFrames()
-    let total = schedule.steps / schedule.measureEvery
+    let total = schedule.measurements
     return ReplicaOutcome(
       row: values + sums.flatMap { $0.diagnostics(total / 2, total - total / 2) }, marginals: marginals,
-      trajectory: schedule.frameEvery == nil ? nil : trajectory)
+      trajectory: schedule.frameEvery == nil ? nil : trajectory, series: seriesStride == nil ? nil : series)
   }
 }
 

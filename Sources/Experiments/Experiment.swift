@@ -137,4 +137,6 @@ public struct ReplicaOutcome {
   /// The part of this rank: histograms add up over the group.
   public let marginals: [BitHistogram]
   public let trajectory: Trajectory?
+  /// Kept values of single measurements, `Series.values` at the stride of one replica.
+  public let series: [Double]?
 }

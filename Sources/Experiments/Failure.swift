@@ -20,8 +20,20 @@ public struct Failure: Error, CustomStringConvertible, Sendable {
   }
 
   /// A job value that cannot be used: names the key, the value and what is allowed.
-  public static func invalid(key: String, value: String, allowed: String) -> Failure {
-    Failure(.badData, "\(key) = \(value): \(allowed)")
+  /// - Parameter value: nil if the key is missing.
+  public static func invalid(key: String, value: String?, allowed: String) -> Failure {
+    Failure(.badData, (value.map { "\(key) = \($0)" } ?? "\(key) is missing") + ": \(allowed)")
+  }
+
+  /// A value that is none of the names that there are: names them, and the nearest.
+  public static func unknown(key: String, value: JobValue?, names: [String]) -> Failure {
+    var hint = ""
+    if case .text(let text)? = value { hint = Nearest.hint(text, among: names) }
+    if case .list(let items)? = value, items.allSatisfy({ item in names.contains { item == .text($0) } }) {
+      hint = Parameters.sweepHint(key, value!)
+    }
+    return invalid(
+      key: key, value: value?.description, allowed: "must be one of " + names.joined(separator: ", ") + hint)
   }
 
   public var description: String { message }

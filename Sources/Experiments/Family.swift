@@ -7,6 +7,12 @@ public protocol Entry: Sendable {
   var equation: String { get }
   var reference: String { get }
   var parameters: [Parameter] { get }
+  /// Dotted name of the table that its keys belong to; that of the family, or `limit`, unless implemented.
+  var table: String? { get }
+}
+
+extension Entry {
+  public var table: String? { nil }
 }
 
 /// A table of a job, as the catalog prints it.
@@ -16,6 +22,7 @@ public struct TableEntry: Entry {
   public let parameters: [Parameter]
   public var equation: String { "" }
   public var reference: String { "" }
+  public var table: String? { name }
 
   public init(name: String, summary: String, parameters: [Parameter]) {
     self.name = name
@@ -26,7 +33,6 @@ public struct TableEntry: Entry {
 
 /// Where data files are read from: on rank 0, and sent to the others.
 public protocol DataSource {
-  func rows(_ request: RowRequest) throws -> [[Double]]
   func table(_ request: TableRequest) throws -> DataTable
 }
 

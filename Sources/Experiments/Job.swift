@@ -54,7 +54,7 @@ public struct Job: Sendable, Codable {
   }
 
   /// Version of the streams: what draws a (seed, stream, index) gives. It changes whenever a golden digest changes.
-  public static let streamVersion = 2
+  public static let streamVersion = 3
 
   /// The identity line of a version of the streams.
   public static func identityLine(streamVersion: Int) -> String { "stream = \(streamVersion)" }
@@ -113,13 +113,14 @@ public struct LegState {
   public var rows: Rows
   public var histograms: Histograms
   public var trajectories: Trajectories
+  public var series: Series
   /// Replicas under way.
   public var begun: [ReplicaState]
 
   public init(
     path: String, done: IntervalSet, tally: Tally, rows: Rows = Rows(),
     histograms: Histograms = Histograms(marginals: 0),
-    trajectories: Trajectories = Trajectories(), begun: [ReplicaState] = []
+    trajectories: Trajectories = Trajectories(), series: Series = Series(), begun: [ReplicaState] = []
   ) {
     self.path = path
     self.done = done
@@ -127,6 +128,7 @@ public struct LegState {
     self.rows = rows
     self.histograms = histograms
     self.trajectories = trajectories
+    self.series = series
     self.begun = begun
   }
 
@@ -143,6 +145,8 @@ public struct LegState {
     rows.merge(other.rows)
     histograms.merge(other.histograms)
     trajectories.merge(other.trajectories)
+    series.merge(other.series)
+    series.fit(leg)
     // Shards stay with their own file; what they hold begins from the start.
     begun = (begun + other.begun).filter { rows.values[$0.replica] == nil && $0.shards.isEmpty }
     if leg.process == nil { tally.merge(other.tally) } else { tallyRows(leg, of: job) }

@@ -54,8 +54,13 @@ extension JobValue {
 
   private func setting(_ parts: ArraySlice<String>, path: String, to new: JobValue) throws -> JobValue {
     guard let key = parts.first else { return new }
-    guard !key.isEmpty, case .table(var table) = self else {
-      throw Failure.invalid(key: path, value: new.description, allowed: "no such key can be set")
+    guard !key.isEmpty else {
+      throw Failure.invalid(key: path, value: new.description, allowed: "a dotted key has a name on each side of a dot")
+    }
+    guard case .table(var table) = self else {
+      let above = path.split(separator: ".").dropLast(parts.count).joined(separator: ".")
+      throw Failure.invalid(
+        key: path, value: new.description, allowed: "cannot be set: \(above) is \(typeName), not a table")
     }
     table[key] = try (table[key] ?? .table([:])).setting(parts.dropFirst(), path: path, to: new)
     return .table(table)
@@ -76,6 +81,15 @@ extension JobValue {
     switch self {
     case .integer(let value): Double(value)
     case .real(let value): value
+    default: nil
+    }
+  }
+
+  /// An integer, or a real that is exactly one: 1e6 is 1000000.
+  public var integer: Int64? {
+    switch self {
+    case .integer(let value): value
+    case .real(let value): Int64(exactly: value)
     default: nil
     }
   }

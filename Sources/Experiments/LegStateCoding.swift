@@ -9,6 +9,7 @@ extension LegState {
     guard leg.process != nil else { return }
     histograms.encode(to: &encoder)
     trajectories.encode(to: &encoder)
+    series.encode(to: &encoder)
     encoder.nest("begun") { encoder in
       encoder.add("number", begun.count)
       for (index, state) in begun.enumerated() {
@@ -36,6 +37,7 @@ extension LegState {
     rows = Rows()
     histograms = Histograms(marginals: 0)
     trajectories = Trajectories()
+    series = Series()
     begun = []
     if leg.process == nil && leg.keep > 0 {
       rows = try Rows(from: decoder, width: leg.schema.width)
@@ -51,7 +53,10 @@ extension LegState {
       from: decoder, width: leg.schema.width + leg.observables.count * Rows.diagnostics.count)
     histograms = try Histograms(from: decoder, marginals: process.marginals.count)
     trajectories = try Trajectories(from: decoder, leg)
+    // Older files have none.
+    if decoder.contains("series") { series = try Series(from: decoder.nested("series"), leg) }
     guard UInt64(rows.values.count) == done.count, rows.draws.allSatisfy({ done.contains($0) }),
+      series.replicas.keys.allSatisfy({ done.contains($0) }),
       trajectories.replicas.keys.allSatisfy({ done.contains($0) })
     else { throw decoder.unfit("ids") }
     let under = decoder.nested("begun")

@@ -35,8 +35,16 @@ public struct Parameter: Sendable {
     }
 
     public var description: String {
-      if lower == -.infinity && upper == .infinity { return "any finite number" }
-      return (openBelow ? "(" : "[") + "\(lower), \(upper)" + (openAbove ? ")" : "]")
+      if lower == -.infinity && upper == .infinity { return "a finite number" }
+      if upper == .infinity { return "a finite number \(openBelow ? "above" : "of at least") \(lower)" }
+      return "a number in " + (openBelow ? "(" : "[") + "\(lower), \(upper)" + (openAbove ? ")" : "]")
+    }
+
+    /// The end that is nearest to a number outside; nil if that end does not belong to the interval.
+    func nearest(to x: Double) -> Double? {
+      if x < lower { return openBelow ? nil : lower }
+      if x > upper { return openAbove ? nil : upper }
+      return nil
     }
   }
 
@@ -95,7 +103,7 @@ public struct Parameter: Sendable {
   public var allowed: String {
     switch kind {
     case .integer(let range): "an integer in [\(range.lowerBound), \(range.upperBound)]"
-    case .real(let interval): "a number in \(interval.description)"
+    case .real(let interval): interval.description
     case .text: "a string"
     case .choice(let names): "one of " + names.joined(separator: ", ")
     case .boolean: "true or false"
@@ -104,15 +112,50 @@ public struct Parameter: Sendable {
   }
 }
 
+extension Parameter {
+  public var isInteger: Bool { if case .integer = kind { true } else { false } }
+
+  /// A value as it is kept, nil if it is not allowed. Reals that are exactly integers are taken as such, and integers as reals.
+  func taking(_ value: JobValue) -> JobValue? {
+    switch (kind, value) {
+    case (.integer(let range), _): value.integer.flatMap { range.contains($0) ? .integer($0) : nil }
+    case (.real(let interval), _): value.number.flatMap { interval.contains($0) ? .real($0) : nil }
+    case (.choice(let names), .text(let name)): names.contains(name) ? value : nil
+    case (.text, .text), (.boolean, .boolean), (.structured, _): value
+    default: nil
+    }
+  }
+
+  /// The nearest value that is allowed, as the end of a sentence; empty if there is none.
+  func hint(_ value: JobValue) -> String {
+    switch (kind, value) {
+    case (.integer(let range), .integer(let x)):
+      return "; the nearest is \(min(max(x, range.lowerBound), range.upperBound))"
+    case (.integer(let range), .real(let x)) where x.isFinite:
+      let inside = min(max(x.rounded(), Double(range.lowerBound)), Double(range.upperBound))
+      return "; the nearest is \(Int64(exactly: inside) ?? range.upperBound)"
+    case (.real(let interval), .real), (.real(let interval), .integer):
+      return interval.nearest(to: value.number!).map { "; the nearest is \($0)" } ?? ""
+    case (.integer, .text(let text)), (.real, .text(let text)):
+      let bare = Double(text.replacing("_", with: "")).map { _ in "; a number is written without quotes" }
+      return bare ?? ""
+    case (.choice(let names), .text(let text)): return Nearest.hint(text, among: names)
+    case (.boolean, .text(let text)): return Nearest.hint(text, among: ["true", "false"])
+    default: return ""
+    }
+  }
+}
+
 /// The checked values of one table.
 public struct Parameters: Sendable {
-  /// Path of the table in the job, for messages.
+  /// Path of the table in the job, for messages; empty for the job itself.
   public let path: String
   private let values: [String: JobValue]
 
   /// Checks a table against the parameters that it may have: unknown keys, types, ranges, and
   /// keys that are missing. Defaults are filled in.
-  public init(_ value: JobValue?, path: String, allowed parameters: [Parameter]) throws {
+  /// - Parameter isSwept: whether a sweep may go over its keys.
+  public init(_ value: JobValue?, path: String, allowed parameters: [Parameter], isSwept: Bool = true) throws {
     self.path = path
     guard case .table(var table) = value ?? .table([:]) else {
       throw Failure.invalid(key: path, value: value!.description, allowed: "must be a table")
@@ -133,40 +176,34 @@ public struct Parameters: Sendable {
     let known = parameters.map(\.name)
     for key in table.keys.sorted() where !known.contains(key) {
       throw Failure.invalid(
-        key: "\(path).\(key)", value: table[key]!.description,
-        allowed: "unknown key; \(path) takes " + known.joined(separator: ", "))
+        key: Self.key(key, in: path), value: table[key]!.description,
+        allowed: "unknown key\(Nearest.hint(key, among: known)); \(path) takes \(known.joined(separator: ", "))")
     }
     var checked: [String: JobValue] = [:]
     for parameter in parameters {
       guard let given = table[parameter.name] ?? parameter.default else {
         if parameter.optional { continue }
         throw Failure.invalid(
-          key: "\(path).\(parameter.name)", value: "(missing)", allowed: "must be \(parameter.allowed)")
+          key: Self.key(parameter.name, in: path), value: nil, allowed: "must be \(parameter.allowed)")
       }
-      checked[parameter.name] = try Self.check(given, parameter, path: path)
+      guard let value = parameter.taking(given) else {
+        let key = Self.key(parameter.name, in: path)
+        var hint = parameter.hint(given)
+        if case .list(let items) = given, isSwept, !items.isEmpty, items.allSatisfy({ parameter.taking($0) != nil }) {
+          hint = Self.sweepHint(key, given)
+        }
+        throw Failure.invalid(key: key, value: given.description, allowed: "must be \(parameter.allowed)\(hint)")
+      }
+      checked[parameter.name] = value
     }
     values = checked
   }
 
-  private static func check(_ value: JobValue, _ parameter: Parameter, path: String) throws -> JobValue {
-    func fail() -> Failure {
-      .invalid(
-        key: "\(path).\(parameter.name)", value: value.description, allowed: "must be \(parameter.allowed)")
-    }
-    switch (parameter.kind, value) {
-    case (.integer(let range), .integer(let number)):
-      guard range.contains(number) else { throw fail() }
-    case (.real(let interval), .real(let number)):
-      guard interval.contains(number) else { throw fail() }
-    case (.real(let interval), .integer(let number)):
-      guard interval.contains(Double(number)) else { throw fail() }
-      return .real(Double(number))
-    case (.choice(let names), .text(let name)):
-      guard names.contains(name) else { throw fail() }
-    case (.text, .text), (.boolean, .boolean), (.structured, _): break
-    default: throw fail()
-    }
-    return value
+  private static func key(_ name: String, in path: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+  /// For a list where one value belongs.
+  public static func sweepHint(_ key: String, _ value: JobValue) -> String {
+    "; for a case with each of these values, write \"\(key)\" = \(value) under [sweep]"
   }
 
   public subscript(_ name: String) -> JobValue? { values[name] }
@@ -196,7 +233,7 @@ public struct Parameters: Sendable {
 
   /// An error about one key of this table.
   public func invalid(_ name: String, _ allowed: String) -> Failure {
-    .invalid(key: "\(path).\(name)", value: values[name]?.description ?? "(missing)", allowed: allowed)
+    .invalid(key: Self.key(name, in: path), value: values[name]?.description, allowed: allowed)
   }
 }
 

@@ -25,6 +25,8 @@ public struct Schedule: Sendable, Equatable, Codable {
     self.frameEvery = frameEvery
   }
 
+  /// Measurements of a whole replica.
+  public var measurements: Int { steps / measureEvery }
   /// Steps of a whole replica.
   public var total: Int { warmUp + steps }
   /// Step of the replica at the end of record r.

@@ -78,13 +78,19 @@ extension Schema {
 
 /// The order of what a prediction leaves out: `small^order` of a small parameter, 1/n for widths, h for step sizes.
 public struct Remainder: Sendable, Equatable, Codable {
+  /// What is held as the parameter tends to its limit, where another key may grow with it: a depth in a fixed ratio to the width.
+  public enum Path: String, Sendable, Codable { case fixedValues, fixedRatios }
+
   /// Name of the parameter that declares itself small, without its table, e.g. `width` or `step`.
   public let parameter: String
   public let order: Double
+  /// Along which path the order is promised; nil where none of the keys that may keep a ratio matters.
+  public let path: Path?
 
-  public init(_ parameter: String, order: Double) {
+  public init(_ parameter: String, order: Double, along path: Path? = nil) {
     self.parameter = parameter
     self.order = order
+    self.path = path
   }
 }
 
@@ -124,7 +130,8 @@ public struct ReferenceValues: Reference, Equatable, Codable {
       remainder: reference.remainder)
   }
 
-  /// Means, and second moments where they are known: record by record, NaN where nothing is known.
+  /// Means, and second moments where they are known: record by record, NaN where nothing is known. What is infinite is not known, nor
+  /// is a second moment of 0 of what has another mean than 0: it is out of the range of numbers.
   public init(
     axis: Axis, observables: [Observable], means: [Double], secondMoments: [Double] = [], remainder: [Remainder] = []
   ) {
@@ -132,10 +139,13 @@ public struct ReferenceValues: Reference, Equatable, Codable {
     precondition(means.count == schema.width && [0, schema.width].contains(secondMoments.count))
     var found: [PredictedStatistic] = []
     for (statistic, values) in [(Statistic.mean, means), (.secondMoment, secondMoments)] {
-      for (i, value) in values.enumerated() where !value.isNaN {
+      for (i, value) in values.enumerated() where value.isFinite {
+        if statistic == .secondMoment && !value.isNormal && means[i] != 0 { continue }
         found.append(
           PredictedStatistic(
-            statistic, record: i / observables.count, observable: i % observables.count, value: value))
+            statistic, record: i / observables.count, observable: i % observables.count,
+            // Never -0.
+            value: value + 0))
       }
     }
     self.init(schema: schema, statistics: found, remainder: remainder)

@@ -142,7 +142,7 @@ extension Leg {
           axes: ["observable", "place"], "indices within the family; -1 where there is none"))
     }
     if let state {
-      let kept: [any Recorder] = [state.tally, state.rows, state.histograms, state.trajectories]
+      let kept: [any Recorder] = [state.tally, state.rows, state.histograms, state.trajectories, state.series]
       return [labels] + kept.flatMap { $0.tables(self, group: group) }
     }
     return [labels] + (known.map { [$0.table(group: group)] } ?? [])

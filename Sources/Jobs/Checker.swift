@@ -47,7 +47,10 @@ package enum Checker {
     _ expectation: Expectation, _ subject: String, _ place: String, _ verdicts: [Verdict], _ snapshot: Snapshot
   ) -> String {
     let labels = snapshot.job.cases.map(\.label) + verdicts.map(\.caseLabel)
-    if !labels.contains(where: { isPlace(place, of: $0) }) { return "\(expectation.subject): no case is \(place)" }
+    if !labels.contains(where: { isPlace(place, of: $0) }) {
+      let settings = labels.flatMap { $0.split(separator: ",").map { $0.trimming(" ") } }
+      return "\(expectation.subject): no case is \(place)\(Nearest.hint(place, among: settings))"
+    }
     let names =
       expectation.verdict != nil
       ? verdicts.map(\.subject) : snapshot.job.cases.flatMap { $0.finite?.observables.map(\.name) ?? [] }
@@ -55,7 +58,7 @@ package enum Checker {
     var once: [String] = []
     for name in names where !once.contains(name) { once.append(name) }
     return "\(expectation.subject): nothing of that name is \(what)"
-      + (once.isEmpty ? "" : "; there is " + once.joined(separator: ", "))
+      + (once.isEmpty ? "" : "; there is " + once.joined(separator: ", ")) + Nearest.hint(subject, among: once)
   }
 
   /// Whether a case is meant: by its label, or by settings that stand next to each other in it.

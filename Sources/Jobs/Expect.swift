@@ -32,7 +32,8 @@ enum Expect {
       }
       throw Failure.invalid(
         key: "\(path).\"\(subject)\"", value: entry.description,
-        allowed: "must be one of \(verdicts.joined(separator: ", ")), or { value = …, tolerance = … }")
+        allowed: "must be one of \(verdicts.joined(separator: ", ")), or { value = …, tolerance = … }"
+          + Nearest.hint(entry, among: verdicts))
     }
   }
 
@@ -44,7 +45,7 @@ enum Expect {
     }
     var result = job
     for (key, value) in flatten(.table(table.filter { $0.key != "expect" }), prefix: "").sorted(by: { $0.0 < $1.0 }) {
-      result = try result.setting(key, to: value)
+      result = try LimitKeys.setting(result, key, to: value)
     }
     guard let own = table["expect"] else { return result }
     guard case .table(let changes) = own else {
@@ -56,7 +57,8 @@ enum Expect {
     for (subject, entry) in changes where entry == anything && expect[subject] == nil {
       throw Failure.invalid(
         key: "check.expect.\"\(subject)\"", value: entry.description,
-        allowed: "stands for a key of [expect]; there is none")
+        allowed:
+          "stands for a key of [expect]; there is none of that name\(Nearest.hint(subject, among: Array(expect.keys)))")
     }
     _ = try read(.table(changes.filter { $1 != anything }), path: "check.expect")
     return try result.setting("expect", to: .table(expect.merging(changes) { $1 }.filter { $1 != anything }))

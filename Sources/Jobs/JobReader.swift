@@ -23,7 +23,8 @@ package struct JobReader {
   }
 
   private var topKeys: [String] {
-    ["title", "seed"] + families.map(\.table) + ["limit", "sweep"] + families.flatMap { $0.options.map(\.name) }
+    Self.topParameters.map(\.name) + families.map(\.table) + ["limit", "sweep"]
+      + families.flatMap { $0.options.map(\.name) }
       + ["run", "comparison", "expect", "check"]
   }
 
@@ -43,37 +44,43 @@ package struct JobReader {
       guard parts.count == 2, !parts[0].isEmpty else {
         throw Failure(.usage, "--set \(setting): must be key=value, as in --set network.width=64")
       }
-      value = try value.setting(parts[0], to: TOML.value(parts[1]))
+      value = try LimitKeys.setting(value, parts[0], to: TOML.value(parts[1]))
       set.append((parts[0], parts[1]))
     }
     guard case .table(let table) = value else { preconditionFailure("a TOML file is a table") }
     for key in table.keys.sorted() where !topKeys.contains(key) {
       throw Failure.invalid(
         key: key, value: table[key]!.description,
-        allowed: "unknown key; a job takes " + topKeys.joined(separator: ", "))
+        allowed: "unknown key\(hint(key, table)); a job takes \(topKeys.joined(separator: ", "))")
     }
+    let top = try Parameters(
+      .table(table.filter { entry in Self.topParameters.contains { $0.name == entry.key } }), path: "",
+      allowed: Self.topParameters, isSwept: false)
     if set.contains(where: { $0.key.hasPrefix("check") }) { _ = try Expect.reduced(value) }
     let family = try chooseFamily(table)
-    try refuseSwept(set, sweep: table["sweep"])
+    try refuseSwept(set, value)
     let options = try readOptions(table, family)
     value = try family.expand(value, options)
-    let run = try Parameters(table["run"], path: "run", allowed: Self.runParameters)
-    let comparison = try Parameters(table["comparison"], path: "comparison", allowed: Self.comparisonParameters)
-    let seed = try readSeed(table["seed"])
+    let run = try Parameters(table["run"], path: "run", allowed: Self.runParameters, isSwept: false)
+    let comparison = try Parameters(
+      table["comparison"], path: "comparison", allowed: Self.comparisonParameters, isSwept: false)
+    let seed = UInt64(top.integer("seed"))
     let keep = UInt64(run.integer("keep"))
     var cases: [Case] = []
     var identity = ["seed = \(seed)", Job.identityLine(streamVersion: Job.streamVersion)]
-    for point in try Sweep.points(value["sweep"]) {
+    for point in try Sweep.points(value["sweep"], integers: family.integerKeys) {
       var specific = value
       for (key, entry) in point.settings {
         guard [family.table, "limit"].contains(where: { key == $0 || key.hasPrefix($0 + ".") }) else {
           throw Failure.invalid(
-            key: "sweep.\"\(key)\"", value: "…", allowed: "must be a key under \(family.table) or limit")
+            key: "sweep.\"\(key)\"", value: "…",
+            allowed: "must be a key under \(family.table) or limit\(Nearest.hint(key, among: family.keys))")
         }
-        specific = try specific.setting(key, to: entry)
+        specific = try LimitKeys.setting(specific, key, to: entry)
       }
       let context = JobContext(path: family.table, options: options, data: data)
       let (legs, lines) = try family.read(specific[family.table]!, context, try limits(specific["limit"]))
+      for leg in legs { try refuseLargeTable(leg, run, keep: keep) }
       cases.append(Case(label: point.label, swept: point.swept, legs: legs.map { $0.keeping(keep) }))
       identity += lines.map { "\(point.label): \($0)" }
     }
@@ -83,7 +90,7 @@ package struct JobReader {
     if keep > 0 { identity.append("run.keep = \(keep)") }
     let settingsText = settings.isEmpty ? "" : "\n# --set " + settings.joined(separator: "\n# --set ") + "\n"
     let job = Job(
-      title: try readTitle(table["title"], name), seed: seed, cases: cases,
+      title: top["title"] == nil ? name : top.text("title"), seed: seed, cases: cases,
       tolerances: Tolerances(
         distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
       covarianceLimit: run.integer("covariance_limit"),
@@ -100,10 +107,10 @@ package struct JobReader {
   private func chooseFamily(_ table: [String: JobValue]) throws -> RegisteredFamily {
     let asked = families.filter { table[$0.table] != nil }
     guard let family = asked.first else {
-      let names = families.map(\.table)
-      throw Failure.invalid(
-        key: names[0], value: "(missing)",
-        allowed: "a job needs one of the tables \(names.joined(separator: ", ")); see `fathom catalog`")
+      throw Failure(
+        .badData,
+        "the job has none of the tables \(families.map { "[\($0.table)]" }.joined(separator: ", ")): it needs one; see `fathom catalog`"
+      )
     }
     if asked.count > 1 {
       throw Failure.invalid(
@@ -123,7 +130,7 @@ package struct JobReader {
             key: option.name, value: value.description,
             allowed: "belongs to [\(other.table)] and cannot be given together with \(family.table)")
         }
-        result[option.name] = try Parameters(value, path: option.name, allowed: own.parameters)
+        result[option.name] = try Parameters(value, path: option.name, allowed: own.parameters, isSwept: false)
       }
     }
     return result
@@ -137,7 +144,7 @@ package struct JobReader {
       case let table?: [table]
       }
     return try tables.enumerated().map { index, table in
-      let path = tables.count > 1 ? "limit[\(index)]" : "limit"
+      let path = LimitKeys.path(index, of: tables)
       guard case .table = table else {
         throw Failure.invalid(key: path, value: table.description, allowed: "must be a table")
       }
@@ -146,10 +153,15 @@ package struct JobReader {
   }
 
   /// A value set for a key that the job itself sweeps: the sweep would win, and nobody would notice.
-  private func refuseSwept(_ set: [(key: String, value: String)], sweep: JobValue?) throws {
-    let keys = try Sweep.points(sweep)[0].settings.map(\.key)
+  private func refuseSwept(_ set: [(key: String, value: String)], _ job: JobValue) throws {
+    let keys = try Sweep.points(job["sweep"])[0].settings.map(\.key)
     for (key, value) in set {
-      guard let swept = keys.first(where: { key == $0 || key.hasPrefix($0 + ".") }) else { continue }
+      let mine = LimitKeys.canonical(key, in: job)
+      let same = keys.first {
+        let other = LimitKeys.canonical($0, in: job)
+        return mine == other || mine.hasPrefix(other + ".")
+      }
+      guard let swept = same else { continue }
       throw Failure.invalid(
         key: key, value: value,
         allowed: "is swept by the job; give the sweep itself, as in --set 'sweep={\"\(swept)\"=[\(value)]}'")
@@ -168,20 +180,20 @@ package struct JobReader {
     }
   }
 
-  private func readTitle(_ value: JobValue?, _ name: String) throws -> String {
-    switch value {
-    case nil: return name
-    case .text(let title)?: return title
-    case let other?: throw Failure.invalid(key: "title", value: other.description, allowed: "must be a string")
-    }
+  /// Kept draws stay in memory, on rank 0.
+  private func refuseLargeTable(_ leg: Leg, _ run: Parameters, keep: UInt64) throws {
+    let most = UInt64(1 << 27) / UInt64(max(1, leg.schema.width))
+    guard leg.isSampled, leg.process == nil, min(keep, leg.draws) > most else { return }
+    throw run.invalid(
+      "keep",
+      "would keep \(min(keep, leg.draws)) draws of \(leg.schema.width) values, more than 1 GiB; the nearest is \(most)")
   }
 
-  private func readSeed(_ value: JobValue?) throws -> UInt64 {
-    guard case .integer(let seed)? = value, seed >= 0 else {
-      throw Failure.invalid(
-        key: "seed", value: value?.description ?? "(missing)", allowed: "must be an integer in [0, \(Int64.max)]")
-    }
-    return UInt64(seed)
+  /// What was meant by an unknown key at the top: another one, or a key of the job's own tables.
+  private func hint(_ key: String, _ table: [String: JobValue]) -> String {
+    if let near = Nearest.name(to: key, among: topKeys) { return "; did you mean \(near)?" }
+    let own = families.filter { table[$0.table] != nil }.flatMap(\.keys)
+    return own.first { $0.hasSuffix("." + key) }.map { "; did you mean \($0)?" } ?? ""
   }
 
   private func readDuration(_ run: Parameters) throws -> Double {

@@ -7,6 +7,10 @@ package struct RegisteredFamily: Sendable {
   package let entries: [any Entry]
   package let options: [TableEntry]
   package let smallParameters: [SmallParameter]
+  /// Dotted keys of its table and of its limits, for messages.
+  let keys: [String]
+  /// Those that hold integers.
+  let integerKeys: Set<String>
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
   /// The legs of one case, and its lines of the identity.
   let read: @Sendable (JobValue, JobContext, _ limits: [(path: String, table: JobValue)]) throws -> ([Leg], [String])
@@ -17,6 +21,9 @@ package struct RegisteredFamily: Sendable {
     entries = F.entries + limits
     options = F.options
     smallParameters = F.smallParameters
+    let named = Self.dotted(F.table, F.entries) + Self.dotted("limit", limits)
+    keys = named.map(\.key).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
     expand = { try F.expand($0, options: $1) }
     read = { table, context, asked in
       let found = try F.read(table, context)
@@ -49,9 +56,9 @@ package struct RegisteredFamily: Sendable {
   ) throws -> (legs: [Leg], resolved: JobValue) {
     let names = entries.map(\.name)
     guard case .text(let name)? = table["equation"], let entry = entries.first(where: { $0.name == name }) else {
+      if !names.isEmpty { throw Failure.unknown(key: "\(path).equation", value: table["equation"], names: names) }
       throw Failure.invalid(
-        key: "\(path).equation", value: table["equation"]?.description ?? "(missing)",
-        allowed: names.isEmpty ? "this kind of work has no limits" : "must be one of " + names.joined(separator: ", "))
+        key: "\(path).equation", value: table["equation"]?.description, allowed: "this kind of work has no limits")
     }
     let p = try Parameters(table, path: path, allowed: entry.parameters)
     let limit = try entry.make(p, model)
@@ -87,5 +94,10 @@ package struct RegisteredFamily: Sendable {
       }
       return (legs, resolved)
     }
+  }
+
+  /// The keys of some entries below a table.
+  private static func dotted(_ table: String, _ entries: [any Entry]) -> [(key: String, parameter: Parameter)] {
+    entries.flatMap { entry in entry.parameters.map { (key: "\(entry.table ?? table).\($0.name)", parameter: $0) } }
   }
 }

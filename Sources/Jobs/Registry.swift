@@ -12,15 +12,71 @@ package enum Registry {
 
   /// Every line of the catalog, in the order in which it is printed.
   package static var entries: [any Entry] {
-    families.flatMap(\.entries) + families.flatMap(\.options) + JobReader.tables
+    [JobReader.job] + families.flatMap(\.entries) + families.flatMap(\.options) + JobReader.tables
   }
 }
 
 extension JobReader {
+  /// The keys at the top of a job, which belong to no table, and the table of its family.
+  static var job: TableEntry {
+    TableEntry(
+      name: "job", summary: "the keys at the top of a file; every other key belongs to a table",
+      parameters: topParameters
+        + Registry.families.map {
+          Parameter(
+            $0.table, .structured("a table, the only one of \(Registry.families.map(\.table).joined(separator: ", "))"),
+            optional: true, $0.summary)
+        })
+  }
+
   /// Tables that every job may have.
   static let tables: [TableEntry] = [
+    TableEntry(
+      name: "limit", summary: "what the finite system is compared with; [[limit]] for several",
+      parameters: [
+        Parameter("equation", .structured("the name of a limit"), "which limit; the other keys are those of that limit")
+      ]),
+    TableEntry(
+      name: "sweep", summary: "a case for every combination of values; the keys are those of the family and of limits",
+      parameters: [
+        Parameter(
+          "\"TABLE.KEY\"", .structured("an array of values"), optional: true,
+          "a case for each value, as in \"network.width\" = [64, 128] or \"limit.step\" = [0.1, 0.05]; of several limits "
+            + "\"limit.NAME.step\""),
+        Parameter(
+          "\"KEY, KEY\"", .structured("an array of arrays"), optional: true,
+          "keys that move together, as in \"network.width, network.depth\" = [[64, 64], [128, 128]]"),
+      ]),
     TableEntry(name: "run", summary: "how a job runs", parameters: runParameters),
     TableEntry(name: "comparison", summary: "when two laws count as the same", parameters: comparisonParameters),
+    TableEntry(
+      name: "expect", summary: "what should come out; `fathom check` compares",
+      parameters: [
+        Parameter(
+          "\"REFERENCE\"", .structured("one of " + Expect.verdicts.joined(separator: ", ")), optional: true,
+          "a verdict; `fathom check --all` names those of a job"),
+        Parameter(
+          "\"OBSERVABLE\"", .structured("{ value = …, tolerance = … }"), optional: true,
+          "a mean of the finite leg in its last record; \"LEG/OBSERVABLE\" of another leg, \"order of OBSERVABLE\" for "
+            + "the order that a sweep finds"),
+        Parameter(
+          "\"CASE: SUBJECT\"", .structured("as above"), optional: true,
+          "the same in the cases of a sweep with this setting, as in \"network.width=64: exact\""),
+      ]),
+    TableEntry(
+      name: "check", summary: "smaller sizes at which `fathom check` runs the job",
+      parameters: [
+        Parameter(
+          "TABLE.KEY", .structured("a value"), optional: true, "any key of the job, as in network.draws = 2000"),
+        Parameter(
+          "expect", .structured("a table as [expect], or \"any\" for a subject"), optional: true,
+          "what differs from [expect] at these sizes; any: it is not compared"),
+      ]),
+  ]
+
+  static let topParameters: [Parameter] = [
+    Parameter("title", .text, optional: true, "of reports; the name of the job file unless given"),
+    Parameter("seed", .integer(0...Int64.max), "all randomness follows from it"),
   ]
 
   static let runParameters: [Parameter] = [

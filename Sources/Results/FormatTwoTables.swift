@@ -13,7 +13,9 @@ extension FormatTwo {
     var known: Set<String> = []
     for leg in tables.legs {
       let group = "/cases/\(leg.item.group)/\(leg.leg.name)"
-      let newer = ["family", "observable_role", "observable_unit", "place", "index"]
+      let newer =
+        ["family", "observable_role", "observable_unit", "place", "index"]
+        + ResultTables.mixing.filter { !judged.contains($0) }
       for column in leg.tables.flatMap({ $0.axes + $0.columns }) where !newer.contains(column.name) {
         let place = "\(group)/\(column.name)"
         known.insert(place)

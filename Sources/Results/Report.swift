@@ -44,7 +44,7 @@ package struct Report {
   }
 
   private var body: [String] {
-    var lines: [String] = []
+    var lines = warnings
     for item in snapshot.job.cases { lines += self.lines(item) + [""] }
     for group in tables.groups("scaling") { lines += print(group) + [""] }
     let health = tables.groups("health").flatMap { print($0) }
@@ -52,12 +52,32 @@ package struct Report {
     return lines + ["digest \(digest)"]
   }
 
+  /// What was measured and not judged, and which key would change that.
+  private var warnings: [String] {
+    let groups = tables.groups("comparison")
+    let several = snapshot.job.cases.count > 1
+    let found = groups.compactMap { group -> String? in
+      guard let text = group[0].text("not_judged"), !text.isEmpty else { return nil }
+      return "not judged" + (several ? ", \(group[0].text("case") ?? "")" : "") + ": " + text
+    }
+    return found.isEmpty
+      ? [] : found.prefix(8) + (found.count > 8 ? ["not judged: \(found.count - 8) more"] : []) + [""]
+  }
+
   private func lines(_ item: Case) -> [String] {
     var lines = snapshot.job.cases.count > 1 ? ["case \(item.label)"] : []
     for leg in item.legs {
       guard let tally = snapshot.state(item.path(of: leg))?.tally else { continue }
-      var line = "\(leg.name): \(tally.counter(.draws)) of \(leg.draws) \(leg.drawName)s"
-      let bad = [("overflowed", tally.counter(.overflowed)), ("underflowed or died", tally.counter(.underflowed))]
+      let made = UInt64(tally.counter(.draws))
+      func noun(_ count: UInt64) -> String { leg.drawName + (count == 1 ? "" : "s") }
+      var line = "\(leg.name): "
+      line +=
+        made > leg.draws
+        ? "\(made) \(noun(made)), the job asks for \(leg.draws)" : "\(made) of \(leg.draws) \(noun(leg.draws))"
+      let bad = [
+        ("overflowed", tally.counter(.overflowed)),
+        ("with V = 0 for some input (dead units or underflow)", tally.counter(.underflowed)),
+      ]
       for (what, count) in bad where count > 0 { line += ", \(count) \(what)" }
       lines.append(line)
     }
@@ -82,7 +102,7 @@ package struct Report {
         .init("record", .numbers((0..<schema.width).map { schema.axis.values[$0 / schema.observables.count] })),
         .init("mean", .numbers(moments.map(\.mean))), .init("error", .numbers(moments.map(\.meanError))),
         .init("deviation", .numbers(moments.map(\.standardDeviation))),
-        .init("deviation_error", .numbers(moments.map { $0.varianceError / (2 * $0.standardDeviation) })),
+        .init("deviation_error", .numbers(moments.map(\.standardDeviationError))),
       ])
     table.fields = [
       .init("observable", "observable"), .init(schema.axis.name, "record"),

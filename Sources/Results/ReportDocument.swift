@@ -2,7 +2,7 @@ import Experiments
 
 /// The stable JSON format of docs/json.md.
 package struct ReportDocument: Encodable {
-  static let schema = "fathom-report/1"
+  static let schema = "fathom-report/2"
   let snapshot: Snapshot
   let tables: ResultTables
   let digest: String
@@ -10,6 +10,7 @@ package struct ReportDocument: Encodable {
   enum Key: String, CodingKey {
     case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, health
     case finiteSize = "finite_size"
+    case notExtrapolated = "not_extrapolated"
     case streamVersion = "stream_version"
   }
 
@@ -30,6 +31,7 @@ package struct ReportDocument: Encodable {
     try box.encode(groups("orders"), forKey: .orders)
     try box.encode(groups("remainders"), forKey: .remainders)
     try box.encode(groups("refinements"), forKey: .bias)
+    try box.encode(groups("none"), forKey: .notExtrapolated)
     try box.encode(
       tables.groups("diagnostics").map { GroupDocument(tables: $0, lists: ["marginals"]) }, forKey: .diagnostics)
     try box.encode(tables.groups("health").map { GroupDocument(tables: $0) }, forKey: .health)
@@ -43,14 +45,12 @@ private struct CaseDocument: Encodable {
 
   enum Key: String, CodingKey {
     case label, swept, legs, comparisons
-    case sweptValues = "swept_values"
   }
 
   package func encode(to encoder: any Encoder) throws {
     var box = encoder.container(keyedBy: Key.self)
     try box.encode(item.label, forKey: .label)
-    try box.encode(item.swept, forKey: .swept)
-    try box.encode(item.swept.mapValues(SweptValue.init), forKey: .sweptValues)
+    try box.encode(item.swept.mapValues(SweptValue.init), forKey: .swept)
     let legs = item.legs.map {
       LegDocument(leg: $0, state: snapshot.state(item.path(of: $0)), tables: tables.tables(of: item, $0))
     }
@@ -61,7 +61,7 @@ private struct CaseDocument: Encodable {
   }
 }
 
-/// A number or a truth value where the text is one.
+/// A number, a truth value or a text, from what TOML would write; arrays and tables stay as that.
 private struct SweptValue: Encodable {
   let text: String
 
@@ -73,6 +73,9 @@ private struct SweptValue: Encodable {
       try box.encode(number)
     } else if let flag = Bool(text) {
       try box.encode(flag)
+    } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
+      let inner = String(text.dropFirst().dropLast())
+      try box.encode(inner.replacing("\\\"", with: "\"").replacing("\\\\", with: "\\"))
     } else {
       try box.encode(text)
     }

@@ -121,7 +121,9 @@ package struct ResultFile: ResultStore {
 
   /// Gives every error the path and the exit code of its kind.
   private static func reading(_ path: String, _ body: () throws -> Snapshot) throws -> Snapshot {
-    guard FileSystem.exists(path) else { throw Failure(.badData, "\(path): no such file") }
+    guard FileSystem.exists(path) else {
+      throw Failure(.badData, "\(path): no such file\(Nearest.fileHint(path, suffix: ".h5"))")
+    }
     do { return try body() } catch let failure as Failure {
       throw failure
     } catch let error as SystemError {

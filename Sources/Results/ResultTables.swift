@@ -47,6 +47,11 @@ package struct ResultTables {
     return order.map { groups[$0]! }
   }
 
+  /// Columns of the diagnostics that readers of a leg look for there.
+  static let mixing = [
+    "effective_samples", "bulk_effective_samples", "tail_effective_samples", "split_r_hat", "r_hat", "mean_mcse",
+  ]
+
   /// What diagnostics say of single observables and marginals stands beside the tables of the leg as well.
   private static func diagnostics(of item: Case, _ leg: Leg, in analyses: [Table], group: String) -> [Table] {
     let mine = analyses.filter {
@@ -59,7 +64,7 @@ package struct ResultTables {
     let marginals = leg.process?.marginals ?? []
     for own in mine {
       let names = own[column: "observable"]?.values
-      for name in ["effective_samples", "split_r_hat"] where names == .texts(leg.observables.map(\.name)) {
+      for name in Self.mixing where names == .texts(leg.observables.map(\.name)) {
         guard let column = own[column: name] else { continue }
         table.columns.append(
           .init(name, column.values, axes: ["observable"], unit: column.unit, column.summary))

@@ -23,7 +23,7 @@ public struct RemainderOrder: Sendable, Equatable {
 
 extension Extrapolation {
   /// An order that is less certain than this decides nothing.
-  static let uncertainOrder = 0.5
+  public static let uncertainOrder = 0.5
 
   /// Compares the order of a remainder with a promised one.
   ///
@@ -42,9 +42,7 @@ extension Extrapolation {
       verdict = .undecided
     } else if distance.magnitude <= 3 * fit.orderError {
       verdict = .consistent
-    } else if let series = PowerSeries(uncertain(differences), powers: [promised, promised + 1]),
-      ChiSquare.tail(series.chiSquare, degreesOfFreedom: series.degreesOfFreedom) >= ChiSquare.badFit
-    {
+    } else if let series = PowerSeries(uncertain(differences), powers: [promised, promised + 1]), series.isGood {
       verdict = series.coefficients[0].magnitude > 3 * series.errors[0] ? .consistent : .faster
     } else {
       verdict = distance < 0 ? .contradicted : .faster

@@ -7,10 +7,11 @@ import Kernels
 ///
 /// over values at several s, each with its standard error. Three modes differ in what is known of the order p (`Orders`).
 ///
-/// Postconditions: `limitError` covers what the data leave open. Where two candidate orders fit about equally well, or no
-/// dependence on s is seen, it is as large as the distance to the limit that the other candidate gives; where the order is
-/// fitted, the uncertainty of the order is part of it. Where a fit is worse than its errors allow, errors grow by
-/// $\sqrt{\chi^2/\nu}$, with $\nu$ the degrees of freedom. Compare `limitError` with the difference that matters
+/// Postconditions: `limitError` covers what the data leave open. Of a series whose order is decided it is at least that of the fit
+/// without the largest s, and covers the distance between both limits; where two orders fit about equally well, or
+/// no dependence on s is seen, it covers the limits that all of them give, each with and without the largest s; where the
+/// order is fitted, the uncertainty of the order, next term included, is part of it. Where a fit is worse than its errors allow, errors
+/// grow by $\sqrt{\chi^2/\nu}$, with $\nu$ the degrees of freedom. Compare `limitError` with the difference that matters
 /// before you call a limit confirmed: three neighbouring sizes confirm nothing.
 public struct Extrapolation: Sendable, Equatable {
   /// A value and its standard error at one small parameter.
@@ -34,7 +35,7 @@ public struct Extrapolation: Sendable, Equatable {
     /// - Parameter expected: the limit that theory gives, if any. Free fits can rarely tell s^{1/2} from s; fits through
     ///   the expected limit can, and where one of them is good it decides the order. The limit itself is fitted freely.
     case candidates(expected: Double? = nil)
-    /// Any order from 0.05 to 6, fitted, with one term alone.
+    /// Any order from 0.05 to 6, fitted, with one term alone; the errors allow for a next term.
     ///
     /// - Parameter limit: the limit, if it is known: then three values of s are enough. Else it is fitted, with four or more.
     case free(limit: Double? = nil)

@@ -11,6 +11,9 @@ struct PowerSeries {
   /// Standard errors grow by this where a fit is worse than the errors of its points allow.
   var scale: Double { degreesOfFreedom > 0 ? max(1, (chiSquare / Double(degreesOfFreedom)).squareRoot()) : 1 }
 
+  /// Whether chi-square is within its 1e-4 quantile.
+  var isGood: Bool { ChiSquare.tail(chiSquare, degreesOfFreedom: degreesOfFreedom) >= ChiSquare.badFit }
+
   /// By the normal equations; nil if they are singular. Every point has s > 0 and a positive error.
   init?(_ points: [Extrapolation.Point], powers: [Double]) {
     let k = powers.count

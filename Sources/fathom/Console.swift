@@ -43,6 +43,8 @@ enum Console {
 
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }
+    if seconds < 0.0005 { return "under 1 ms" }
+    if seconds < 0.0995 { return String(format: "%.0f ms", seconds * 1000) }
     if seconds < 9.95 { return String(format: "%.1f s", seconds) }
     if seconds < 120 { return String(format: "%.0f s", seconds) }
     if seconds < 7200 { return String(format: "%.0f min", seconds / 60) }
@@ -50,14 +52,39 @@ enum Console {
     return String(format: "%.1f days", seconds / 86400)
   }
 
-  /// Two significant digits.
-  static func digits(_ x: Double) -> String { String(format: "%.2g", x) }
+  /// Two significant digits; small numbers of hours are not worth any.
+  static func hours(_ x: Double) -> String {
+    x < 0.01 ? "under 0.01" : x < 100 ? String(format: "%.2g", x) : String(format: "%.0f", x)
+  }
 
   static func bytes(_ count: Double) -> String {
     for (unit, size) in [("GiB", 1073741824.0), ("MiB", 1048576.0), ("KiB", 1024.0)] where count >= size {
       return String(format: "%.1f %@", count / size, unit)
     }
     return String(format: "%.0f B", count)
+  }
+}
+
+/// Numbers of things in sentences.
+enum Words {
+  /// `1 draw`, `2 draws`.
+  static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// What a file holds: `2000 draws`, `11 replicas and 1 under way`.
+  static func contents(_ snapshot: Snapshot) -> String {
+    var totals: [(noun: String, count: Int)] = []
+    for (state, entry) in zip(snapshot.states, snapshot.job.sampledLegs) {
+      if let place = totals.firstIndex(where: { $0.noun == entry.leg.drawName }) {
+        totals[place].count += Int(state.done.count)
+      } else {
+        totals.append((entry.leg.drawName, Int(state.done.count)))
+      }
+    }
+    let begun = snapshot.states.reduce(0) { $0 + $1.begun.count }
+    let parts = totals.map { count($0.count, $0.noun) } + (begun == 0 ? [] : ["\(begun) under way"])
+    return parts.joined(separator: " and ")
   }
 }
 
@@ -80,12 +107,13 @@ final class Progress {
     switch event {
     case .legStarted(let path, let done, let target, let unit):
       finishBar()
+      let all = Words.count(target, unit)
       if done >= target {
-        Console.log("\(path): all \(target) \(unit) are there")
+        Console.log("\(path): nothing to do, \(all) in the file")
       } else if done > 0 {
-        Console.log("\(path): \(done) of \(target) \(unit) are there, \(target - done) to go")
+        Console.log("\(path): \(done) of \(all) in the file, \(target - done) to go")
       } else {
-        Console.log("\(path): \(target) \(unit) to make")
+        Console.log("\(path): \(all) to make")
       }
       lastLine = clock.now
     case .progress(let path, let done, let target, let rate, let unit):

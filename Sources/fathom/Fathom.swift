@@ -32,8 +32,10 @@ struct Fathom: ParsableCommand {
   static func main() {
     Console.holdStandardStreams()
     do {
+      let arguments = Array(Launch.arguments.dropFirst())
+      refuseUnknownCommand(arguments.first)
       do {
-        var command = try parseAsRoot(Array(Launch.arguments.dropFirst()))
+        var command = try parseAsRoot(arguments)
         try command.run()
       } catch  where !(error is Failure) {
         // Help and version leave with 0, mistakes of usage with 64.
@@ -50,5 +52,14 @@ struct Fathom: ParsableCommand {
       Console.error(failure.message)
       Foundation.exit(failure.status.rawValue)
     }
+  }
+
+  /// The parser would call it an unexpected argument.
+  private static func refuseUnknownCommand(_ name: String?) {
+    let names = configuration.subcommands.compactMap(\.configuration.commandName)
+    guard let name, !name.hasPrefix("-"), name != "help", !names.contains(name) else { return }
+    let hint = name.hasSuffix(".toml") ? "; did you mean fathom run \(name)?" : Nearest.hint(name, among: names)
+    Console.error("\(name) is no command of fathom, which has \(names.joined(separator: ", "))\(hint)")
+    Foundation.exit(ExitStatus.usage.rawValue)
   }
 }

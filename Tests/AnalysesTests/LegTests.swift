@@ -102,7 +102,8 @@ import Testing
       var predictions = truths
       if let wrong { predictions[wrong].2 *= 1.1 }
       let theory = reference("theory", .exact, predict(Self.records, predictions))
-      let found = try #require(Analyses.comparisons(replicas(Self.process, Self.rows(8000, key: 11), [theory])).first)
+      let found = try #require(
+        Analyses.comparisons(replicas(Self.process, Self.rows(8000, key: 11), [theory], mean: 0.5)).first)
       #expect(found.rows.count == truths.count && found.rows.allSatisfy { $0.degreesOfFreedom != nil && !$0.z.isNaN })
       #expect(found.verdict == (wrong == nil ? .agrees : .differs), "\(wrong ?? -1) \(found.sentence)")
       #expect(found.rows.indices.filter { found.rows[$0].verdict == .differs } == (wrong.map { [$0] } ?? []))

@@ -28,18 +28,20 @@ import Testing
   ]
 
   static func compare(
-    _ predictions: [(String, Statistic, Double)], role: Leg.Role = .exact, seed: UInt64 = 16, draws: UInt64 = 100_000
+    _ predictions: [(String, Statistic, Double)], role: Leg.Role = .exact, seed: UInt64 = 16, draws: UInt64 = 100_000,
+    mean: Double = 0.05
   ) throws -> Comparison {
     let legs = [
       finite(draw, draws: draws), reference("theory", role, predict(schema, predictions)),
     ]
-    let job = makeJob([Case(label: "main", swept: [:], legs: legs)])
+    let job = makeJob([Case(label: "main", swept: [:], legs: legs)], mean: mean)
     return try #require(Analyses.comparisons(run(job, seed: seed)).first)
   }
 
   @Test("Exact references that are right agree, all statistics together")
   func right() throws {
-    let found = try Self.compare(Self.truths.map { ($0.0, $0.1, $0.value) })
+    // A tolerance that all of them have the power for: the kurtosis is the weakest.
+    let found = try Self.compare(Self.truths.map { ($0.0, $0.1, $0.value) }, mean: 0.5)
     #expect(found.rows.count == Self.truths.count)
     #expect(found.rows.allSatisfy { $0.verdict == .agrees }, "\(found.rows)")
     #expect(

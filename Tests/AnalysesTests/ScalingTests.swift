@@ -73,7 +73,8 @@ import Testing
         && found.rows[0].fit.limitError < 0.02)
     let near = try #require(
       Self.scalings(Self.sweep(Self.width, [100, 101, 102], draws: 2000) { 1 + 3 / $0 }, .sizes).first)
-    #expect(near.verdict == .undecided && near.rows[0].hasPower == false, "\(near.sentence)")
+    #expect(
+      near.verdict == .undecided && !near.rows[0].hasPower && !near.sentence.contains("of order"), "\(near.sentence)")
   }
 
   @Test("Groups: at a fixed depth, at a fixed ratio to the size; companions do not tell cases apart")
@@ -89,6 +90,99 @@ import Testing
     #expect(Self.scalings(Self.sweep(Self.width, [8, 16], draws: 5000) { 1 + 3 / $0 }, .sizes).isEmpty)
     let apart = Self.sweep(Self.width, [8, 16, 32], draws: 5000, swept: { ["network.c": "\($0)"] }) { 1 + 3 / $0 }
     #expect(Self.scalings(apart, .sizes).isEmpty)
+  }
+
+  @Test("Numbers of draws that move with the size, or are swept besides, do not hide it")
+  func draws() throws {
+    func width(companions: [String]) -> SmallParameter {
+      SmallParameter(
+        "width", table: "network",
+        Parameter.Smallness(.inverse, "n", companions: companions, ratios: ["depth"]))
+    }
+    let zipped = Self.sweep(
+      width(companions: ["draws"]), Self.sizes, draws: 20_000, swept: { ["network.draws": Axis.label(1000 * $0)] }
+    ) { 1 + 3 / $0 }
+    #expect(Self.scalings(zipped, .sizes).map(\.label) == ["fixed depth"])
+    // Every size with either number of draws: one sweep for each.
+    let parameter = width(companions: ["draws"])
+    let both = ["1000", "2000"].flatMap { draws in
+      Self.sweep(parameter, [8, 16, 32], draws: 5000, swept: { _ in ["network.draws": draws] }) { 1 + 3 / $0 }.cases.map
+      {
+        Case(label: "\($0.label),\(draws)", swept: $0.swept, legs: $0.legs)
+      }
+    }
+    #expect(
+      Self.scalings(makeJob(both, small: [parameter]), .sizes).map(\.label)
+        == ["fixed depth, network.draws=1000", "fixed depth, network.draws=2000"])
+  }
+
+  @Test("A sweep that is not extrapolated says why")
+  func reasons() throws {
+    func reason(_ job: Job) -> String { Self.scalings(job, .none).map(\.sentence).joined() }
+    #expect(
+      reason(Self.sweep(Self.width, [8, 16], draws: 5000) { 1 + 3 / $0 })
+        == "width is swept and not extrapolated: 2 values are too few, three or more are needed")
+    #expect(
+      reason(Self.sweep(Self.width, [8, 16, 32], draws: 5000, swept: { ["network.c": "\($0)"] }) { 1 + 3 / $0 })
+        .hasSuffix("no three of its values are in cases that differ in nothing else; network.c moves with it"))
+    #expect(
+      reason(
+        Self.sweep(Self.width, [8, 16, 32], draws: 5000, remainder: [Remainder("step", order: 1)]) { 1 + 3 / $0 }
+      )
+      .hasSuffix("the job has no limit that leaves out nothing but the width"))
+    #expect(reason(Self.sweep(Self.width, [8, 16, 32], draws: 50) { 1 + 3 / $0 }).contains("too few draws"))
+    #expect(reason(Self.sweep(Self.width, Self.sizes) { 1 + 3 / $0 }).isEmpty)
+    let table = try #require(
+      Self.scalings(Self.sweep(Self.width, [8, 16], draws: 5000) { 1 + 3 / $0 }, .none).first?.tables.first)
+    #expect(table.notes.count == 1 && table[column: "size"]?.values.count == 2)
+  }
+
+  /// 100 sweeps at alpha = 0.01: one false alarm is expected, four standard deviations more are 5. Three terms in 1/n, as those of
+  /// a deep narrow network; widths 8, 16, 32 and 4,000 draws as in the report of a false alarm.
+  @Test("A true limit is not rejected, a false one is not recovered, over 100 seeds")
+  func manySeeds() throws {
+    for widths in [[8.0, 16, 32], [8, 16, 32, 64]] {
+      var rejected = 0
+      for seed in 1...100 as ClosedRange<UInt64> {
+        let job = Self.sweep(Self.width, widths, draws: 4000) { n in 1 - 4 / n - 8 / (n * n) - 40 / (n * n * n) }
+        if try #require(Self.scalings(job, .sizes, seed: seed).first).verdict == .differs { rejected += 1 }
+      }
+      #expect(rejected <= 5, "\(widths): \(rejected) of 100")
+    }
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let job = Self.sweep(Self.width, Self.sizes, draws: 40_000) { 1.3 + 3 / $0 }
+      #expect(try #require(Self.scalings(job, .sizes, seed: seed).first).verdict == .differs)
+    }
+  }
+
+  @Test("Local slopes stand beside the fit, size by size")
+  func slopes() throws {
+    let job = Self.sweep(Self.step, [0.25, 0.5, 1, 2], draws: 200_000, remainder: [Remainder("step", order: 2)]) {
+      1 + 0.5 * $0 * $0
+    }
+    let table = try #require(Self.scalings(job, .orders).first?.tables.first)
+    guard case .numbers(let slopes) = table[column: "local_slope"]?.values,
+      case .numbers(let errors) = table[column: "local_slope_error"]?.values
+    else { throw Failure(.bug, "no slopes") }
+    #expect(slopes.count == 4 && slopes[3].isNaN)
+    for (slope, error) in zip(slopes, errors).prefix(3) { #expect((slope - 2).magnitude < 5 * error && error < 0.5) }
+    let sizes = try #require(
+      Self.scalings(Self.sweep(Self.width, Self.sizes) { 1 + 3 / $0 }, .sizes).first?.tables.first)
+    guard case .numbers(let own) = sizes[column: "local_slope"]?.values else { throw Failure(.bug, "no slopes") }
+    #expect((own[0] - 1).magnitude < 0.1 && own[4].isNaN && sizes.fields.contains { $0.column == "slope_list" })
+  }
+
+  @Test("An order that is promised at a fixed depth is not asked of a fixed ratio")
+  func paths() {
+    let promise = [Remainder("width", order: 1, along: .fixedValues)]
+    func remainders(_ depth: @escaping (Double) -> String) -> [String] {
+      let job = Self.sweep(
+        Self.width, [8, 16, 32], draws: 5000, remainder: promise, swept: { ["network.depth": depth($0)] }
+      ) { 1 + 3 / $0 }
+      return Self.scalings(job, .remainders).map(\.label)
+    }
+    #expect(remainders { _ in "4" } == ["depth = 4"])
+    #expect(remainders { Axis.label($0 / 4) } == [])
   }
 
   @Test("A promised order is confirmed, or contradicted, or left open")
@@ -129,7 +223,7 @@ import Testing
     let found = try #require(Self.scalings(job, .orders).first)
     let row = try #require(found.rows.first)
     #expect(found.key == "particles.step" && found.rows.count == 1 && found.label.isEmpty)
-    #expect((row.fit.order - 2).magnitude < 5 * row.fit.orderError && row.fit.orderError < 0.1, "\(row)")
+    #expect((row.fit.order - 2).magnitude < 5 * row.fit.orderError && row.fit.orderError < 0.3, "\(row)")
     #expect(row.fit.limit == 1 && row.fit.limitError == 0 && row.fit.isSeen)
     #expect(Self.scalings(job, .sizes).isEmpty)
     let other = Self.sweep(
@@ -146,7 +240,7 @@ import Testing
     #expect(found.rows.map(\.quantity) == ["x", "var(x)"])
     let own = found.rows[1].fit
     #expect(
-      (own.order - 1).magnitude < 5 * own.orderError && own.orderError < 0.05 && (own.coefficient - 4).magnitude < 0.4,
+      (own.order - 1).magnitude < 5 * own.orderError && own.orderError < 0.1 && (own.coefficient - 4).magnitude < 0.4,
       "\(own)")
   }
 

@@ -73,12 +73,13 @@ func predict(
 }
 
 /// A snapshot of one case whose finite leg has the given replicas: `rows[replica][observable]`.
-func replicas(_ process: NoProcess, _ rows: [[Double]], _ references: [Leg], diagnostics: [[Double]]? = nil) -> Snapshot
-{
+func replicas(
+  _ process: NoProcess, _ rows: [[Double]], _ references: [Leg], diagnostics: [[Double]]? = nil, mean: Double = 0.05
+) -> Snapshot {
   let leg = Leg(
     name: "particles", role: .finite, content: .sampled(Experiment(process), draws: UInt64(rows.count)), attributes: [:]
   )
-  let job = makeJob([Case(label: "main", swept: [:], legs: [leg] + references)])
+  let job = makeJob([Case(label: "main", swept: [:], legs: [leg] + references)], mean: mean)
   var values: [UInt64: [Double]] = [:]
   for (i, row) in rows.enumerated() {
     let own: [Double] = diagnostics?[i] ?? row.flatMap { x -> [Double] in [0.1, x, x, 1] }

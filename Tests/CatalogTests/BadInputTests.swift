@@ -50,8 +50,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("network.wdith=3", ["network.wdith = 3", "unknown key", "width"]),
-    ("netwrk.width=3", ["netwrk", "unknown key"]),
+    ("network.wdith=3", ["network.wdith = 3", "unknown key", "did you mean width?"]),
+    ("netwrk.width=3", ["netwrk", "unknown key", "did you mean network?"]),
     ("network.width=true", ["network.width = true", "must be an integer in [1, "]),
     ("network.width=1.5", ["network.width = 1.5", "must be an integer"]),
     ("network.width=0", ["network.width = 0", "must be an integer in [1, "]),
@@ -102,7 +102,7 @@ import Testing
     (
       "particles.integrator=\"mala\";particles.target_acceptance=0.5;particles.warm_up=0", "must be at least 10 steps"
     ),
-    ("particles.system=\"two-layer\"", "particles.file = (missing)"),
+    ("particles.system=\"two-layer\"", "particles.file is missing"),
     ("particles.system=\"two-layer\";particles.file=\"none.csv\"", "none.csv: no such file"),
     ("particles.system=\"two-layer\";particles.file=\"d.csv\"", "d.csv has no such column; it has a, b"),
     ("particles.system=\"two-layer\";particles.file=\"d.csv\";particles.label=\"b\"", "two different labels"),
@@ -139,12 +139,150 @@ import Testing
     // Draws above 2^63 are no TOML integer.
     refused(
       Self.network.replacing("draws = 20000", with: "draws = 10000000000000000000"), [], says: ["job.toml, line 10"])
-    refused("seed = 1", [], says: ["(missing)", "network, particles"])
+    refused("seed = 1", [], says: ["none of the tables [network], [particles]"])
     // The sweep would win over a value of a swept key.
     refused(
       Self.network, ["network.width=64", "sweep={\"network.width\"=[16,32]}"],
       says: ["network.width = 64", "is swept by the job", "sweep={\"network.width\"=[64]}"])
     refused(Self.network, ["width"], says: ["--set width", "key=value"], status: .usage)
+  }
+
+  /// Of every kind of name, a typo of one; and values beside their range.
+  @Test(arguments: [
+    ("sede=1", "did you mean seed?"), ("width=64", "did you mean network.width?"),
+    ("Network.width=64", "did you mean network?"), ("netwrok={}", "did you mean network?"),
+    ("network.activation=tahn", "did you mean tanh?"), ("network.activation=shaped", "did you mean shaped-relu?"),
+    ("network.activation.c_pluss=1", "did you mean c_plus?"), ("network.architecture=mpl", "did you mean mlp?"),
+    ("network.architecture=\"Trans-former\"", "did you mean transformer?"),
+    ("network.sampler=conditonal", "did you mean conditional?"), ("network.layers=al", "did you mean all?"),
+    ("network.observables=[\"V\",\"roh\"]", "for roh, did you mean rho?"),
+    ("network.observables=[\"rho[0,1]\"]", "did you mean rho?"),
+    ("network.probes=[\"covarience\"]", "did you mean covariance?"),
+    ("network.inputs={corelation=0.3}", "did you mean correlation?"),
+    ("limit.equation=covariance", "did you mean covariance-sde?"),
+    ("limit.setp=0.1", "did you mean step?"), ("run.kep=1", "did you mean keep?"),
+    ("run.checkpoint=\"60s\"", "did you mean checkpoint_every?"), ("comparison.kss=1", "did you mean ks?"),
+    ("sweep={\"network.wdith\"=[8,16]}", "did you mean width?"),
+    ("sweep={\"netwrk.width\"=[8,16]}", "did you mean network.width?"),
+    ("expect={\"covariance-sde\"=\"agree\"}", "did you mean agrees?"),
+    ("network.width=0", "the nearest is 1"), ("network.draws=1", "the nearest is 2"), ("seed=-1", "the nearest is 0"),
+    ("network.width=1.5", "the nearest is 2"), ("network.inputs.correlation=1.5", "the nearest is 1.0"),
+    ("network.depth=2e9", "the nearest is 1000000000"), ("comparison.ks=1.5", "the nearest is 1.0"),
+    ("network.draws=\"1_000\"", "a number is written without quotes"),
+    ("network.width=[32,64]", "write \"network.width\" = [32, 64] under [sweep]"),
+    ("network.activation=[\"relu\",\"tanh\"]", "write \"network.activation\" = "),
+    ("network.architecture=[\"mlp\",\"resnet\"]", "write \"network.architecture\" = "),
+    ("limit.step=[0.1,0.05]", "write \"limit.step\" = [0.1, 0.05] under [sweep]"),
+    ("network.width.x=3", "network.width is an integer, not a table"),
+    ("network..width=3", "a name on each side of a dot"),
+    ("limit.infinite-width.step=3", "has no limit infinite-width, but covariance-sde"),
+    ("limit.covariance-sed.step=3", "did you mean limit.covariance-sde.step?"),
+  ])
+  func theNearestIsNamed(setting: String, words: String) { refused(Self.network, [setting], says: [words]) }
+
+  @Test(arguments: [
+    ("particles.system=\"gausian\"", "did you mean gaussian?"), ("particles.integrator=\"lcm\"", "did you mean lmc?"),
+    ("particles.integrator=[\"lmc\",\"baoab\"]", "write \"particles.integrator\" = "),
+    ("particles.replica=3", "did you mean replicas?"),
+    ("particles.steps=203;particles.records=4", "the nearest is 204"),
+    ("particles.frame_every=1;particles.measure_every=2", "the nearest is 2"),
+    ("bais.enabled=true", "did you mean bias?"),
+    ("bias.enable=true", "did you mean enabled?"), ("bias.enabled=\"ture\"", "did you mean true?"),
+  ])
+  func theNearestIsNamedOfParticles(setting: String, words: String) {
+    refused(Self.particles, setting.split(separator: ";").map(String.init), says: [words])
+  }
+
+  /// What is near nothing has no suggestion.
+  @Test func nothingIsNearNonsense() {
+    #expect(Nearest.name(to: "plasma", among: ["gaussian", "log-gas", "kuramoto"]) == nil)
+    #expect(Nearest.name(to: "x", among: ["width", "depth"]) == nil && Nearest.name(to: "", among: ["a"]) == nil)
+    #expect(
+      Nearest.name(to: "ab", among: ["ba"]) == "ba" && Nearest.name(to: "Depht", among: ["depth", "width"]) == "depth")
+    // The shorter way wins, and the first of two that are equally near.
+    #expect(Nearest.name(to: "setp", among: ["seed", "step"]) == "step")
+  }
+
+  /// A missing key is said to be missing, not to have the value "(missing)".
+  @Test func missingKeys() {
+    for key in [
+      "seed = 7", "width = 24", "architecture = \"mlp\"", "inputs = { correlation = 0.3 }",
+      "equation = \"covariance-sde\"",
+    ] {
+      let text = Self.network.split(separator: "\n").filter { $0 != key }.joined(separator: "\n")
+      refused(text, [], says: ["\(key.prefix { $0 != " " }) is missing"])
+    }
+  }
+
+  /// A real that is exactly an integer is that integer, wherever one is asked for: the same job, the same draws.
+  @Test func integersMayBeWrittenAsReals() throws {
+    let plain = try job(
+      Self.network, ["network.draws=1000000", "network.width=100", "network.layers=[12,24]", "seed=50"])
+    let real = try job(
+      Self.network, ["network.draws=1e6", "network.width=1e2", "network.layers=[1.2e1,24.0]", "seed=5e1"])
+    #expect(real.job.cases[0].legs[0].draws == 1_000_000 && real.job.seed == 50)
+    #expect(real.job.cases[0].legs[0].axis.values == [12, 24])
+    #expect(plain.job.identity.filter { !$0.contains("layers") } == real.job.identity.filter { !$0.contains("layers") })
+    // In a sweep too: the label decides the streams.
+    let sweeps = try ["[16, 32]", "[1.6e1, 32.0]"].map { try job(Self.network, ["sweep={\"network.width\"=\($0)}"]) }
+    #expect(sweeps[0].job.cases.map(\.label) == sweeps[1].job.cases.map(\.label))
+    let numbers = try job(
+      Self.particles, ["particles.number=7e2", "particles.step=0.05", "bias.enabled=true", "particles.steps=2e2"])
+    #expect(numbers.job.cases[0].legs.contains { $0.name == "particles-2N" })
+    #expect(try numbers.job.identity == job(Self.particles, ["bias.enabled=true"]).job.identity)
+    for wrong in ["1.5", "1e300", "nan", "inf", "9223372036854775808.0"] {
+      refused(Self.network, ["network.draws=\(wrong)"], says: ["must be an integer in"])
+    }
+  }
+
+  static let limits =
+    network + """
+
+      [[limit]]
+      equation = "infinite-width"
+      """
+
+  /// A key of `[[limit]]`: that of the only one, or of the one that is named; in --set, a sweep and [check].
+  @Test func keysOfLimits() throws {
+    func steps(_ text: String, _ settings: [String], check: Bool = false) throws -> [String] {
+      try job(text, settings, check: check).job.cases.map {
+        $0.legs.first { $0.name == "covariance-sde" }!.attributes["step"]!
+      }
+    }
+    #expect(try steps(Self.network, ["limit.step=0.01"]) == ["0.01"])
+    #expect(try steps(Self.network.replacing("[[limit]]", with: "[limit]"), ["limit.step=0.01"]) == ["0.01"])
+    for text in [Self.network, Self.limits] {
+      #expect(try steps(text, ["limit.covariance-sde.step=0.01"]) == ["0.01"])
+      #expect(try steps(text, ["sweep={\"limit.covariance-sde.step\"=[0.1,0.01]}"]) == ["0.1", "0.01"])
+      #expect(try steps(text + "\n[check]\nlimit.covariance-sde.step = 0.02", [], check: true) == ["0.02"])
+    }
+    #expect(try job(Self.limits, ["limit.covariance-sde.step=0.05"]).job.identity == job(Self.limits).job.identity)
+    refused(
+      Self.limits, ["limit.step=0.005"],
+      says: ["the job has 2 limits", "limit.covariance-sde.step or limit.infinite-width.step"])
+    refused(Self.limits, ["limit.infinite-width.step=0.005"], says: ["limit.infinite-width.step = 0.005: unknown key"])
+    refused(
+      Self.network, ["limit.step=0.01", "sweep={\"limit.covariance-sde.step\"=[0.1,0.05]}"],
+      says: ["is swept by the job"])
+  }
+
+  /// Two cases with the same values would be drawn twice under two names.
+  @Test func equalCases() {
+    refused(Self.network, ["sweep={\"network.activation.c_plus\"=[1, 1.0]}"], says: ["every case must differ"])
+    refused(Self.network, ["sweep={\"network.width\"=[16, 1.6e1]}"], says: ["every case must differ"])
+    refused(
+      Self.network, ["sweep={\"network.inputs\"=[{correlation=0},{correlation=0.0}]}"], says: ["every case must differ"]
+    )
+  }
+
+  /// Sizes that fit into no memory are refused before anything of theirs is made.
+  @Test func tablesThatAreTooLarge() {
+    let start = ContinuousClock.now
+    refused(
+      Self.network, ["network.depth=1e9", "network.layers=all"], says: ["would be 1000000000 layers; at most 10000"])
+    refused(
+      Self.network, ["run.keep=1e7", "network.draws=1e7"], says: ["run.keep", "more than 1 GiB", "the nearest is"])
+    #expect(ContinuousClock.now - start < .seconds(5))
   }
 
   /// 300^3 cases: refused before they are made.

@@ -9,18 +9,12 @@ import Synchronization
 let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().path
 
-/// Data files named from the root of the repository, wherever the tests run.
+/// Data files of jobs/, and of the goldens, which name them from the root of the repository, wherever the tests run.
 struct RootedData: DataSource {
-  func rows(_ request: RowRequest) throws -> [[Double]] {
-    try DataFiles().rows(
-      RowRequest(file: place(request.file), dataset: request.dataset, rows: request.rows, drop: request.drop))
-  }
-
   func table(_ request: TableRequest) throws -> DataTable {
-    try DataFiles().table(TableRequest(file: place(request.file), dataset: request.dataset))
+    let place = request.file.hasPrefix("jobs/") ? "golden.toml" : "jobs/job.toml"
+    return try DataFiles(job: "\(root)/\(place)").table(request)
   }
-
-  private func place(_ file: String) -> String { file.hasPrefix("/") ? file : "\(root)/\(file)" }
 }
 
 func job(

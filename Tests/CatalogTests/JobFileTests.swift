@@ -48,6 +48,8 @@ import Testing
     step = 0.05
     [sweep]
     "network.width" = [16, 32]
+    [comparison]
+    mean = 0.5
     [check]
     network.draws = 2000
     expect = { "V[0,0]" = { value = 1, tolerance = 0.2 }, "network.width=32: V[0,0]" = "any" }

@@ -39,6 +39,8 @@ extension Commands {
     @Test func jobFiles() throws {
       let place = try Workplace()
       try refused(place, ["none.toml"], status: 65, says: ["none.toml", "no such file"])
+      try place.write(Workplace.job)
+      try refused(place, ["jbo.toml"], status: 65, says: ["jbo.toml: no such file", "did you mean job.toml?"])
       try place.write("title = \"x\nseed = 1", "broken.toml")
       try refused(place, ["broken.toml"], status: 65, says: ["broken.toml, line 1"])
       // Draws above 2^63 are no TOML integer.
@@ -54,6 +56,14 @@ extension Commands {
         ["plan", "job.toml", "--set", "network.width=64", "--set", "health={widths=[16,32]}"])
       #expect(plan.status == 0 && plan.output.contains("network.width=64/"), "\(plan.output) \(plan.error)")
       try refused(place, ["job.toml", "--set", "width"], status: 64, says: ["--set width", "key=value"])
+      for (given, meant) in [("runn", "run"), ("mrege", "merge"), ("job.toml", "fathom run job.toml")] {
+        let command = try place.fathom([given])
+        #expect(command.status == 64 && command.error.contains("did you mean \(meant)?"), "\(command.error)")
+      }
+      let show = try place.fathom(["show", "jbo.h5"])
+      #expect(show.status == 65 && !show.error.contains("did you mean"), "\(show.error)")
+      try place.write("", "job.h5")
+      #expect(try place.fathom(["show", "jbo.h5"]).error.contains("did you mean job.h5?"))
       let usage = try place.fathom(["run", "job.toml", "--frsh"])
       #expect(usage.status == 64 && usage.error.contains("--frsh"))
       let part = try place.fathom(["run", "job.toml", "--part", "3/2"])
@@ -80,6 +90,7 @@ extension Commands {
       try refused(place, ["job.toml", "--set", inputs], status: 65, says: words)
     }
 
+    /// And from a NumPy file; the log says what was read, once.
     @Test func digitsFromCSVAndHDF5GiveTheSameInputs() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
@@ -87,17 +98,44 @@ extension Commands {
         import h5py, numpy as np
         data = np.loadtxt('\(Shell.root)/jobs/data/digits.csv', delimiter=',', skiprows=1)[:, :64]
         h5py.File('digits.h5', 'w')['images/pixels'] = data.reshape(-1, 8, 8)
+        np.save('digits.npy', np.asfortranarray(data.astype('>i2')))
         """
       let made = try Shell.run([Shell.root + "/.venv/bin/python", "-c", script], in: place.folder)
       #expect(made.status == 0, "\(made.error)")
       let csv = "network.inputs={file=\"\(Shell.root)/jobs/data/digits.csv\", rows=[0, 7, 11], drop=[\"label\"]}"
       let h5 = "network.inputs={file=\"digits.h5\", dataset=\"images/pixels\", rows=[0, 7, 11]}"
-      for (name, inputs) in [("a", csv), ("b", h5)] {
+      let npy = "network.inputs={file=\"digits.npy\", rows=[0, 7, 11]}"
+      for (name, inputs, words) in [
+        (
+          "a", csv,
+          "digits.csv: 65 columns, 1797 rows, header: p0, p1, p2, p3, p4, p5, p6, p7, p8, …, label; left out: label"
+        ),
+        ("b", h5, "digits.h5: images/pixels, 64 columns, 1797 rows, no header, of shape 1797 x 8 x 8"),
+        ("c", npy, "digits.npy: 64 columns, 1797 rows, no header, i2"),
+      ] {
         let run = try place.fathom(
           ["run", "job.toml", "-o", "\(name).h5"] + settings(["network.draws=500", inputs]), ranks: 2)
         #expect(run.status == 0, "\(run.error)")
+        #expect(run.error.components(separatedBy: words).count == 2, "\(run.error) should say \(words), once")
       }
       #expect(try place.digest("a.h5") == place.digest("b.h5"))
+      #expect(try place.digest("a.h5") == place.digest("c.h5"))
+    }
+
+    /// A data file is looked for beside the job, from wherever the program is run.
+    @Test func dataFilesAreRelativeToTheJob() throws {
+      let place = try Workplace()
+      try FileManager.default.createDirectory(atPath: place.folder + "/jobs", withIntermediateDirectories: true)
+      try place.write(
+        Workplace.job.replacing("{ correlation = 0.3 }", with: "{ file = \"t.csv\", rows = [0, 1] }"), "jobs/job.toml")
+      try place.write("1,2\n2,1\n", "jobs/t.csv")
+      let run = try place.fathom(["run", "jobs/job.toml"] + settings(["network.draws=500"]), ranks: 2)
+      #expect(run.status == 0 && run.error.contains("read jobs/t.csv: 2 columns, 2 rows, no header"), "\(run.error)")
+      // Where it is in the folder of the shell only, it is read, and said.
+      try FileManager.default.moveItem(atPath: place.folder + "/jobs/t.csv", toPath: place.folder + "/t.csv")
+      let other = try place.fathom(["run", "jobs/job.toml"] + settings(["network.draws=600"]))
+      #expect(other.status == 0 && other.error.contains("found in the folder fathom is run in"), "\(other.error)")
+      #expect(other.error.contains("read t.csv: 2 columns, 2 rows, no header"), "\(other.error)")
     }
 
     @Test func outputs() throws {
@@ -119,7 +157,7 @@ extension Commands {
       #expect(try place.digest() == before)
       // A second run of the same job has nothing to do, and says so.
       let again = try place.fathom(["run", "job.toml"] + small, ranks: 2)
-      #expect(again.status == 0 && again.error.contains("all 500 draws are there"))
+      #expect(again.status == 0 && again.error.contains("nothing to do, 500 draws in the file"))
       #expect(try place.digest() == before)
       // --fresh keeps the old file aside.
       let fresh = try place.fathom(["run", "job.toml", "--fresh", "--set", "network.width=12"] + small)

@@ -105,7 +105,17 @@ extension Commands {
       #expect(try place.fathom(["catalog"]).output == page, "run: fathom catalog > docs/catalog.txt")
       let json =
         try JSONSerialization.jsonObject(with: Data(place.fathom(["catalog", "--json"]).output.utf8)) as? [String: Any]
-      #expect((json?["entries"] as? [Any])?.count ?? 0 > 8)
+      let entries = json?["entries"] as? [[String: Any]] ?? []
+      let keys = entries.filter { $0["kind"] as? String == "table" }.reduce(into: [String: [String]]()) {
+        found, entry in
+        found[entry["name"] as! String] = (entry["parameters"] as! [[String: Any]]).map { $0["name"] as! String }
+      }
+      #expect(keys["job"]?.prefix(2) == ["title", "seed"] && keys["run"]?.contains("keep") == true)
+      // Every table that a job may have.
+      let tables = [
+        "network.inputs", "particles", "health", "bias", "limit", "sweep", "run", "comparison", "expect", "check",
+      ]
+      #expect(Set(keys.keys).isSuperset(of: tables), "\(keys.keys)")
     }
 
     @Test func everyJobFilePlans() throws {
@@ -137,7 +147,7 @@ extension Commands {
       let json =
         try JSONSerialization.jsonObject(with: Data(place.fathom(["show", "out.h5", "--json"]).output.utf8))
         as? [String: Any]
-      #expect(json?["schema"] as? String == "fathom-report/1")
+      #expect(json?["schema"] as? String == "fathom-report/2")
       #expect(json?["digest"] as? String == (try place.digest()))
       let one = (json?["cases"] as? [[String: Any]])?.first
       let leg = (one?["legs"] as? [[String: Any]])?.first

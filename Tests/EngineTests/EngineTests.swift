@@ -9,7 +9,6 @@ import Testing
 
 /// No data files.
 struct NoData: DataSource {
-  func rows(_ request: RowRequest) throws -> [[Double]] { throw Failure(.badData, "\(request.file): no such file") }
   func table(_ request: TableRequest) throws -> DataTable { throw Failure(.badData, "\(request.file): no such file") }
 }
 

@@ -46,7 +46,6 @@ func index(_ experiment: Experiment, _ observable: String, layer: Int = 0) -> In
 
 /// No data files.
 struct NoData: DataSource {
-  func rows(_ request: RowRequest) throws -> [[Double]] { [] }
   func table(_ request: TableRequest) throws -> DataTable { DataTable(columns: [], rows: []) }
 }
 

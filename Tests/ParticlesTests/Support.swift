@@ -11,8 +11,6 @@ let validating = ProcessInfo.processInfo.environment["FATHOM_VALIDATE"] != nil
 
 /// Ten examples that a line does not part.
 struct Examples: DataSource {
-  func rows(_ request: RowRequest) -> [[Double]] { [] }
-
   func table(_ request: TableRequest) -> DataTable {
     DataTable(
       columns: ["a", "b", "label"],

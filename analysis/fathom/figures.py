@@ -39,6 +39,11 @@ def _named(result: Result, case: str) -> str:
     return "" if len(result.cases) == 1 else f" ({plots.short(case)})"
 
 
+def _tag(result: Result, case: str) -> str:
+    """The end of a figure's name that tells cases apart."""
+    return "" if len(result.cases) == 1 else f"-{plots.short(case)}"
+
+
 def _main(leg: xr.Dataset) -> list[str]:
     """The observables that are shown first: a correlation, a norm, then what else there is."""
     names = [str(name) for name in leg.observable.values]
@@ -65,7 +70,7 @@ def densities(result: Result) -> Iterator[Drawing]:
                 continue
             table = {"from": list(edges[:-1]), "to": list(edges[1:]), "finite": list(one.density.values)}
             yield Drawing(
-                f"density-{name}", "Laws", f"Density of {name} at the last layer{_named(result, case)}.",
+                f"density-{name}{_tag(result, case)}", "Laws", f"Density of {name} at the last layer{_named(result, case)}.",
                 partial(plots.plot_density, result, name, case=case), table,
             )  # fmt: skip
             for reference, leg in result.references(case).items():
@@ -73,7 +78,7 @@ def densities(result: Result) -> Iterator[Drawing]:
                     continue
                 other = leg.sel(observable=name).isel({plots.axis_of(leg): -1})
                 yield Drawing(
-                    f"quantiles-{name}-{reference}", "Laws",
+                    f"quantiles-{name}-{reference}{_tag(result, case)}", "Laws",
                     f"Quantiles of {name}, finite against {reference}{_named(result, case)}; bars: two standard errors.",
                     partial(plots.plot_quantiles, result, name, reference, case=case),
                     {
@@ -142,7 +147,7 @@ def _numeric(result: Result) -> dict[str, set[float]]:
 
 def sweeps(result: Result) -> Iterator[Drawing]:
     for key in _numeric(result):
-        finite = result.finite()
+        finite = result.finite(result.cases[0])
         names = [n for n in [*_main(finite), *map(str, finite.observable.values)] if n not in OWN]
         for name in list(dict.fromkeys(names))[:6]:
             rows = [
@@ -169,7 +174,7 @@ def phases(result: Result) -> Iterator[Drawing]:
         points = {(s.get(x), s.get(y)) for s in settings.values()}
         if len(points) < len(numeric[x]) * len(numeric[y]):
             continue
-        for name in _main(result.finite())[:2]:
+        for name in _main(result.finite(result.cases[0]))[:2]:
             legs = {case: result.finite(case) for case in result.cases}
             rows = [(settings[c], leg.sel(observable=name).isel({plots.axis_of(leg): -1})) for c, leg in legs.items()]
             yield Drawing(
@@ -249,27 +254,28 @@ def marginals(result: Result) -> Iterator[Drawing]:
                 ax.set(xlabel=name, ylabel="density", ylim=(0, None))
 
             yield Drawing(
-                f"marginal-{name}", "Laws", f"Law of {name} of one particle, over the run{_named(result, case)}.", draw,
+                f"marginal-{name}{_tag(result, case)}", "Laws", f"Law of {name} of one particle, over the run{_named(result, case)}.", draw,
                 {"from": list(edges[:-1]), "to": list(edges[1:]), "density": list(density)},
             )  # fmt: skip
 
 
 def films(result: Result) -> Iterator[Drawing]:
-    if "particles" not in result._names:
-        return
-    reader = result.trajectory()
-    frames = sorted({round(k * (reader.n_frames - 1) / 5) for k in range(6)})
+    frames = sorted({round(k * (result.frames - 1) / 5) for k in range(6)}) if result.frames else []
     for frame in frames:
-        shot = reader[frame]
-        x = shot.positions.copy()
+        time, x = result.frame(frame)
         yield Drawing(
-            f"film-{frame}", "Film", f"The kept particles at t = {shot.time:g}.",
+            f"film-{frame}", "Film", f"The kept particles at t = {time:g}.",
             partial(plots.plot_film, result, frame),
             {"particle": list(range(len(x))), "x": list(x[:, 0]), "y": list(x[:, 1])}, small=True,
         )  # fmt: skip
 
 
 def all_drawings(result: Result) -> Iterator[Drawing]:
-    """Every figure that the file has the numbers for."""
+    """Every figure that the file has the numbers for, each with a name of its own."""
+    seen: dict[str, int] = {}
     for make in (densities, marginals, depths, distances, sweeps, phases, extrapolations, biases, films):
-        yield from make(result)
+        for drawing in make(result):
+            seen[drawing.name] = seen.get(drawing.name, 0) + 1
+            if seen[drawing.name] > 1:
+                drawing.name += f"-{seen[drawing.name]}"
+            yield drawing

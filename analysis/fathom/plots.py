@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from .result import Comparison, FileError, Result
+from .result import Comparison, FileError, Result, lacks, settings
 
 INK, RULE = "#1f2328", "#d0d7de"
 COLOURS = ("#1f6feb", "#cf222e", "#1a7f37", "#8250df", "#bf8700", "#0a7d91", "#a0406b", "#57606a")
@@ -22,7 +22,7 @@ def axis_of(leg: xr.Dataset) -> str:
 def _select(leg: xr.Dataset, observable: str) -> xr.Dataset:
     names = [str(name) for name in leg.observable.values]
     if observable not in names:
-        raise FileError(f"the leg has no {observable}; it has {', '.join(names)}")
+        raise FileError(lacks("the leg has no", names, observable))
     return leg.sel(observable=observable)
 
 
@@ -144,19 +144,6 @@ def plot_curves(result: Result, observable: str, *, cases: Sequence[str] | None 
     return ax
 
 
-def settings(case: str) -> dict[str, str]:
-    """The keys and values of a case of a sweep; values that are tables or arrays stay whole."""
-    parts, depth = [""], 0
-    for letter in case:
-        depth += (letter in "{[") - (letter in "}]")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    pairs = [part.partition("=") for part in parts if "=" in part]
-    return {key.strip(): value.strip().strip('"') for key, _, value in pairs}
-
-
 def short(case: str) -> str:
     """A case's label without the tables of its keys."""
     return ", ".join(f"{key.split('.')[-1]} {value}" for key, value in settings(case).items()) or case
@@ -222,13 +209,11 @@ def plot_phase(result: Result, x: str, y: str, observable: str, *, ax: Axes | No
 def plot_film(result: Result, frame: int, *, ax: Axes | None = None) -> Axes:
     """The kept particles at a frame: points in the plane, or a histogram of one coordinate."""
     ax = ax or plt.gca()
-    reader = result.trajectory()
-    shot = reader[frame]
-    x = shot.positions
+    time, x = result.frame(frame)
     if np.any(x[:, 1] != 0):
         ax.plot(x[:, 0], x[:, 1], "o", ms=2.5, color=COLOURS[0])
         ax.set_aspect("equal")
     else:
         ax.hist(x[:, 0], bins="auto", color=COLOURS[0], alpha=0.6)
-    ax.set(title=f"t = {shot.time:g}", xlabel="x")
+    ax.set(title=f"t = {time:g}", xlabel="x")
     return ax

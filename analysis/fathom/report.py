@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 
 from . import figures, plots
 from .figures import Column, Drawing
-from .result import FileError, Result
+from .result import FileError, Result, lacks
 from .result import open as open_result
 
 STYLE: dict[Any, Any] = {
@@ -123,8 +123,9 @@ def pairs(rows: Iterable[tuple[str, str]]) -> str:
 def what(result: Result) -> str:
     """The legs of the first case, with their equations and settings."""
     text = ""
-    for name in result.legs():
-        leg = result.leg(name)
+    case = result.cases[0]
+    for name in result.legs(case):
+        leg = result.leg(name, case)
         rows = {k: str(v) for k, v in leg.attrs.items() if k not in ("certificate",) and str(v)}
         text += f"<h3>{html.escape(name)}</h3>{pairs(rows.items())}"
     if len(result.cases) > 1:
@@ -244,7 +245,7 @@ def main() -> None:
             name, target = options.figure
             drawings = {drawing.name: drawing for drawing in figures.all_drawings(open_result(options.file))}
             if name not in drawings:
-                raise FileError(f"{options.file} has no figure {name}; it has {', '.join(drawings)}")
+                raise FileError(lacks(f"{options.file} has no figure", drawings, name))
             render(drawings[name], target, Path(target).suffix[1:] or "png")
             print(f"drew {target}")
         elif options.watch is not None:

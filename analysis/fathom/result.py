@@ -1,9 +1,13 @@
 """A result file, opened: its cases and legs as xarray datasets, its verdicts, chains and trajectories."""
 
 import builtins
+import difflib
+import importlib
 import json
+import math
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +17,48 @@ import h5py
 import numpy as np
 import xarray as xr
 
+#: Of a swept key; arrays and tables as the text that TOML writes.
+Value = int | float | bool | str
+
 
 class FileError(Exception):
     """A file that cannot be read, or that lacks what was asked for; the message is one line and says which."""
+
+
+def lacks(what: str, names: Iterable[str], asked: str) -> str:
+    """What there is in the place of what was asked for, and what was probably meant."""
+    names = list(dict.fromkeys(names))
+    near = difflib.get_close_matches(asked, names, 1)
+    shown = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
+    return f"{what} {asked}; it has {shown}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def settings(case: str) -> dict[str, str]:
+    """The keys and values of a case of a sweep as its label has them; values that are tables or arrays stay whole."""
+    parts, depth, quoted = [""], 0, False
+    for place, letter in enumerate(case):
+        quoted ^= letter == '"' and not case[:place].endswith("\\")
+        depth += 0 if quoted else (letter in "{[") - (letter in "}]")
+        if letter == "," and depth == 0 and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    pairs = [part.partition("=") for part in parts if "=" in part]
+    return {key.strip(): value.strip().strip('"') for key, _, value in pairs}
+
+
+def _value(text: str) -> Value:
+    """A number, a truth value or a text, from what TOML would write."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return text
 
 
 @dataclass(frozen=True)
@@ -113,6 +156,28 @@ def _with_families(leg: xr.Dataset) -> xr.Dataset:
     return leg.assign(arrays)
 
 
+def _imported(module: str, extra: str) -> Any:
+    """A package that only some files need."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise FileError(f"{module.split('.')[0]} is not installed: pip install 'fathom-analysis[{extra}]'") from None
+
+
+def _together(swept: list[dict[str, Value]]) -> list[list[str]]:
+    """The swept keys in groups that move together: the value of one says those of the others."""
+    groups: list[list[str]] = []
+    for key in swept[0]:
+        for group in groups:
+            pairs = {(item[group[0]], item[key]) for item in swept}
+            if len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}):
+                group.append(key)
+                break
+        else:
+            groups.append([key])
+    return groups
+
+
 class Result:
     """What a job came to. Nothing is read before it is asked for, and nothing twice."""
 
@@ -168,21 +233,44 @@ class Result:
         return sorted(roles, key=lambda name: order.get(roles[name], 4))
 
     def _case(self, case: str | None) -> str:
-        case = self.cases[0] if case is None else case
+        if case is None:
+            if len(self.cases) > 1:
+                raise FileError(
+                    f"{self.path} has {len(self.cases)} cases: name one, or take all with sweep(); they are "
+                    + ", ".join(self.cases[:20]) + (", …" if len(self.cases) > 20 else "")
+                )  # fmt: skip
+            case = self.cases[0]
         if case not in self.cases:
-            raise FileError(f"{self.path} has no case {case}; it has {', '.join(self.cases)}")
+            raise FileError(lacks(f"{self.path} has no case", self.cases, case))
         return case
+
+    @cached_property
+    def _swept(self) -> dict[str, dict[str, Value]]:
+        with h5py.File(self.path) as file:
+            job = json.loads(file["provenance/job"][0])
+        found = {}
+        for item in job["cases"]:
+            # In the order of the label, which is that of the job.
+            order = list(settings(item["label"]))
+            keys = sorted(item["swept"], key=lambda key: order.index(key) if key in order else len(order))
+            found[item["label"].replace("/", "_")] = {key: _value(item["swept"][key]) for key in keys}
+        return found
+
+    def swept(self, case: str | None = None) -> dict[str, Value]:
+        """The swept keys of a case with their values: numbers as numbers; empty without a sweep."""
+        return dict(self._swept.get(self._case(case), {}))
 
     def leg(self, name: str, case: str | None = None) -> xr.Dataset:
         """A leg: `mean`, `standard_error`, `quantile`, `density`, ... over `layer` (or `step`) and `observable`.
 
         Each family of observables is an array as well, over the statistics, the axis and its indices:
         `leg.V.sel(statistic="mean", a=0, b=1, layer=30)`, or `leg["q^-1/2"]` where a name is no identifier. Pairs that a leg does not
-        measure (`a > b` of a covariance) are NaN.
+        measure (`a > b` of a covariance) are NaN. The swept keys are coordinates, `leg["network.width"]`. A file of several cases
+        needs `case`, as everything here that speaks of one case; `sweep` takes all.
         """
         case = self._case(case)
         if name not in self._names[f"cases/{case}"]:
-            raise FileError(f"{self.path} has no leg {name}; it has {', '.join(self._names[f'cases/{case}'])}")
+            raise FileError(lacks(f"{self.path} has no leg", self._names[f"cases/{case}"], name))
         group = f"cases/{case}/{name}"
         if group not in self._legs:
             leg = self._group(group)
@@ -191,12 +279,50 @@ class Result:
                     suffix = f"_{marginal}" if leg.sizes["marginal"] > 1 else ""
                     own = {f"{key}{suffix}": table.values[place] for key, table in leg.data_vars.items() if table.dims == ("marginal",)}
                     leg["marginal_density"].attrs.update({key: value for key, value in own.items() if value != ""})
-            self._legs[group] = _with_families(leg)
+            self._legs[group] = _with_families(leg).assign_coords(self.swept(case))
         return self._legs[group]
 
     def finite(self, case: str | None = None) -> xr.Dataset:
         """The finite leg of a case: the network or the particle system itself."""
         return self.leg(self.legs(case)[0], case)
+
+    def sweep(self, leg: str = "finite", *, last: bool = False) -> xr.Dataset:
+        """A leg of every case as one dataset: the swept keys are its dimensions, `sweep().sel({"network.width": 64})`.
+
+        `leg`: "finite", or the name of a leg that every case has. Keys that move together share a dimension, that of the first one; the
+        others are coordinates along it, with an index of their own. Where the cases are not all
+        combinations of the values, the dimension is `case` and every swept key a coordinate along it. What a
+        case does not measure (a layer, an observable) is NaN.
+
+        `last`: only the last record of each case, the end of networks of different depths; `layer` or `step` says which it is.
+        """
+        if self.cases == ["main"]:
+            raise FileError(f"{self.path} has no sweep: its only case is main")
+        legs: list[xr.Dataset] = []
+        ends: dict[str, list[Any]] = {}
+        for case in self.cases:
+            own = self.finite(case) if leg == "finite" else self.leg(leg, case)
+            if last:
+                axis = next(str(dim) for dim in own["mean"].dims if dim != "observable")
+                own = own.isel({axis: -1})
+                ends.setdefault(axis, []).append(own[axis].item())
+                own = own.drop_vars(axis)
+            legs.append(own)
+        table = xr.concat(legs, "case", join="outer", data_vars="all", coords="minimal", compat="override", combine_attrs="drop_conflicts")
+        swept = [self.swept(case) for case in self.cases]
+        table = table.assign_coords({key: ("case", [item[key] for item in swept]) for key in swept[0]} | {"case": self.cases})
+        table = table.assign_coords({axis: ("case", values) for axis, values in ends.items()})
+        groups = _together(swept)
+        if math.prod(len({item[group[0]] for item in swept}) for group in groups) != len(swept):
+            return table
+        first = [group[0] for group in groups]
+        along = {key: {item[group[0]]: item[key] for item in swept} for group in groups for key in group[1:]}
+        table = table.drop_vars(["case", *along])
+        table = table.swap_dims(case=first[0]).sortby(first[0]) if len(first) == 1 else table.set_index(case=first).unstack("case")
+        places = {key: group[0] for group in groups for key in group[1:]}
+        for key, values in along.items():
+            table = table.assign_coords({key: (places[key], [values[x] for x in table[places[key]].values.tolist()])}).set_xindex(key)
+        return table
 
     def references(self, case: str | None = None) -> dict[str, xr.Dataset]:
         """The limits and the exact values that a case is compared with, by name."""
@@ -257,18 +383,32 @@ class Result:
         """The kept states as ArviZ reads chains."""
         if "posterior" not in self._names:
             raise FileError(f"{self.path} has no chains: set particles.frame_every")
-        import arviz
-
+        arviz = _imported("arviz", "chains")
         return arviz.from_netcdf(self.path)
+
+    @cached_property
+    def frames(self) -> int:
+        """Number of frames of the trajectory; 0 without one."""
+        if "particles" not in self._names:
+            return 0
+        with h5py.File(self.path) as file:
+            return len(file["particles/trajectory/position/time"])
+
+    def frame(self, index: int) -> tuple[float, np.ndarray]:
+        """Time and positions (particles x 3) of one frame of the trajectory."""
+        if not self.frames:
+            raise FileError(f"{self.path} has no trajectory: set particles.frame_every")
+        with h5py.File(self.path) as file:
+            position = file["particles/trajectory/position"]
+            return float(position["time"][index]), position["value"][index]
 
     def trajectory(self) -> Any:
         """The kept particles as an MDAnalysis reader of H5MD."""
         if "particles" not in self._names:
             raise FileError(f"{self.path} has no trajectory: set particles.frame_every")
-        from MDAnalysis.coordinates.H5MD import H5MDReader
-
+        reader = _imported("MDAnalysis.coordinates.H5MD", "trajectories").H5MDReader
         # Files of format 2 do not say what time is between two frames.
         with h5py.File(self.path) as file:
             times = file["particles/trajectory/position/time"][:2]
         more = {"dt": float(times[1] - times[0])} if len(times) > 1 else {}
-        return H5MDReader(str(self.path), convert_units=False, **more)
+        return reader(str(self.path), convert_units=False, **more)

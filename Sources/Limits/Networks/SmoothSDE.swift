@@ -87,8 +87,9 @@ extension NetworkLimits {
     let drift = try smoothDrift(p, network)
     guard drift.kappa <= 0 || network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
-        key: "\(NetworkFamily.table).bound", value: "(missing)",
-        allowed: "must be given: kappa = \(drift.kappa) > 0, so this limit explodes with positive probability")
+        key: "\(NetworkFamily.table).bound", value: nil,
+        allowed:
+          "it must be given, because kappa = \(drift.kappa) > 0, so this limit explodes with positive probability")
     }
     return try .diffusion(drift, p, network, offset: "an offset of order 1/n is expected of a finite width")
   }

@@ -106,6 +106,7 @@ public struct TransformerDrift: CovarianceDrift {
     }
     scratch.sum.reset()
     scratch.sum.add(columns.data, stride: columns.stride, count: m)
+    scratch.sum.clearDependent()
     scratch.sum.write(lower: lower, scale: 1)
   }
 }
@@ -128,8 +129,8 @@ extension NetworkLimits {
     }
     guard network.settings.measured.bound < .infinity else {
       throw Failure.invalid(
-        key: "\(NetworkFamily.table).bound", value: "(missing)",
-        allowed: "must be given: the drift is cubic, so this limit explodes with positive probability")
+        key: "\(NetworkFamily.table).bound", value: nil,
+        allowed: "it must be given, because the drift is cubic, so this limit explodes with positive probability")
     }
     var (block, blocks) = (0.0, 1.0)
     if let activation = network.activation {

@@ -236,6 +236,7 @@ public struct Sinh: SmoothActivation {
 /// A line of the catalog of activations.
 public struct ActivationEntry: Entry {
   public var kind: String { "activation" }
+  public var table: String? { "\(NetworkFamily.table).activation" }
   public var equation: String { "" }
   public var reference: String { "" }
   public let name: String
@@ -328,15 +329,14 @@ public struct ActivationChoice: Sendable {
     case .text: table["name"] = value
     case .table(let given): table = given
     default:
-      throw Failure.invalid(key: path, value: value.description, allowed: "must be a name or a table with a name")
+      var hint = ""
+      if case .list = value { hint = Parameters.sweepHint(path, value) }
+      throw Failure.invalid(
+        key: path, value: value.description, allowed: "must be a name or a table with a name\(hint)")
     }
     let names = ActivationEntry.names
     guard case .text(let name)? = table["name"], let entry = ActivationEntry.all.first(where: { $0.name == name })
-    else {
-      throw Failure.invalid(
-        key: "\(path).name", value: table["name"]?.description ?? "(missing)",
-        allowed: "must be one of " + names.joined(separator: ", "))
-    }
+    else { throw Failure.unknown(key: "\(path).name", value: table["name"], names: names) }
     parameters = try Parameters(
       .table(table), path: path,
       allowed: [Parameter("name", .choice(names), "activation")] + entry.parameters)

@@ -65,11 +65,7 @@ public enum NetworkCatalog {
     let names = architectures.map(\.name)
     guard case .text(let name)? = table["architecture"],
       let entry = architectures.first(where: { $0.name == name })
-    else {
-      throw Failure.invalid(
-        key: "\(path).architecture", value: table["architecture"]?.description ?? "(missing)",
-        allowed: "must be one of " + names.joined(separator: ", "))
-    }
+    else { throw Failure.unknown(key: "\(path).architecture", value: table["architecture"], names: names) }
     return try entry.read(table, path: path, data: data)
   }
 }

@@ -35,7 +35,9 @@ public struct Inputs: Sendable {
   public static let words =
     "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
 
-  public static let parameters: [Parameter] = [
+  public static let parameters = given + TableRequest.parameters + ofFile
+
+  private static let given: [Parameter] = [
     Parameter("count", .integer(1...64), optional: true, "number of inputs, all pairs equally correlated"),
     Parameter(
       "correlation", .real(.init(-1, 1)), optional: true,
@@ -48,10 +50,10 @@ public struct Inputs: Sendable {
       "two inputs of unit variance with layer^2 (1 - rho) = q; needs layer"),
     Parameter(
       "layer", .integer(1...1_000_000_000), optional: true, "layer at which inputs given by q enter the network"),
-    Parameter("file", .text, optional: true, "CSV or HDF5 (.h5, .hdf5) file with one input a row"),
-    Parameter("dataset", .text, default: .text(""), "path of the dataset in an HDF5 file"),
+  ]
+
+  private static let ofFile: [Parameter] = [
     Parameter("rows", .structured("an array of 1 to 64 row numbers, from 0"), optional: true, "rows of the file"),
-    Parameter("drop", .structured("an array of column names"), default: .list([]), "columns left out (labels)"),
     Parameter(
       "normalise", .boolean, default: .boolean(true),
       "scale every row to |x|^2 = n0, so V_aa = 1; otherwise V_0 = X X^T / n0"),
@@ -87,7 +89,7 @@ public struct Inputs: Sendable {
       }
       factor = split(lower, count)
     } else {
-      throw Failure.invalid(key: path, value: value?.description ?? "(missing)", allowed: "must be " + words)
+      throw Failure.invalid(key: path, value: value?.description, allowed: "must be " + words)
     }
     return Inputs(rows: factor)
   }
@@ -144,24 +146,29 @@ public struct Inputs: Sendable {
       throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
     }
     let rows = try list.map { item -> Int in
-      guard case .integer(let row) = item, row >= 0 else {
+      guard let row = item.integer, row >= 0 else {
         throw p.invalid("rows", "must be an array of 1 to 64 row numbers, from 0")
       }
       return Int(row)
     }
-    guard case .list(let names)? = p["drop"] else { throw p.invalid("drop", "must be an array of column names") }
-    let drop = try names.map { name -> String in
-      guard case .text(let text) = name else { throw p.invalid("drop", "must be an array of column names") }
-      return text
-    }
-    let request = RowRequest(file: p.text("file"), dataset: p.text("dataset"), rows: rows, drop: drop)
-    let data = try source.rows(request)
+    let data = try source.table(TableRequest(p, rows: rows)).rows
     let normalise = p.boolean("normalise")
     let scaled = try zip(data, rows).map { values, row -> [Double] in
-      let square = values.reduce(0) { $0 + $1 * $1 }
-      guard square > 0 else { throw p.invalid("rows", "row \(row) is zero: a network is blind to it") }
-      let scale = normalise ? 1 / square.squareRoot() : 1 / Double(values.count).squareRoot()
-      return values.map { $0 * scale }
+      let largest = values.reduce(0) { max($0, $1.magnitude) }
+      guard largest > 0 else {
+        throw p.invalid("rows", "row \(row) is zero: an input must have an entry that is not 0")
+      }
+      let scale = normalise ? 1 / values.reduce(0) { $0 + $1 * $1 }.squareRoot() : 1 / Double(values.count).squareRoot()
+      // Rows whose squares are out of range: by way of their largest entry if they are scaled, else V_0 has no value.
+      let isInRange = scale.isNormal && values.reduce(0) { $0 + $1 * scale * $1 * scale }.isNormal
+      if isInRange { return values.map { $0 * scale } }
+      guard normalise else {
+        throw p.invalid(
+          "rows", "row \(row) has entries up to \(largest): the mean of their squares must be in [2.3e-308, 1.7e308]")
+      }
+      let parts = values.map { $0 / largest }
+      let length = parts.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return parts.map { $0 / length }
     }
     return Inputs(rows: scaled)
   }

@@ -13,6 +13,9 @@ public struct NetworkSettings: Sendable {
   /// Names of the observables that the job asks for besides those of the covariance.
   public let own: [String]
 
+  /// Most layers that one job measures; each has a tally of its own.
+  static let mostLayers = 10_000
+
   public var count: Int { inputs.count }
 
   /// The keys that every architecture takes.
@@ -34,8 +37,10 @@ public struct NetworkSettings: Sendable {
         "sampler", .choice(samplers.map(\.name)), default: .text(samplers[0].name),
         samplers.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")),
       Parameter(
-        "layers", .structured("\"last\", \"all\" or an ascending array of layers in 1...depth"),
-        default: .text("last"), "layers that are measured"),
+        "layers",
+        .structured("\"last\", \"all\", \"octaves\" or an ascending array of at most \(mostLayers) layers in 1...depth"),
+        default: .text("last"),
+        "layers that are measured; octaves: every layer to 8, then eight an octave, and the last"),
       Parameter(
         "probes", .structured("an array of " + available.map(\.name).joined(separator: ", ")),
         default: .list([.text(Probe.covariance.name)]),
@@ -70,13 +75,14 @@ public struct NetworkSettings: Sendable {
     inputs = try Inputs.read(p["inputs"], path: "\(p.path).inputs", data: data)
     // A Gram matrix of vectors is positive semi-definite up to rounding; a loose tolerance takes that in.
     initialFactor = inputs.exactFactor ?? Triangular.cholesky(inputs.gram, m: inputs.count, tolerance: 1e-9)!
-    layers = try Self.readLayers(p, after: inputs.layer, depth: depth)
+    layers = try Self.readLayers(
+      p, after: inputs.layer, depth: depth, onlyLast: probes.contains(where: \.isOfWholeNetwork))
     let names = try Self.readNames(
       p, allowed: probes.flatMap(\.observables) + own, words: Self.words(probes, available, own))
-    let single: [CovarianceObservables.Family] = [.correlation, .atanhCorrelation, .q, .inverseRootQ]
+    let pairs: [CovarianceObservables.Family] = [.correlation, .atanhCorrelation, .q, .inverseRootQ, .collapsed]
     let m = inputs.count
     let families = names.compactMap { CovarianceObservables.Family(rawValue: $0) }
-      .filter { m > 1 || !single.contains($0) }
+      .filter { m > 1 || !pairs.contains($0) }
     self.own = names.filter { !Probe.covariance.observables.contains($0) }
     guard !families.isEmpty || !self.own.isEmpty else {
       throw p.invalid("observables", "must hold V or log_V for a single input, which has no pairs")
@@ -87,28 +93,47 @@ public struct NetworkSettings: Sendable {
       clip: p.real("clip"), level: p.real("level"), bound: p["bound"] != nil ? p.real("bound") : .infinity)
   }
 
-  private static func readLayers(_ p: Parameters, after start: Int, depth: Int) throws -> [Int] {
+  /// - Parameter onlyLast: whether what is measured belongs to the whole network: then `octaves` means the last layer.
+  private static func readLayers(
+    _ p: Parameters, after start: Int, depth: Int, onlyLast: Bool
+  ) throws -> [Int] {
     guard start < depth else {
       throw p.invalid("depth", "must be above the layer \(start) at which the inputs enter")
     }
     let first = start + 1
-    let wrong = p.invalid("layers", "must be \"last\", \"all\" or an ascending array of layers in [\(first), \(depth)]")
+    let wrong = p.invalid(
+      "layers",
+      "must be \"last\", \"all\", \"octaves\" or an ascending array of layers in [\(first), \(depth)]"
+        + Nearest.hint(p["layers"], among: ["last", "all", "octaves"]))
     switch p["layers"] {
     case .text("last"): return [depth]
-    case .text("all"): return Array(first...depth)
+    case .text("all"):
+      guard depth - first < mostLayers else {
+        throw p.invalid("layers", "would be \(depth - start) layers; at most \(mostLayers) can be measured: list those")
+      }
+      return Array(first...depth)
+    case .text("octaves"):
+      var layers: [Int] = []
+      var next = 1.0
+      while Int(next) < depth && !onlyLast {
+        if Int(next) >= first { layers.append(Int(next)) }
+        next = max(next + 1, (next * 1.0905).rounded())
+      }
+      return layers + [depth]
     case .list(let items):
       let layers = try items.map { item -> Int in
-        guard case .integer(let layer) = item, (Int64(first)...Int64(depth)).contains(layer) else { throw wrong }
+        guard let layer = item.integer, (Int64(first)...Int64(depth)).contains(layer) else { throw wrong }
         return Int(layer)
       }
-      guard !layers.isEmpty, zip(layers, layers.dropFirst()).allSatisfy(<) else { throw wrong }
+      guard (1...mostLayers).contains(layers.count), zip(layers, layers.dropFirst()).allSatisfy(<) else { throw wrong }
       return layers
     default: throw wrong
     }
   }
 
   private static func readNames(_ p: Parameters, allowed: [String], words: String) throws -> [String] {
-    let wrong = p.invalid("observables", "must be an array of different names of " + words)
+    let wrong = p.invalid(
+      "observables", "must be an array of different names of \(words)\(Nearest.hint(p["observables"], among: allowed))")
     guard case .list(let items)? = p["observables"], !items.isEmpty else { throw wrong }
     let names = try items.map { item -> String in
       guard case .text(let name) = item, allowed.contains(name) else { throw wrong }

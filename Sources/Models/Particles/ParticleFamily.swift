@@ -47,14 +47,13 @@ package enum ParticleFamily: Family {
   private static func refinements(
     of table: JobValue, path: String, order: Int
   ) throws -> [(name: String, table: JobValue, refinement: Refinement)] {
-    guard case .integer(let number)? = table["number"], let step = table["step"]?.number else {
+    guard let number = table["number"]?.integer, let step = table["step"]?.number else {
       throw Failure.invalid(
-        key: "\(path).number", value: table["number"]?.description ?? "(missing)",
-        allowed: "bias needs number and step")
+        key: "\(path).number", value: table["number"]?.description, allowed: "[bias] needs number and step")
     }
     var half = try table.setting("step", to: .real(0.5 * step))
     for key in ["steps", "warm_up", "measure_every", "frame_every"] {
-      guard case .integer(let value)? = table[key] ?? (key == "measure_every" ? .integer(1) : nil) else { continue }
+      guard let value = (table[key] ?? (key == "measure_every" ? .integer(1) : nil))?.integer else { continue }
       half = try half.setting(key, to: .integer(2 * value))
     }
     let name = self.table

@@ -69,9 +69,7 @@ package struct ParticleModel: Sendable {
   static func entry<E: Entry>(_ key: String, of table: JobValue, path: String, _ entries: [E]) throws -> E {
     let given = table[key] ?? ParticleCatalog.parameters.first { $0.name == key }?.default
     guard case .text(let text)? = given, let found = entries.first(where: { $0.name == text }) else {
-      throw Failure.invalid(
-        key: "\(path).\(key)", value: given?.description ?? "(missing)",
-        allowed: "must be one of " + entries.map(\.name).joined(separator: ", "))
+      throw Failure.unknown(key: "\(path).\(key)", value: given, names: entries.map(\.name))
     }
     return found
   }

@@ -69,11 +69,17 @@ package struct ParticleSettings: Sendable {
       throw p.invalid("number", "times \(dimension) coordinates must be at most \(Self.mostCoordinates)")
     }
     guard steps % (records * measureEvery) == 0 else {
-      throw p.invalid("steps", "must be a multiple of records x measure_every = \(records * measureEvery)")
+      let unit = records * measureEvery
+      throw p.invalid(
+        "steps", "must be a multiple of records x measure_every = \(unit); the nearest is \(Self.multiple(unit, steps))"
+      )
     }
     if let frameEvery {
       guard frameEvery % measureEvery == 0, frameEvery <= steps else {
-        throw p.invalid("frame_every", "must be a multiple of measure_every = \(measureEvery), and at most steps")
+        let nearest = Self.multiple(measureEvery, min(frameEvery, steps))
+        throw p.invalid(
+          "frame_every",
+          "must be a multiple of measure_every = \(measureEvery), and at most steps; the nearest is \(nearest)")
       }
       guard steps / frameEvery <= Self.mostFramed / (framed * dimension) else {
         throw p.invalid(
@@ -84,6 +90,9 @@ package struct ParticleSettings: Sendable {
       warmUp: p.integer("warm_up"), steps: steps, records: records, measureEvery: measureEvery,
       histogramEvery: p.integer("histogram_every"), frameEvery: frameEvery)
   }
+
+  /// The positive multiple that is nearest to a value.
+  private static func multiple(_ unit: Int, _ value: Int) -> Int { max(1, (value + unit / 2) / unit) * unit }
 
   static func target(_ usual: Double) -> Parameter {
     Parameter(

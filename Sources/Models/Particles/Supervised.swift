@@ -9,11 +9,12 @@ struct Supervised: Sendable {
   let columns: Int
   var count: Int { labels.count }
 
-  static let parameters: [Parameter] = [
-    Parameter("file", .text, optional: true, "CSV or HDF5 file, a row an example"),
-    Parameter("dataset", .text, default: .text(""), "path of the dataset in an HDF5 file"),
+  static let parameters = TableRequest.parameters + own
+
+  private static let own: [Parameter] = [
     Parameter(
-      "label", .text, default: .text("label"), "name of the column of labels (CSV); the last column of an HDF5 dataset"
+      "label", .text, default: .text("label"),
+      "name of the column of labels; the last column where columns have no names"
     ),
     Parameter("classes", .structured("an array of two labels"), optional: true, "the two classes, -1 and +1"),
     Parameter("scale", .real(.above(0)), default: .real(1), "features are divided by it"),
@@ -76,17 +77,16 @@ struct Supervised: Sendable {
     _ p: Parameters, _ load: (TableRequest) throws -> DataTable
   ) throws -> ([[Double]], [Double]) {
     let file = p.text("file")
-    let table = try load(TableRequest(file: file, dataset: p.text("dataset")))
+    let table = try load(TableRequest(p))
     guard let width = table.rows.first?.count, width >= 2 else {
       throw Failure(.badData, "\(file): must have rows of at least one feature and a label")
     }
+    let name = p.text("label")
     var label = width - 1
-    if !table.columns.isEmpty {
-      guard let found = table.columns.firstIndex(of: p.text("label")) else {
-        throw p.invalid(
-          "label", "\(file) has no such column; it has " + table.columns.prefix(20).joined(separator: ", "))
-      }
+    if let found = table.columns.firstIndex(of: name) {
       label = found
+    } else if !table.columns.isEmpty || name != "label" {
+      throw p.invalid("label", "\(file) has no such column; \(DataTable.words(for: name, among: table.columns))")
     }
     guard case .list(let items)? = p["classes"], items.count == 2, let negative = items[0].number,
       let positive = items[1].number, negative != positive

@@ -32,18 +32,16 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     var failed = 0
     for path in jobs {
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw Failure(.badData, "\(path): no such file, or it cannot be read")
-      }
+      let text = try JobOptions.text(of: path)
       let start = Date()
-      let file = try JobReader(data: DataFiles()).read(
-        String(decoding: data, as: UTF8.self), name: path, settings: settings, check: !full)
+      let file = try JobReader(data: DataFiles(job: path)).read(
+        text, name: path, settings: settings, check: !full)
       for note in Notes.take() { Console.log("\(path): \(note)") }
       let (results, verdicts) = try Checker.run(file, threads: threads)
       let bad = results.filter { !$0.holds }
       let seconds = Console.duration(Date().timeIntervalSince(start))
       if results.isEmpty {
-        try Console.print("\(path): no [expect], \(seconds)")
+        try Console.print("\(path): has no [expect], so nothing was compared; \(seconds)")
       } else {
         try Console.print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
       }

@@ -80,7 +80,7 @@ struct VerifyCommand: ParsableCommand {
     for shard in snapshot.states.flatMap(\.shards) { _ = try shards.read(shard) }
     for (state, (_, leg)) in zip(snapshot.states, snapshot.job.sampledLegs) {
       try Console.print(
-        "\(state.path): \(state.done.count) \(leg.drawName)s in \(state.done.intervals.count) interval\(state.done.intervals.count == 1 ? "" : "s")"
+        "\(state.path): \(Words.count(state.done.count, leg.drawName)) in \(Words.count(state.done.intervals.count, "interval"))"
       )
     }
     try Console.print("\(file): whole, digest \(try Digest.of(snapshot.states))")
@@ -150,7 +150,7 @@ struct MergeCommand: ParsableCommand {
       try noteMissingParts(&snapshot)
     }
     try ResultFile(path: output, creator: "fathom \(programVersion)").save(snapshot)
-    Console.log("wrote \(output), \(states.reduce(UInt64(0)) { $0 + $1.done.count }) draws")
+    Console.log("wrote \(output), \(Words.contents(snapshot))")
   }
 
   /// All parts together are the undivided job.

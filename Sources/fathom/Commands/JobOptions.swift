@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Jobs
+import Results
 
 /// What names a job on the command line.
 struct JobOptions: ParsableArguments {
@@ -16,9 +17,12 @@ struct JobOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The result file, instead of run.output of the job.")
   var output: String?
 
-  func text() throws -> String {
-    guard let data = FileManager.default.contents(atPath: job) else {
-      throw Failure(.badData, "\(job): no such file, or it cannot be read")
+  func text() throws -> String { try Self.text(of: job) }
+
+  /// The text of a job file.
+  static func text(of path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Failure(.badData, "\(path): no such file, or it cannot be read\(Nearest.fileHint(path, suffix: ".toml"))")
     }
     return String(decoding: data, as: UTF8.self)
   }

@@ -26,7 +26,7 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let file = try options.read(options.text(), data: DataFiles())
+    let file = try options.read(options.text(), data: DataFiles(job: options.job))
     let reading = (clock.now - start).seconds
     for note in Notes.take() { Console.log(note) }
     let job = file.job
@@ -37,7 +37,7 @@ struct PlanCommand: ParsableCommand {
     var largest = 0.0
     var size = 64.0 * 1024
     var tallies: [String: Tally] = [:]
-    try Console.print("\(job.title): \(counted(job.cases.count, "case")), seed \(job.seed), output \(file.output)")
+    try Console.print("\(job.title): \(Words.count(job.cases.count, "case")), seed \(job.seed), output \(file.output)")
     for (path, leg) in job.sampledLegs {
       let experiment = leg.experiment!
       let key = Stream.key(seed: job.seed, path: path)
@@ -52,7 +52,7 @@ struct PlanCommand: ParsableCommand {
         memory += 2 * Double(ranks) * one.bytes
         largest = max(largest, 4 * one.bytes)
         size += Double(ranks) * one.bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
-        work = "replicas of \(replicas.steps) steps at \(Console.duration(one.seconds)) each"
+        work = "\(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(one.seconds)) each"
         sharesReplicas = sharesReplicas || groups.size > 1
       } else {
         let layout = job.layout(of: leg, centres: experiment.makeRunner(key: key)!.centres(leg.schema.width))
@@ -66,11 +66,11 @@ struct PlanCommand: ParsableCommand {
         largest = max(largest, bytes)
         size +=
           Double(draws.tally.wordCount * 8 + 3 * draws.tally.pages.count * 2048) + Double(layout.observables * 4000)
-        work = "draws at \(Console.duration(draws.seconds * 1e6)) a million"
+        work = "\(leg.draws) draws at \(Console.duration(draws.seconds * 1e6)) a million"
       }
       total += time
       try Console.print(
-        "  \(path): \(leg.draws) \(work), \(counted(leg.axis.count, experiment.replicas == nil ? leg.axis.name : "record")) x \(leg.observables.count) observables: "
+        "  \(path): \(work), \(Words.count(leg.axis.count, experiment.replicas == nil ? leg.axis.name : "record")) x \(Words.count(leg.observables.count, "observable")): "
           + Console.duration(time))
     }
     let last = try Calibration.checkpoint(job, tallies)
@@ -78,10 +78,10 @@ struct PlanCommand: ParsableCommand {
     let rest = Calibration.launch + reading + Double(checkpoints) * last.checkpoint + last.report
     total += rest
     try Console.print(
-      "  start, reading, \(counted(checkpoints, "checkpoint")) and the report: \(Console.duration(rest))")
+      "  start, reading, \(Words.count(checkpoints, "checkpoint")) and the report: \(Console.duration(rest))")
     let nodes = (ranks + perNode - 1) / perNode
     try Console.print(
-      "time on \(counted(ranks, "rank")): \(Console.duration(total)) on \(counted(nodes, "node")) of \(perNode), \(Console.digits(total / 3600 * Double(nodes))) node hours"
+      "time on \(Words.count(ranks, "rank")): \(Console.duration(total)) on \(Words.count(nodes, "node")) of \(perNode), \(Console.hours(total / 3600 * Double(nodes))) node hours"
     )
     if sharesReplicas {
       try Console.print("ranks share replicas: their collectives are not in this time (docs/scaling.md)")
@@ -92,5 +92,4 @@ struct PlanCommand: ParsableCommand {
     try Console.print("file: about \(Console.bytes(size))")
   }
 
-  private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

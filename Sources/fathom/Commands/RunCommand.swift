@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
-    var file = try options.read(text, data: SharedData(DataFiles(), world))
+    var file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
     if world.isRoot { for note in Notes.take() { Console.log(note) } }
 
     // 2. The result file: locked, and read if it is there.
@@ -144,11 +144,7 @@ struct RunCommand: ParsableCommand {
     )
     if part.count > 1 { Console.log("part \(part.text) of the draws") }
     if let restored {
-      let made = restored.states.reduce(UInt64(0)) { $0 + $1.done.count }
-      let begun = restored.states.reduce(0) { $0 + $1.begun.count }
-      Console.log(
-        "\(file.output): resuming from \(made) draws\(begun == 0 ? "" : " and \(begun) replica\(begun == 1 ? "" : "s") under way")"
-      )
+      Console.log("\(file.output): resuming from \(Words.contents(restored))")
     } else {
       Console.log("\(file.output): new, checkpoint every \(Console.duration(file.checkpointInterval))")
     }

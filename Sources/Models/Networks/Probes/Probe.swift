@@ -13,6 +13,8 @@ public struct Probe: Sendable, Equatable {
   public let observables: [String]
   /// Those that are measured unless a job names others.
   public let defaults: [String]
+  /// Whether it can be measured after the last layer only.
+  var isOfWholeNetwork = false
 }
 
 /// A way to draw an architecture, and the probes that it can measure.
@@ -38,7 +40,7 @@ extension Probe {
     let wrong = Failure.invalid(
       key: "\(path).probes", value: value.description,
       allowed: "must be an array of different probes that the architecture has: "
-        + available.map(\.name).joined(separator: ", "))
+        + available.map(\.name).joined(separator: ", ") + Nearest.hint(value, among: available.map(\.name)))
     guard case .list(let items) = value, !items.isEmpty else { throw wrong }
     let named = try items.map { item -> Probe in
       guard let probe = available.first(where: { item == .text($0.name) }) else { throw wrong }
