@@ -77,9 +77,6 @@ extension Scaling {
 
   static func hasLimit(_ sweep: Sweep, _ comparisons: [Comparison]) -> Bool { !limits(sweep, comparisons).isEmpty }
 
-  /// The normal quantile of a power of 0.9.
-  private static let power = 1.2816
-
   /// A size that tends to infinity, against every limit that leaves out nothing but this size.
   static func sizes(of sweep: Sweep, _ comparisons: [Comparison], _ snapshot: Snapshot) -> [Scaling] {
     guard sweep.parameter.isInverse else { return [] }
@@ -102,7 +99,7 @@ extension Scaling {
           coordinates: coordinates(series, found.sizes, sweep), fit: fit, reference: used.last!.reference,
           slopes: Extrapolation.localSlopes(points, limit: 0),
           toldApart: max(values.max()! - values.min()!, unit.isFinite ? tolerances.mean * unit : 0),
-          detectable: (critical + power) * fit.limitError, promise: nil)
+          detectable: (critical + Judgement.powerQuantile) * fit.limitError, promise: nil)
       }
       let weak = rows.filter { !$0.hasPower }
       let worst = rows.max { testedZ($0) < testedZ($1) }!
