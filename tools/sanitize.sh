@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 build=.build-asan
 program=$build/release/fathom-sanitize
 swift build -c release --sanitize=address --product fathom-sanitize --scratch-path "$build" || exit 1
-export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:abort_on_error=0
+export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:quarantine_size_mb=64
 shares=$(nproc)
 start=$(date +%s)
 declare -A running=()

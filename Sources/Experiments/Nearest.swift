@@ -19,7 +19,12 @@ public enum Nearest {
     name(to: given, among: names).map { "; did you mean \($0)?" } ?? ""
   }
 
-  /// The same for a text, or for the first of a list that is none of the names.
+  /// ` (did you mean width?)`, or nothing: within a sentence.
+  public static func remark(_ given: String, among names: [String]) -> String {
+    name(to: given, among: names).map { " (did you mean \($0)?)" } ?? ""
+  }
+
+  /// The end of a sentence for a text, or for the first of a list that is none of the names.
   public static func hint(_ given: JobValue?, among names: [String]) -> String {
     let items = if case .list(let list)? = given { list } else { [given].compactMap { $0 } }
     for case .text(let text) in items where !names.contains(text) {

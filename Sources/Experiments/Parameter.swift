@@ -177,7 +177,7 @@ public struct Parameters: Sendable {
     for key in table.keys.sorted() where !known.contains(key) {
       throw Failure.invalid(
         key: Self.key(key, in: path), value: table[key]!.description,
-        allowed: "unknown key\(Nearest.hint(key, among: known)); \(path) takes \(known.joined(separator: ", "))")
+        allowed: "unknown key\(Nearest.remark(key, among: known)); \(path) takes \(known.joined(separator: ", "))")
     }
     var checked: [String: JobValue] = [:]
     for parameter in parameters {

@@ -130,8 +130,7 @@ public struct ReferenceValues: Reference, Equatable, Codable {
       remainder: reference.remainder)
   }
 
-  /// Means, and second moments where they are known: record by record, NaN where nothing is known. What is infinite is not known, nor
-  /// is a second moment of 0 of what has another mean than 0: it is out of the range of numbers.
+  /// Means, and second moments where they are known: record by record, NaN where nothing is known.
   public init(
     axis: Axis, observables: [Observable], means: [Double], secondMoments: [Double] = [], remainder: [Remainder] = []
   ) {
@@ -139,13 +138,10 @@ public struct ReferenceValues: Reference, Equatable, Codable {
     precondition(means.count == schema.width && [0, schema.width].contains(secondMoments.count))
     var found: [PredictedStatistic] = []
     for (statistic, values) in [(Statistic.mean, means), (.secondMoment, secondMoments)] {
-      for (i, value) in values.enumerated() where value.isFinite {
-        if statistic == .secondMoment && !value.isNormal && means[i] != 0 { continue }
+      for (i, value) in values.enumerated() where !value.isNaN {
         found.append(
           PredictedStatistic(
-            statistic, record: i / observables.count, observable: i % observables.count,
-            // Never -0.
-            value: value + 0))
+            statistic, record: i / observables.count, observable: i % observables.count, value: value))
       }
     }
     self.init(schema: schema, statistics: found, remainder: remainder)

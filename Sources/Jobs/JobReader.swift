@@ -191,9 +191,9 @@ package struct JobReader {
 
   /// What was meant by an unknown key at the top: another one, or a key of the job's own tables.
   private func hint(_ key: String, _ table: [String: JobValue]) -> String {
-    if let near = Nearest.name(to: key, among: topKeys) { return "; did you mean \(near)?" }
+    if let near = Nearest.name(to: key, among: topKeys) { return " (did you mean \(near)?)" }
     let own = families.filter { table[$0.table] != nil }.flatMap(\.keys)
-    return own.first { $0.hasSuffix("." + key) }.map { "; did you mean \($0)?" } ?? ""
+    return own.first { $0.hasSuffix("." + key) }.map { " (did you mean \($0)?)" } ?? ""
   }
 
   private func readDuration(_ run: Parameters) throws -> Double {

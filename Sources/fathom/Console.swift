@@ -109,7 +109,7 @@ final class Progress {
       finishBar()
       let all = Words.count(target, unit)
       if done >= target {
-        Console.log("\(path): nothing to do, \(all) in the file")
+        Console.log("\(path): nothing to do, the file has the \(all) asked for")
       } else if done > 0 {
         Console.log("\(path): \(done) of \(all) in the file, \(target - done) to go")
       } else {

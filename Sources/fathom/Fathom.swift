@@ -56,7 +56,7 @@ struct Fathom: ParsableCommand {
 
   /// The parser would call it an unexpected argument.
   private static func refuseUnknownCommand(_ name: String?) {
-    let names = configuration.subcommands.compactMap(\.configuration.commandName)
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     guard let name, !name.hasPrefix("-"), name != "help", !names.contains(name) else { return }
     let hint = name.hasSuffix(".toml") ? "; did you mean fathom run \(name)?" : Nearest.hint(name, among: names)
     Console.error("\(name) is no command of fathom, which has \(names.joined(separator: ", "))\(hint)")

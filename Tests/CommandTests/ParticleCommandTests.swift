@@ -163,7 +163,7 @@ extension Commands {
       #expect(grown.error.contains("3 of 8 replicas in the file, 5 to go"), "\(grown.error)")
       let part = try place.fathom(["run", "job.toml", "-o", "a.h5", "--part", "1/2"] + all)
       #expect(
-        part.error.contains("part 1 of 2 of the draws") && part.error.contains("4 replicas to make"), "\(part.error)")
+        part.error.contains("part 1/2 of the draws") && part.error.contains("4 replicas to make"), "\(part.error)")
       _ = try place.fathom(["run", "job.toml", "-o", "b.h5", "--part", "2/2"] + all, ranks: 2)
       let merge = try place.fathom(["merge", "b.h5", "a.h5", "-o", "c.h5"])
       #expect(merge.status == 0 && merge.error.contains("wrote c.h5, 8 replicas"), "\(merge.error)")

@@ -51,27 +51,18 @@ struct Sanitizer {
   mutating func read(_ text: String, _ settings: [String]) -> JobFile? {
     let words = settings.map { "# --set \($0)\n" }.joined()
     try? (text + "\n" + words).write(toFile: current, atomically: false, encoding: .utf8)
-    do { return try JobReader(data: DataFiles()).read(text, name: "job.toml", settings: settings) } catch {
+    do { return try JobReader(data: DataFiles(job: "job.toml")).read(text, name: "job.toml", settings: settings) } catch {
       refused += 1
       return nil
     }
   }
 
-  /// Runs a job on two ranks until it is stopped, and from its coded state on three to its end; then its tables, as text and as JSON.
-  mutating func run(_ file: JobFile, _ name: String) {
+  /// Runs a job, and makes its tables as text and as JSON.
+  /// - Parameter interrupted: on two ranks until it is stopped, and from its coded state on three to its end; else on one rank.
+  mutating func run(_ file: JobFile, _ name: String, interrupted: Bool = false) {
     ran += 1
     do {
-      let questions = Questions(before: 3)
-      var options = LocalRun.Options()
-      options.stopRequested = { questions.areOver }
-      let first = try LocalRun.run(file.job, ranks: 2, options: options).snapshot
-      let coded = try zip(first.states, file.job.sampledLegs).map { state, entry in
-        var encoder = StateEncoder()
-        state.encode(to: &encoder, entry.leg)
-        return try LegState(
-          from: StateDecoder(bytes: encoder.bytes), path: state.path, entry.leg, of: file.job)
-      }
-      let snapshot = try LocalRun.run(file.job, ranks: 3, restored: coded).snapshot
+      let snapshot = try interrupted ? resumed(file.job) : LocalRun.run(file.job, ranks: 1).snapshot
       let report = try Report(snapshot, allLayers: true)
       _ = (report.text, try report.json())
     } catch {
@@ -79,10 +70,23 @@ struct Sanitizer {
     }
   }
 
-  /// Whether a piece of work belongs to this share.
+  private func resumed(_ job: Job) throws -> Snapshot {
+    let questions = Questions(before: 3)
+    var options = LocalRun.Options()
+    options.stopRequested = { questions.areOver }
+    let first = try LocalRun.run(job, ranks: 2, options: options).snapshot
+    let coded = try zip(first.states, job.sampledLegs).map { state, entry in
+      var encoder = StateEncoder()
+      state.encode(to: &encoder, entry.leg)
+      return try LegState(from: StateDecoder(bytes: encoder.bytes), path: state.path, entry.leg, of: job)
+    }
+    return try LocalRun.run(job, ranks: 3, restored: coded).snapshot
+  }
+
+  /// Whether a piece of work belongs to this share. Scattered, so that no share gets all of one kind.
   mutating func isMine() -> Bool {
     turn += 1
-    return turn % shares == share % shares
+    return ((turn &* 2_654_435_761) >> 16) % shares == share % shares
   }
 
   mutating func tryAll(_ goldens: [Golden]) {
@@ -90,7 +94,9 @@ struct Sanitizer {
     for golden in goldens {
       let isNetwork = golden.job.contains("[network]")
       let tiny = isNetwork ? ["network.draws=6"] : []
-      if isMine(), let file = read(golden.job, tiny) ?? read(golden.job, []) { run(file, golden.name) }
+      if isMine(), let file = read(golden.job, tiny) ?? read(golden.job, []) {
+        run(file, golden.name, interrupted: true)
+      }
       guard isNetwork else { continue }
       // The same network with other observables or limits is tried once.
       let alone = ["limit=[]", "network.draws=6"]

@@ -120,7 +120,8 @@ import Testing
       #expect(!fit.isSeen)
     }
     #expect(Extrapolation.remainder(points, promised: 1)?.verdict == .undecided)
-    #expect(Extrapolation.localSlopes(points, limit: 0).allSatisfy(\.slope.isNaN))
+    let slopes = Extrapolation.localSlopes(points, limit: 0)
+    #expect(slopes.allSatisfy { $0.slope.isNaN })
   }
 
   /// Slopes of h/2 / (1 - h/2): between h and 2h it is 1 + log2((1 - h/2)/(1 - h)).

@@ -81,7 +81,7 @@ public struct OrthogonalMLP: Architecture {
     }
     state.sum.reset()
     state.sum.add(columns.data, stride: columns.stride, count: n)
-    state.take(state.sum, scale: (gain / Double(n)).squareRoot(), layers: weights ? layer : 1)
+    state.sum.write(lower: state.lower, scale: (gain / Double(n)).squareRoot())
   }
 
   /// `count` orthogonal columns in the directions of Haar measure, each of length R_jj. The diagonal of R is positive,
@@ -141,8 +141,7 @@ extension OrthogonalMLP {
       for a in 0..<m {
         let v = v0[a * m + a]
         values["V[\(a),\(a)]"] = (
-          ExactMoments.product(ExactMoments.power(mean, steps), v),
-          v * v * ExactMoments.power(mean * mean + variance, steps)
+          v * ExactMoments.power(mean, steps), v * v * ExactMoments.power(mean * mean + variance, steps)
         )
       }
       return values
