@@ -172,6 +172,16 @@ import Testing
     #expect((own[0] - 1).magnitude < 0.1 && own[4].isNaN && sizes.fields.contains { $0.column == "slope_list" })
   }
 
+  @Test("An order that nothing is seen of, or that has no bound, is not printed")
+  func unseen() throws {
+    let job = Self.sweep(Self.step, [0.25, 0.5, 1, 2], draws: 2000, remainder: [Remainder("step", order: 2)]) { _ in 1 }
+    let table = try #require(Self.scalings(job, .orders).first?.tables.first)
+    guard case .numbers(let orders) = table[column: "order"]?.values,
+      case .texts(let findings) = table[column: "finding"]?.values
+    else { throw Failure(.bug, "no orders") }
+    #expect(orders.allSatisfy(\.isNaN) && findings == ["no error seen"])
+  }
+
   @Test("An order that is promised at a fixed depth is not asked of a fixed ratio")
   func paths() {
     let promise = [Remainder("width", order: 1, along: .fixedValues)]
