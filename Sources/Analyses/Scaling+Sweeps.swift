@@ -88,7 +88,11 @@ extension Scaling {
         return Extrapolation(points, orders: .candidates(expected: 0)).map { (series, points, $0) }
       }
       guard !fits.isEmpty else { return nil }
-      let critical = Gaussian.critical(tolerances.alpha / Double(fits.count))
+      // Heavy tails decide nothing about a limit, unless there is nothing else.
+      let heavy = Set(sweep.cases[0].item.finite?.observables.filter(\.isHeavyTailed).map(\.name) ?? [])
+      let light = fits.indices.filter { !heavy.contains(fits[$0].0.first.observable) }
+      let judged = light.isEmpty ? Array(fits.indices) : light
+      let critical = Gaussian.critical(tolerances.alpha / Double(judged.count))
       let rows = fits.map { series, points, fit in
         let used = series.rows.compactMap { $0 }
         // What the tolerance of means is a part of: the difference in units of itself.
@@ -101,14 +105,15 @@ extension Scaling {
           toldApart: max(values.max()! - values.min()!, unit.isFinite ? tolerances.mean * unit : 0),
           detectable: (critical + Judgement.powerQuantile) * fit.limitError, promise: nil)
       }
-      let weak = rows.filter { !$0.hasPower }
-      let worst = rows.max { testedZ($0) < testedZ($1) }!
-      let verdict: Equivalence = testedZ(worst) > critical ? .differs : weak.isEmpty ? .agrees : .undecided
+      let tested = judged.map { rows[$0] }
+      let worst = tested.max { testedZ($0) < testedZ($1) }!
+      let verdict: Equivalence =
+        testedZ(worst) > critical ? .differs : tested.allSatisfy(\.hasPower) ? .agrees : .undecided
       return Scaling(
         .sizes, sweep, reference: candidate.reference, axis: found.axis, rows: rows, criticalZ: critical,
         verdict: verdict,
         sentence: sizesSentence(
-          sweep, candidate.reference, rows, worst, critical, verdict, missing: found.series.count - rows.count))
+          sweep, candidate.reference, tested, worst, critical, verdict, missing: found.series.count - rows.count))
     }
   }
 

@@ -155,6 +155,27 @@ import Testing
     }
   }
 
+  @Test("Heavy-tailed observables have rows and decide nothing")
+  func heavyTails() throws {
+    let schema = Schema(axis: point, observables: observables("x") + [Observable("V", role: .heavyTailed, "")])
+    // V does not depend on the size, so that its limit is far less certain than that of x.
+    let cases = Self.sizes.map { size -> Case in
+      let draw = ClosureDraw(schema: schema) { stream, values in
+        let g = stream.normals(2)
+        (values[0], values[1]) = (1 + 3 / size + g[0], 1 + 100 * g[1])
+      }
+      return Case(
+        label: "size=\(size)", swept: ["network.width": Axis.label(size)],
+        legs: [
+          finite(draw, draws: 100_000),
+          reference("theory", .limit, predict(schema, [("x", .mean, 1), ("V", .mean, 1)])),
+        ])
+    }
+    let found = try #require(Self.scalings(makeJob(cases, small: [Self.width]), .sizes).first)
+    #expect(found.rows.map(\.observable) == ["x", "V"] && !found.rows[1].hasPower)
+    #expect(found.verdict == .agrees && found.sentence.contains("(1 tests"), "\(found.sentence)")
+  }
+
   @Test("Local slopes stand beside the fit, size by size")
   func slopes() throws {
     let job = Self.sweep(Self.step, [0.25, 0.5, 1, 2], draws: 200_000, remainder: [Remainder("step", order: 2)]) {
