@@ -38,7 +38,7 @@ enum OrnsteinUhlenbeckFamily: Family {
   static let parameters = [
     Parameter("step", .real(.init(0, 2, openBelow: true, openAbove: true)), small: .init(.direct, "h"), "step size h"),
     Parameter("steps", .integer(1...1_000_000_000), default: .integer(400), "steps that are measured"),
-    Parameter("replicas", .integer(1...1000), default: .integer(6), "independent particles"),
+    Parameter("replicas", .integer(1...10_000), default: .integer(6), "independent particles"),
   ]
   static let entries: [any Entry] = [TableEntry(name: table, summary: summary, parameters: parameters)]
 

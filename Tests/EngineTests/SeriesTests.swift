@@ -5,7 +5,7 @@ import Testing
 
 /// Kept measurements of replicas: thinned by a rule that knows the job only, so that ranks, stops, parts and extensions leave the same bits.
 @Suite struct SeriesTests {
-  /// 20,000 measurements of two observables: 6 replicas keep every 8th, 40 every 16th, 5,000 none.
+  /// 20,000 measurements of two observables: 6 replicas keep every 8th, 60 every 16th.
   static func job(replicas: Int, steps: Int = 20_000) throws -> Job {
     try EngineTests.read(
       EngineTests.process,
@@ -75,7 +75,7 @@ import Testing
 
   /// Extended to replicas for which the stride is too small, and to so many that nothing is kept.
   @Test func extended() throws {
-    for (few, many, stride) in [(6, 40, 16), (6, 1100, 0)] {
+    for (few, many, stride) in [(6, 60, 16), (6, 1100, 0)] {
       let steps = many > 1000 ? 1000 : 20_000
       let (small, large) = (try Self.job(replicas: few, steps: steps), try Self.job(replicas: many, steps: steps))
       let begun = try LocalRun.run(small, ranks: 2).snapshot.states

@@ -51,7 +51,8 @@ struct Sanitizer {
   mutating func read(_ text: String, _ settings: [String]) -> JobFile? {
     let words = settings.map { "# --set \($0)\n" }.joined()
     try? (text + "\n" + words).write(toFile: current, atomically: false, encoding: .utf8)
-    do { return try JobReader(data: DataFiles(job: "job.toml")).read(text, name: "job.toml", settings: settings) } catch {
+    do { return try JobReader(data: DataFiles(job: "job.toml")).read(text, name: "job.toml", settings: settings) } catch
+    {
       refused += 1
       return nil
     }

@@ -52,7 +52,8 @@ struct PlanCommand: ParsableCommand {
         memory += 2 * Double(ranks) * one.bytes
         largest = max(largest, 4 * one.bytes)
         size += Double(ranks) * one.bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
-        work = "\(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(one.seconds)) each"
+        work =
+          "\(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(one.seconds)) each"
         sharesReplicas = sharesReplicas || groups.size > 1
       } else {
         let layout = job.layout(of: leg, centres: experiment.makeRunner(key: key)!.centres(leg.schema.width))
