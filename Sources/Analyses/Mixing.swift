@@ -106,36 +106,35 @@ package struct Mixing: Sendable {
     }
     // What is the same for all replicas at all times says nothing of their motion.
     let telling = judged.filter { $0.0.state != .constant }
+    let known = telling.map(\.0).filter { !$0.rHat.isNaN }
+    func words(_ row: Row) -> String { "R-hat is \(Words.format(row.rHat, 4)) in \(row.observable.name)" }
+    let largest = known.max { $0.rHat < $1.rHat }.map { "the largest \(words($0))" }
     let still = (0..<replicas).filter { replica in
       telling.allSatisfy { $0.1.isConstant[replica] } || acceptances?[replica] == 0
     }
     if still.count == replicas { return (.noChainMoved, "no chain moved") }
-    if !still.isEmpty { return (.stuckChains, "\(still.count) of \(replicas) chains never moved") }
+    guard let largest else { return (.tooShort, "the replicas are too short to tell whether they have mixed") }
+    if !still.isEmpty { return (.stuckChains, "\(still.count) of \(replicas) chains never moved; \(largest)") }
     if let least = acceptances?.min(), least * Double(steps) < leastAccepted {
+      let (accepted, wanted) = (Words.format(least * Double(steps), 2), Words.format(leastAccepted, 2))
       return (
-        .acceptance,
-        "a chain accepted \(Words.format(least * Double(steps), 2)) proposals in \(steps) steps, fewer than \(Words.format(leastAccepted, 2))"
+        .acceptance, "a chain accepted \(accepted) proposals in \(steps) steps, fewer than \(wanted); \(largest)"
       )
     }
-    let known = telling.map(\.0).filter { !$0.rHat.isNaN }
-    func excess(_ row: Row) -> Double { (row.rHat - 1) / (row.bound - 1) }
-    guard let worst = known.max(by: { excess($0) < excess($1) }) else {
-      return (.tooShort, "the replicas are too short to tell whether they have mixed")
-    }
-    let largest = "R-hat is \(Words.format(worst.rHat, 4)) in \(worst.observable.name)"
-    if excess(worst) > 1 {
+    if let worst = known.filter({ $0.rHat > $0.bound }).max(by: { $0.rHat < $1.rHat }) {
       let who = replicas > 1 ? "the chains disagree" : "the halves of the chain disagree"
-      return (.rHat, "\(who): \(largest), above \(Words.format(worst.bound, 3))")
+      return (.rHat, "\(who): \(words(worst)), above \(Words.format(worst.bound, 3))")
     }
     let least = known.min { $0.judgedSamples < $1.judgedSamples }!
     let each = least.judgedSamples / Double(replicas)
     if each < leastEffectiveSamples {
+      let wanted = Words.format(leastEffectiveSamples, 2)
       return (
         .effectiveSamples,
-        "\(Words.format(each, 2)) effective samples a chain in \(least.observable.name), fewer than \(Words.format(leastEffectiveSamples, 2))"
+        "\(Words.format(each, 2)) effective samples a chain in \(least.observable.name), fewer than \(wanted)"
       )
     }
-    return (.mixed, "the largest \(largest)")
+    return (.mixed, largest)
   }
 }
 
@@ -177,7 +176,10 @@ private struct Summary {
       schedule.measurements < 4
       ? .tooShort
       : !halves.allSatisfy(\.isFinite) || !within.isFinite
-        ? .notFinite : isSame ? .constant : isFrozen ? .frozen : isConstant.contains(true) ? .stuck : .moving
+        ? .notFinite
+        : isSame
+          ? .constant
+          : isFrozen ? .frozen : isConstant.contains(true) && leg.observables[place].isPhysical ? .stuck : .moving
 
     var rHat = splitRHat
     var bound = Mixing.bounds.lowerBound

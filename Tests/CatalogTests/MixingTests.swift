@@ -83,8 +83,13 @@ import Testing
 
   static let mixed = [
     Chain(name: "gaussian", keys: ["step=0.5"], reasons: [.mixed]),
+    // A start far out would be stuck for good: the proposals overshoot.
     Chain(
-      name: "double-well", keys: ["system=\"double-well\"", "theta=0", "step=0.3", "steps=2000"], reasons: [.mixed]),
+      name: "double-well",
+      keys: [
+        "system=\"double-well\"", "theta=0", "integrator=\"hmc\"", "step=0.3", "leapfrog_steps=4", "number=1",
+        "start_std=0.5",
+      ], reasons: [.mixed]),
     Chain(
       name: "two-well",
       keys: ["system=\"two-well\"", "separation=1", "integrator=\"hmc\"", "step=0.3", "leapfrog_steps=4", "number=1"],
@@ -105,7 +110,8 @@ import Testing
     var off = 0
     for seed in 1...100 {
       let found = try Self.diagnose(chain.keys + ["seed=\(seed)"])
-      #expect(found.mixing.isMixed, "seed \(seed): \(found.mixing.sentence)")
+      let isMixed = found.mixing.isMixed
+      #expect(isMixed, "seed \(seed): \(found.mixing.sentence)")
       #expect(found.verdict != .undecided, "seed \(seed): \(found.sentence)")
       off += found.verdict == .differs ? 1 : 0
     }

@@ -73,7 +73,7 @@ import Testing
     #expect(underWay > 0 && EngineTests.bytes(end, job) == whole)
   }
 
-  /// Extended to replicas for which the stride is too small, and to so many that nothing is kept.
+  /// Extended to replicas for which the stride is too small, from 2 to 4, and to so many that nothing is kept.
   @Test func extended() throws {
     for (few, many, stride) in [(6, 60, 16), (6, 1100, 0)] {
       let steps = many > 1000 ? 1000 : 20_000
