@@ -34,7 +34,9 @@ import Testing
   func orders(_ name: String, _ observable: String, _ published: Double) throws {
     let fine = try [1e-3, 2e-3].map { try Self.bias(name, observable, $0) }
     #expect((fine[1] / fine[0] / [2, 4, 8][Int(published) - 1] - 1).magnitude < 0.01, "\(fine)")
-    for (place, steps) in Self.ranges.enumerated() {
+    // The next term of the randomized midpoint method is more than half of the leading one beyond, where two errors are not promised
+    // to hold the order (docs/concepts.md); it is unstable from 1.6 on.
+    for (place, steps) in Self.ranges.prefix(name == "randomized-midpoint" ? 2 : 4).enumerated() {
       let exact = try steps.map { try Self.bias(name, observable, $0) }
       let largest = exact.map(\.magnitude).max()!
       var stream = Stream(key: Stream.key(seed: 36, path: "\(name)/\(observable)/\(place)"))

@@ -40,7 +40,7 @@ import Results
       ])
     let all = TextWriter.lines(rows, all: true)
     #expect(all.count == 6)
-    #expect(all[3] == "bb          nan        untested  -        never  agrees ")
+    #expect(all[3] == "bb          -          untested  -        never  agrees ")
   }
 
   @Test func numbersCarryTheirErrors() {
