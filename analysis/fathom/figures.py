@@ -248,6 +248,9 @@ def marginals(result: Result) -> Iterator[Drawing]:
             continue
         for index, name in enumerate(str(n) for n in leg.marginal.values[:2]):
             edges, density = leg["marginal_edge"].values[index], leg["marginal_density"].values[index]
+            # A run under way has counted nothing before its first replica is finished.
+            if not np.isfinite(edges).all():
+                continue
 
             def draw(ax: Axes, edges: Any = edges, density: Any = density, name: str = name) -> None:
                 ax.stairs(density, edges, fill=True, color=plots.COLOURS[0], alpha=0.5)
