@@ -12,7 +12,7 @@ extension Triangular {
   }
 
   /// Makes columns exactly dependent on those before them where they are so to rounding: R_jj and its row become 0, what the row
-  /// held of later columns goes to the rows below it, and `R^T R` keeps its entries. So the rank of R is the number of its diagonal
+  /// held of later columns goes to the rows below it, and `R^T R` keeps its entries to rounding. So the rank of R is the number of its diagonal
   /// entries that are not 0. A factor of independent columns keeps every bit.
   ///
   /// Column j is dependent if R_jj is within what errors e_k of all columns can make of 0: with a_j = sum_{k<j} x_k a_k,
@@ -31,7 +31,7 @@ extension Triangular {
       for i in 0...j { square += factor[i &* m &+ j] * factor[i &* m &+ j] }
       norms[j] = square.squareRoot()
       let diagonal = factor[j &* m &+ j]
-      if j == 0 || !norms[j].isFinite || diagonal == 0 { continue }
+      if j == 0 || !norms[j].isFinite { continue }
       isClear = isClear && diagonal > 0x1p-13 * norms[j]
       if isClear { continue }
       var size = norms[j]
@@ -42,7 +42,22 @@ extension Triangular {
         x[k] = pivot == 0 ? 0 : rest / pivot
         size += x[k].magnitude * norms[k]
       }
-      guard diagonal <= rounding * size, size.isFinite else { continue }
+      let bound = rounding * size
+      guard diagonal <= bound, size.isFinite else { continue }
+      // A coefficient that may be 0, 1 or -1 is: parallel and equal columns become exactly so, and no rounding tells them apart that grows
+      // from layer to layer.
+      var isRounded = false
+      for k in 0..<j {
+        for whole in [0, 1.0, -1] where x[k] != whole && (x[k] - whole).magnitude * norms[k] <= bound {
+          x[k] = whole
+          isRounded = true
+        }
+      }
+      for i in 0..<j where isRounded {
+        var sum = 0.0
+        for k in i..<j { sum += factor[i &* m &+ k] * x[k] }
+        factor[i &* m &+ j] = sum
+      }
       for k in 0..<m {
         x[k] = k > j ? factor[j &* m &+ k] : 0
         factor[j &* m &+ k] = 0

@@ -79,6 +79,26 @@ import Testing
     }
   }
 
+  /// Where small differences grow from layer to layer, roundings must not make equal inputs different ones.
+  @Test("Equal inputs stay equal in chaotic networks", arguments: kinds)
+  func chaos(network: Kind) throws {
+    let model = try network.model(
+      "tanh", width: 16, depth: 60, inputs: correlated(1, count: 2), ["log_det", "atanh_rho"])
+    var extra = network.extra
+    if !["transformer", "linear-mlp", "gated-mlp"].contains(network.architecture) { extra["c"] = .real(20) }
+    let chaotic = try Kind(architecture: network.architecture, sampler: network.sampler, extra: extra).model(
+      "tanh", width: 16, depth: 60, inputs: correlated(1, count: 2), ["log_det", "atanh_rho"])
+    for model in [model, chaotic] {
+      let tally = sample(model.experiment, 300, name: "chaos")
+      for layer in model.experiment.layers.indices {
+        for name in ["log_det", "atanh_rho[0,1]"] {
+          let count = tally.notFiniteCount(index(model.experiment, name, layer: layer))
+          #expect(count == 300, "\(name) at layer \(layer): \(count)")
+        }
+      }
+    }
+  }
+
   /// One layer of two ReLU units and two inputs at angle theta: V is singular unless both units see both inputs, or one sees both and
   /// the other one, or each sees another one. With p = (pi - theta)/(2 pi) for both and s = theta/(2 pi) for one of them,
   /// 1 - p^2 - 4 p s - 2 s^2. Four standard deviations, three tests a sampler.

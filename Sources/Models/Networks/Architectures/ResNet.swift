@@ -114,6 +114,8 @@ public struct ResNet: Architecture {
       Weights.multiply(
         &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: strength.alpha)
     } else {
+      // Equal inputs get equal branches.
+      state.sum.clearDependent(layers: layer)
       state.sum.write(lower: state.factor, scale: scale)
       done = 0
       while done < n {

@@ -101,6 +101,8 @@ public struct Transformer: Architecture {
     for a in 0..<m { for i in m &* heads..<state.stacked.stride { state.stacked[a][i] = 0 } }
     state.sum.reset()
     state.sum.add(state.stacked.data, stride: state.stacked.stride, count: m &* heads)
+    // Equal tokens get equal branches.
+    state.sum.clearDependent()
     state.sum.write(lower: state.branch, scale: gamma / Double(heads).squareRoot())
     addBranch(state, &stream)
     if let block {
@@ -115,6 +117,7 @@ public struct Transformer: Architecture {
         state.sum.add(state.tile.data, stride: state.tile.stride, count: count)
         done &+= count
       }
+      state.sum.clearDependent()
       state.sum.write(lower: state.branch, scale: gamma * (block.gain / Double(n)).squareRoot())
       addBranch(state, &stream)
     }

@@ -150,11 +150,11 @@ public struct CovarianceObservables: Sendable {
     let m = inputs
     var events: DrawEvents = []
     var largest = 0.0
-    // Whether the small eigenvalues are those of V and not of what its entries lost at the end of the range of numbers.
+    // Whether small eigenvalues are those of V and not what its entries lost near the ends of the range of numbers.
     var hasRank = true
     for a in 0..<m {
       let v = dot(lower, a, a, a)
-      if v != 0 && !isAccurate(v) { hasRank = false }
+      if v != 0 && !(v >= 0x1p-960 && v < .infinity) { hasRank = false }
       if v < .leastNormalMagnitude { events.insert(.underflowed) }
       if !v.isFinite { events.insert(.overflowed) }
       largest = max(largest, v)
@@ -198,7 +198,10 @@ public struct CovarianceObservables: Sendable {
         for a in 0..<m where lower[a &* m &+ a] != 0 { rank &+= 1 }
         for a in rank..<m { squares[a] = 0 }
         if family == .logEigenvalue {
-          for a in 0..<m { out[a] = hasRank ? Elementary.log(squares[a]) : .nan }
+          for a in 0..<m {
+            out[a] = Elementary.log(squares[a])
+            if !hasRank && out[a].isFinite { out[a] = .nan }
+          }
           out += m
         } else {
           for k in 0..<3 { out[k] = 0 }
@@ -211,8 +214,9 @@ public struct CovarianceObservables: Sendable {
           out += 3
         }
       case .logDeterminant:
-        out.pointee = hasRank ? 0 : .nan
+        out.pointee = 0
         for a in 0..<m { out.pointee += 2 * Elementary.log(lower[a &* m &+ a].magnitude) }
+        if !hasRank && out.pointee.isFinite { out.pointee = .nan }
         out += 1
       case .above:
         out.pointee = largest > level ? 1 : 0
@@ -267,7 +271,6 @@ public struct CovarianceObservables: Sendable {
     let row = lower + a &* inputs
     let other = lower + b &* inputs
     let (va, vb) = (dot(lower, a, a, a), dot(lower, b, b, b))
-    guard isAccurate(va) && isAccurate(vb) else { return (.nan, .nan) }
     let (na, nb) = (va.squareRoot(), vb.squareRoot())
     var difference = 0.0
     var sum = 0.0
@@ -277,14 +280,12 @@ public struct CovarianceObservables: Sendable {
       difference += (x - y) * (x - y)
       sum += (x + y) * (x + y)
     }
+    // A norm that has left the range of numbers, or most of its digits, gives no unit vector.
+    if difference.isFinite && !(va.isNormal && vb.isNormal) { return (.nan, .nan) }
     // Row 0 has one entry: its unit vector is exact, and so is the first entry of one that is close to it.
     let least = 2 * rounding + (a == 0 ? 0 : 0x1p-52 * Double(b &+ 4))
     return (difference <= least * least ? 0 : difference, sum <= least * least ? 0 : sum)
   }
-
-  /// Whether a norm is within the range of numbers with all the digits of the squares that it is the sum of.
-  @inlinable @inline(__always)
-  func isAccurate(_ v: Double) -> Bool { v >= 0x1p-960 && v < .infinity }
 
   /// `V_ab`, the sum to the first `reach + 1` columns.
   @inlinable @inline(__always)
