@@ -10,7 +10,7 @@ import Testing
       keys(
         "randomized-midpoint",
         [
-          "system": .text(system), "number": .integer(number), "step": .real(0.25), "warm_up": .integer(40),
+          "system": .text(system), "number": .integer(number), "step": .real(0.3), "warm_up": .integer(40),
           "steps": .integer(400), "replicas": .integer(replicas), "histogram_every": .integer(1000),
         ]))
     return moments(try ParticlesTests.run(all[0], name: "midpoint/\(system)/\(number)"), all[0], "x^2")
@@ -21,17 +21,17 @@ import Testing
   @Test("N particles that do not interact are N independent chains", arguments: ["gaussian", "cosine-well"])
   func chainsAreIndependent(system: String) throws {
     let (few, many) = (
-      try Self.run(number: 4, replicas: 64, system: system), try Self.run(number: 400, replicas: 64, system: system)
+      try Self.run(number: 4, replicas: 64, system: system), try Self.run(number: 4000, replicas: 64, system: system)
     )
-    let ratio = many.variance * 400 / (few.variance * 4)
+    let ratio = many.variance * 4000 / (few.variance * 4)
     #expect(ratio < 2.72 && ratio > 0.37, "\(ratio)")
   }
 
-  /// The law of one chain is that of the linear map of `OscillatorTests`: E x^2 at step 0.25 on N(0, 1), four standard errors of 64 replicas.
+  /// The law of one chain is that of the linear map of `OscillatorTests`: E x^2 at step 0.3 on N(0, 1), four standard errors of 64 replicas.
   @Test("The law of a chain is that of the closed form")
   func lawOfOneChain() throws {
-    let known = try #require(try OscillatorTests.step("randomized-midpoint", 0.25)).x
-    let found = try Self.run(number: 400, replicas: 64)
+    let known = try #require(try OscillatorTests.step("randomized-midpoint", 0.3)).x
+    let found = try Self.run(number: 4000, replicas: 64)
     #expect(found.meanError < 0.002)
     #expect((found.mean - known).magnitude < 4 * found.meanError, "\(found.mean) +- \(found.meanError), \(known)")
   }
