@@ -99,7 +99,7 @@ def test_the_time_step_of_a_trajectory_is_that_between_its_frames(tmp_path, warm
     text = SYSTEM.replace("records = 4\nmeasure_every = 5", f"measure_every = {every}").replace("frame_every = 10", f"frame_every = {2 * every}")
     text = text.replace("step = 0.02", "step = 1.0").replace("steps = 100", f"warm_up = {warm_up}\nsteps = {steps}")
     file = run(tmp_path, text.replace('"gaussian-kernel"', '"gaussian"\nintegrator = "mala"'))
-    for reader in (fathom.open(file).trajectory(), H5MDReader(str(file), convert_units=False, dt=times[1] - times[0])):
+    for reader in (fathom.open(file).trajectory(), H5MDReader(str(file), convert_units=False)):
         assert [frame.time for frame in reader] == pytest.approx(times)
         assert reader.dt == pytest.approx(times[1] - times[0])
         assert reader.totaltime == pytest.approx(times[-1] - times[0])
