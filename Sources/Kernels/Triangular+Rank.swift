@@ -48,7 +48,9 @@ extension Triangular {
       // from layer to layer.
       var isRounded = false
       for k in 0..<j {
-        for whole in [0, 1.0, -1] where x[k] != whole && (x[k] - whole).magnitude * norms[k] <= bound {
+        func isWithin(_ whole: Double) -> Bool { (x[k] - whole).magnitude * norms[k] <= bound }
+        let whole = isWithin(0) ? 0 : isWithin(1) ? 1 : isWithin(-1) ? -1 : x[k]
+        if x[k] != whole {
           x[k] = whole
           isRounded = true
         }
