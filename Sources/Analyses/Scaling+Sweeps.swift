@@ -77,9 +77,6 @@ extension Scaling {
 
   static func hasLimit(_ sweep: Sweep, _ comparisons: [Comparison]) -> Bool { !limits(sweep, comparisons).isEmpty }
 
-  /// The normal quantile of a power of 0.9.
-  private static let power = 1.2816
-
   /// A size that tends to infinity, against every limit that leaves out nothing but this size.
   static func sizes(of sweep: Sweep, _ comparisons: [Comparison], _ snapshot: Snapshot) -> [Scaling] {
     guard sweep.parameter.isInverse else { return [] }
@@ -91,7 +88,11 @@ extension Scaling {
         return Extrapolation(points, orders: .candidates(expected: 0)).map { (series, points, $0) }
       }
       guard !fits.isEmpty else { return nil }
-      let critical = Gaussian.critical(tolerances.alpha / Double(fits.count))
+      // Heavy tails decide nothing about a limit, unless there is nothing else.
+      let heavy = Set(sweep.cases[0].item.finite?.observables.filter(\.isHeavyTailed).map(\.name) ?? [])
+      let light = fits.indices.filter { !heavy.contains(fits[$0].0.first.observable) }
+      let judged = light.isEmpty ? Array(fits.indices) : light
+      let critical = Gaussian.critical(tolerances.alpha / Double(judged.count))
       let rows = fits.map { series, points, fit in
         let used = series.rows.compactMap { $0 }
         // What the tolerance of means is a part of: the difference in units of itself.
@@ -102,16 +103,17 @@ extension Scaling {
           coordinates: coordinates(series, found.sizes, sweep), fit: fit, reference: used.last!.reference,
           slopes: Extrapolation.localSlopes(points, limit: 0),
           toldApart: max(values.max()! - values.min()!, unit.isFinite ? tolerances.mean * unit : 0),
-          detectable: (critical + power) * fit.limitError, promise: nil)
+          detectable: (critical + Judgement.powerQuantile) * fit.limitError, promise: nil)
       }
-      let weak = rows.filter { !$0.hasPower }
-      let worst = rows.max { testedZ($0) < testedZ($1) }!
-      let verdict: Equivalence = testedZ(worst) > critical ? .differs : weak.isEmpty ? .agrees : .undecided
+      let tested = judged.map { rows[$0] }
+      let worst = tested.max { testedZ($0) < testedZ($1) }!
+      let verdict: Equivalence =
+        testedZ(worst) > critical ? .differs : tested.allSatisfy(\.hasPower) ? .agrees : .undecided
       return Scaling(
         .sizes, sweep, reference: candidate.reference, axis: found.axis, rows: rows, criticalZ: critical,
         verdict: verdict,
         sentence: sizesSentence(
-          sweep, candidate.reference, rows, worst, critical, verdict, missing: found.series.count - rows.count))
+          sweep, candidate.reference, tested, worst, critical, verdict, missing: found.series.count - rows.count))
     }
   }
 

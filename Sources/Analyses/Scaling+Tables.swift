@@ -40,9 +40,9 @@ extension Scaling {
         "\(axis.name) at each size; NaN where the size is not used"),
       .init("sizes", used, axes: shape, "\(parameter.key) of the values that are used; NaN where one is not"),
       .init(
-        "order", kind == .sizes ? .texts(rows.map(orderName)) : .numbers(rows.map(\.fit.order)),
-        "leading order of the error"),
-      numbers("order_value", "the same as a number", \.fit.order),
+        "order", kind == .sizes ? .texts(rows.map(orderName)) : .numbers(rows.map(orderValue)),
+        "leading order of the error; NaN where the data do not determine it"),
+      numbers("order_value", "the same as a number", kind == .sizes ? { $0.fit.order } : orderValue),
       numbers(
         "order_error", "its standard error; 0 for one that was decided, NaN for an undetermined one", \.fit.orderError),
       numbers("coefficient", "coefficient of the leading term", \.fit.coefficient),
@@ -140,6 +140,9 @@ extension Scaling {
   private func slopeList(_ row: Row) -> String {
     slopes(row).compactMap { $0 }.map { $0.slope.isNaN ? "-" : Words.format($0.slope, 2) }.joined(separator: " ")
   }
+
+  /// What was fitted to noise, or has no bound, is not an order.
+  private func orderValue(_ row: Row) -> Double { row.fit.isSeen && row.fit.isDetermined ? row.fit.order : .nan }
 
   private func finding(_ row: Row) -> String {
     if !row.fit.isSeen { return kind == .sizes && !row.hasPower ? "error too large" : "no error seen" }

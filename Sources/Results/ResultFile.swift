@@ -122,6 +122,9 @@ package struct ResultFile: ResultStore {
   /// Gives every error the path and the exit code of its kind.
   private static func reading(_ path: String, _ body: () throws -> Snapshot) throws -> Snapshot {
     guard FileSystem.exists(path) else {
+      if let target = try? FileSystem.destination(of: path), target != path {
+        throw Failure(.badData, "\(path) is a symbolic link to \(target), which is not there")
+      }
       throw Failure(.badData, "\(path): no such file\(Nearest.fileHint(path, suffix: ".h5"))")
     }
     do { return try body() } catch let failure as Failure {

@@ -25,7 +25,7 @@ package enum TextWriter {
     case .value(let error):
       let own = error.flatMap { table[column: $0]?.values }.flatMap { $0.number(row) } ?? .nan
       guard let value = values.number(row) else { return plain(values, row) }
-      return withError(value, own)
+      return value.isNaN ? "-" : withError(value, own)
     case .format(let format, let missing):
       guard var value = values.number(row) else {
         let text = plain(values, row)

@@ -127,20 +127,29 @@ private struct SplitChains {
     return replacing(scores)
   }
 
+  /// From the first value on, so that the mean of equal values is that value.
   private var means: [Double] {
-    (0..<count).map { values[$0 * length..<($0 + 1) * length].reduce(0, +) / Double(length) }
+    (0..<count).map { chain in
+      let own = values[chain * length..<(chain + 1) * length]
+      return own.reduce(0) { $0 + ($1 - own.first!) } / Double(length) + own.first!
+    }
   }
 
-  private static func variance(_ x: [Double]) -> Double {
-    let mean = x.reduce(0, +) / Double(x.count)
-    return x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1)
+  private static func variance(_ x: some Collection<Double>, about mean: Double) -> Double {
+    x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1)
   }
+
+  /// Of the means.
+  private static func variance(_ x: [Double]) -> Double { variance(x, about: x.reduce(0, +) / Double(x.count)) }
 
   /// R-hat (equation 4) of these halves as chains.
   var rHat: Double {
     let n = Double(length)
+    let means = means
     let within =
-      (0..<count).reduce(0) { $0 + Self.variance(Array(values[$1 * length..<($1 + 1) * length])) } / Double(count)
+      means.indices.reduce(0) {
+        $0 + Self.variance(values[$1 * length..<($1 + 1) * length], about: means[$1])
+      } / Double(count)
     let between = Self.variance(means)
     guard within > 0 else { return between > 0 ? .infinity : .nan }
     return (between / within + (n - 1) / n).squareRoot()

@@ -88,36 +88,40 @@ extension Extrapolation {
     let best = profile.fit(order)
     let freedom = points.count - (known == nil ? 3 : 2)
 
-    // The errors. Of what is not seen the order says nothing, with a next term or without.
-    let fit = isSeen ? profile.bent : { profile.fit($0) }
-    let near = Self.around.map { order + $0 }.filter { (grid.first!...grid.last!).contains($0) }
-    let fits = near.map(fit)
-    let other = lowest(near) { fit($0).chiSquare }
-    let least = min(fits.map(\.chiSquare).min()!, fit(other).chiSquare, fit(order).chiSquare)
-    let left = freedom - (isSeen ? 1 : 0)
-    let scale = left > 0 ? max(1, (least / Double(left)).squareRoot()) : 1
-    // Orders within one standard deviation: chi-square, scaled, at most 1 above its least value.
-    let border = least + scale * scale
-    let inside =
-      near.indices.filter { fits[$0].chiSquare <= border }.map { near[$0] }
-      + [other].filter { fit($0).chiSquare <= border } + [order]
-    let (first, last) = (inside.min()!, inside.max()!)
-    func crossing(from inside: Double, to outside: Double) -> Double {
-      var (inside, outside) = (inside, outside)
-      for _ in 0..<50 {
-        let middle = 0.5 * (inside + outside)
-        if fit(middle).chiSquare <= border { inside = middle } else { outside = middle }
+    let around = Self.around.map { order + $0 }.filter { (grid.first!...grid.last!).contains($0) }
+    /// Orders within one standard deviation: chi-square, scaled, at most 1 above its least value. Those that reach an end of what
+    /// was looked at have no bound there.
+    func interval(_ fit: (Double) -> Profile.Fit, degreesOfFreedom: Int) -> (orders: [Double], isBounded: Bool) {
+      let found = around.map { fit($0).chiSquare }
+      let other = lowest(around) { fit($0).chiSquare }
+      let least = min(found.min()!, fit(other).chiSquare, fit(order).chiSquare)
+      let scale = degreesOfFreedom > 0 ? max(1, (least / Double(degreesOfFreedom)).squareRoot()) : 1
+      let border = least + scale * scale
+      let inside =
+        around.indices.filter { found[$0] <= border }.map { around[$0] }
+        + [other].filter { fit($0).chiSquare <= border } + [order]
+      func crossing(from inside: Double, to outside: Double) -> Double {
+        var (inside, outside) = (inside, outside)
+        for _ in 0..<50 {
+          let middle = 0.5 * (inside + outside)
+          if fit(middle).chiSquare <= border { inside = middle } else { outside = middle }
+        }
+        return inside
       }
-      return inside
+      let (first, last) = (inside.min()!, inside.max()!)
+      let (below, above) = (around.last { $0 < first }, around.first { $0 > last })
+      let ends = [below.map { crossing(from: first, to: $0) }, above.map { crossing(from: last, to: $0) }]
+      return (inside + ends.compactMap { $0 }, below != nil && above != nil)
     }
-    let (below, above) = (near.last { $0 < first }, near.first { $0 > last })
-    let lower = below.map { crossing(from: first, to: $0) } ?? first
-    let upper = above.map { crossing(from: last, to: $0) } ?? last
-    // Orders that reach an end of what was looked at have no bound there.
-    let orderError = below == nil || above == nil ? .nan : max(order - lower, upper - order)
+    func reach(_ interval: (orders: [Double], isBounded: Bool)) -> Double {
+      interval.isBounded ? interval.orders.map { ($0 - order).magnitude }.max()! : .nan
+    }
+    let alone = interval({ profile.fit($0) }, degreesOfFreedom: freedom)
+    // Of what is not seen the order says nothing, with a next term or without.
+    let fit = isSeen ? profile.bent : { profile.fit($0) }
+    let bent = isSeen ? interval(fit, degreesOfFreedom: freedom - 1) : alone
     // To first order the variance of a parameter is that at a fixed order and the square of its range over these orders.
-    let orders = [lower, upper] + inside
-    let ends = orders.map(fit)
+    let ends = bent.orders.map(fit)
     let own = freedom > 0 ? max(1, (best.chiSquare / Double(freedom)).squareRoot()) : 1
     func error(_ value: Double, _ conditional: Double, _ values: [Double]) -> Double {
       let range = values.map { ($0 - value).magnitude }.max()!
@@ -126,10 +130,10 @@ extension Extrapolation {
     let unit = points.map(\.small).max()!
     let unitPower = PowerSeries.power(unit, order)
     let coefficient = best.coefficient / unitPower
-    let coefficients = zip(ends, orders).map { $0.coefficient / PowerSeries.power(unit, $1) }
+    let coefficients = zip(ends, bent.orders).map { $0.coefficient / PowerSeries.power(unit, $1) }
     self.init(
       limit: (best.limit, known == nil ? error(best.limit, best.limitError, ends.map(\.limit)) : 0),
-      order: (order, orderError),
+      order: (order, reach(bent)), aloneError: reach(alone),
       coefficient: (coefficient, error(coefficient, best.coefficientError / unitPower, coefficients)),
       chiSquare: best.chiSquare, degreesOfFreedom: freedom, isSeen: isSeen)
   }

@@ -27,7 +27,7 @@ extension Extrapolation {
 
   /// Compares the order of a remainder with a promised one.
   ///
-  /// The order of $r(s) = c\,s^q$ is fitted with limit 0. Within three errors of the promised p it is consistent. A remainder
+  /// The order of $r(s) = c\,s^q$ is fitted with limit 0. Within three errors of one power alone from the promised p it is consistent. A remainder
   /// $c\,s^p + d\,s^{p+1}$ looks like another power over a finite range, so outside of three errors this form is fitted as well: if it
   /// is good (chi-square within its 1e-4 quantile), the promise stands where c is seen (three errors), and the remainder is
   /// `faster` where it is not. With three points one degree of freedom is left for that, so a sweep should have five sizes
@@ -38,9 +38,9 @@ extension Extrapolation {
     guard let fit = Extrapolation(differences, orders: .free(limit: 0)) else { return nil }
     let distance = fit.order - promised
     let verdict: RemainderOrder.Verdict
-    if !fit.isSeen || !(fit.orderError <= uncertainOrder) {
+    if !fit.isSeen || !(fit.aloneError <= uncertainOrder) {
       verdict = .undecided
-    } else if distance.magnitude <= 3 * fit.orderError {
+    } else if distance.magnitude <= 3 * fit.aloneError {
       verdict = .consistent
     } else if let series = PowerSeries(uncertain(differences), powers: [promised, promised + 1]), series.isGood {
       verdict = series.coefficients[0].magnitude > 3 * series.errors[0] ? .consistent : .faster

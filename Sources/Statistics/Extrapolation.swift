@@ -49,6 +49,8 @@ public struct Extrapolation: Sendable, Equatable {
   public let order: Double
   /// Standard error of a fitted order, 0 of one that is given or decided, NaN where the data do not determine it.
   public let orderError: Double
+  /// Standard error of a fitted order if one power alone were the truth; NaN where the data do not determine it.
+  let aloneError: Double
   /// The coefficient c of the leading term, in the fit that gave the limit, with its standard error.
   public let coefficient, coefficientError: Double
   public let chiSquare: Double
@@ -73,9 +75,10 @@ public struct Extrapolation: Sendable, Equatable {
   }
 
   init(
-    limit: (Double, Double), order: (Double, Double), coefficient: (Double, Double), chiSquare: Double,
-    degreesOfFreedom: Int, isSeen: Bool
+    limit: (Double, Double), order: (Double, Double), aloneError: Double? = nil, coefficient: (Double, Double),
+    chiSquare: Double, degreesOfFreedom: Int, isSeen: Bool
   ) {
+    self.aloneError = aloneError ?? order.1
     (self.limit, limitError) = limit
     (self.order, orderError) = order
     (self.coefficient, coefficientError) = coefficient

@@ -155,6 +155,27 @@ import Testing
     }
   }
 
+  @Test("Heavy-tailed observables have rows and decide nothing")
+  func heavyTails() throws {
+    let schema = Schema(axis: point, observables: observables("x") + [Observable("V", role: .heavyTailed, "")])
+    // V does not depend on the size, so that its limit is far less certain than that of x.
+    let cases = Self.sizes.map { size -> Case in
+      let draw = ClosureDraw(schema: schema) { stream, values in
+        let g = stream.normals(2)
+        (values[0], values[1]) = (1 + 3 / size + g[0], 1 + 100 * g[1])
+      }
+      return Case(
+        label: "size=\(size)", swept: ["network.width": Axis.label(size)],
+        legs: [
+          finite(draw, draws: 100_000),
+          reference("theory", .limit, predict(schema, [("x", .mean, 1), ("V", .mean, 1)])),
+        ])
+    }
+    let found = try #require(Self.scalings(makeJob(cases, small: [Self.width]), .sizes).first)
+    #expect(found.rows.map(\.observable) == ["x", "V"] && !found.rows[1].hasPower)
+    #expect(found.verdict == .agrees && found.sentence.contains("(1 tests"), "\(found.sentence)")
+  }
+
   @Test("Local slopes stand beside the fit, size by size")
   func slopes() throws {
     let job = Self.sweep(Self.step, [0.25, 0.5, 1, 2], draws: 200_000, remainder: [Remainder("step", order: 2)]) {
@@ -170,6 +191,16 @@ import Testing
       Self.scalings(Self.sweep(Self.width, Self.sizes) { 1 + 3 / $0 }, .sizes).first?.tables.first)
     guard case .numbers(let own) = sizes[column: "local_slope"]?.values else { throw Failure(.bug, "no slopes") }
     #expect((own[0] - 1).magnitude < 0.1 && own[4].isNaN && sizes.fields.contains { $0.column == "slope_list" })
+  }
+
+  @Test("An order that nothing is seen of, or that has no bound, is not printed")
+  func unseen() throws {
+    let job = Self.sweep(Self.step, [0.25, 0.5, 1, 2], draws: 2000, remainder: [Remainder("step", order: 2)]) { _ in 1 }
+    let table = try #require(Self.scalings(job, .orders).first?.tables.first)
+    guard case .numbers(let orders) = table[column: "order"]?.values,
+      case .texts(let findings) = table[column: "finding"]?.values
+    else { throw Failure(.bug, "no orders") }
+    #expect(orders.allSatisfy(\.isNaN) && findings == ["no error seen"])
   }
 
   @Test("An order that is promised at a fixed depth is not asked of a fixed ratio")

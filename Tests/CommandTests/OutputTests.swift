@@ -84,6 +84,8 @@ extension Commands {
         }
       }
       #expect(place.names() == before)
+      let show = try place.fathom(["show", "gone.h5"])
+      #expect(show.status == 65 && show.error.contains("is a symbolic link to gone/real.h5, which is not there"))
     }
 
     /// Everything that prints a result says so where it cannot, with 74: on a full device and on a closed stream.
@@ -114,6 +116,16 @@ extension Commands {
       #expect(run.status == 74 && run.error.contains("out.h5 is complete"), "\(run.error)")
       #expect(try place.fathom(["verify", "out.h5"]).output.contains("700 draws"))
       #expect(!place.names().contains("out.h5.lock"))
+    }
+
+    /// The reader of the log goes away after the first line, as `head -1` does: the run goes on to its end.
+    @Test func aLogThatNobodyReadsDoesNotEndTheRun() throws {
+      let place = try Workplace()
+      try place.write(Workplace.job)
+      let line = "set -o pipefail; \"$0\" run job.toml --set network.draws=500 2>&1 >report | head -1"
+      let run = try Shell.run(["bash", "-c", line, "\(Shell.products)/fathom"], in: place.folder)
+      #expect(run.status == 0 && run.output.contains("version"), "\(run.status) \(run.output) \(run.error)")
+      #expect(try place.fathom(["verify", "out.h5"]).output.contains("500 draws"))
     }
 
     /// The plan of a small job has what surrounds its draws: within a factor of three of what a run takes.

@@ -6,10 +6,11 @@ import Testing
 
 /// Orders that a sweep of the step finds, where the bias is known exactly: on N(0, 1), from the linear map of a step.
 @Suite struct OrderTests {
-  /// The integrator, an observable with a bias, the leading order of its bias.
+  /// The integrator, an observable with a bias, the leading order of its bias on N(0, 1): where the force is linear, the error of order
+  /// h^2 of the randomized midpoint method vanishes.
   static let biases: [(String, String, Double)] = [
     ("lmc", "x^2", 1), ("ulmc", "x^2", 1), ("ulmc", "v^2", 1), ("baoab", "v^2", 2), ("obabo", "x^2", 2),
-    ("randomized-midpoint", "x^2", 2),
+    ("randomized-midpoint", "x^2", 3),
   ]
   /// The first two are within the range of one power, the last two are not.
   static let ranges = [
@@ -32,14 +33,14 @@ import Testing
   @Test("The order is within two errors, or no single power fits", arguments: biases)
   func orders(_ name: String, _ observable: String, _ published: Double) throws {
     let fine = try [1e-3, 2e-3].map { try Self.bias(name, observable, $0) }
-    #expect((fine[1] / fine[0] / (published == 1 ? 2 : 4) - 1).magnitude < 0.01, "\(fine)")
+    #expect((fine[1] / fine[0] / [2, 4, 8][Int(published) - 1] - 1).magnitude < 0.01, "\(fine)")
     for (place, steps) in Self.ranges.enumerated() {
       let exact = try steps.map { try Self.bias(name, observable, $0) }
       let largest = exact.map(\.magnitude).max()!
       var stream = Stream(key: Stream.key(seed: 36, path: "\(name)/\(observable)/\(place)"))
       stream.start(draw: 0)
       for limit in [0, nil] as [Double?] {
-        var (inside, none) = (0, 0)
+        var (inside, none, noneSharp) = (0, 0, 0)
         for noise in [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 1e-4] {
           for _ in 0..<50 {
             let error = noise * largest
@@ -47,7 +48,7 @@ import Testing
               Extrapolation.Point(small: $0, value: $1 + error * stream.normal(), error: error)
             }
             let fit = try #require(Extrapolation(points, orders: .free(limit: limit)))
-            if !fit.isSinglePower { none += 1 }
+            if !fit.isSinglePower { (none, noneSharp) = (none + 1, noneSharp + (noise <= 1e-3 ? 1 : 0)) }
             if !fit.isSinglePower || !((fit.order - published).magnitude > 2 * fit.orderError) { inside += 1 }
           }
         }
@@ -55,7 +56,7 @@ import Testing
         // BAOAB's E v^2 = 1 - h^2/4 is one power at every step; the others are none near the bound of stability.
         if name == "baoab" { #expect(none <= 3, "\(steps): \(none) of 300") }
         if ["lmc", "ulmc"].contains(name) && place == 3 && limit != nil {
-          #expect(none >= 150, "\(name), \(observable): \(none) of 300")
+          #expect(noneSharp == 100, "\(name), \(observable): \(noneSharp) of 100 with small errors")
         }
       }
     }

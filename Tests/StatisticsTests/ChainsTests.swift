@@ -42,7 +42,10 @@ import Testing
       ] + quantiles.map(\.error)
     try #require(known.count == found.count)
     for (i, column) in Self.columns.enumerated() {
-      let isSame = known[i] == found[i] || (found[i] - known[i]).magnitude <= 1e-6 * known[i].magnitude
+      // Where ArviZ divides by the rounding of a mean R-hat is infinite.
+      let isSame =
+        known[i] == found[i] || (i == 0 && found[i] == .infinity && known[i] > 1e12)
+        || (found[i] - known[i]).magnitude <= 1e-6 * known[i].magnitude
       #expect(isSame, "\(column) of \(name): \(found[i]), ArviZ \(known[i])")
     }
   }
@@ -50,7 +53,7 @@ import Testing
   @Test("There are forty sets, of which some did not mix")
   func sets() {
     #expect(ChainSet.all.count == 40 && Self.reference.count == 40)
-    #expect(Self.reference.values.contains { $0[0] == .infinity })
+    #expect(Self.reference.values.contains { $0[0] > 1e12 })
     #expect(Self.reference.values.count { $0[0] > 1.1 } >= 12)
   }
 

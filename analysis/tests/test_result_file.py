@@ -84,7 +84,7 @@ def test_families_are_labelled(result):
 @pytest.mark.parametrize("name", ["network", "particles", "unfinished", "health"])
 def test_files_of_format_2(name):
     old = fathom.open(SAMPLES / f"{name}.h5")
-    leg = old.finite()
+    leg = old.finite(old.cases[0])
     families = {"network": "V", "particles": "energy", "unfinished": "x^2", "health": "rho"}
     names = {"network": "V[0,0]", "particles": "energy", "unfinished": "x^2", "health": "rho[0,1]"}
     array = leg[families[name]]
@@ -96,6 +96,6 @@ def test_files_of_format_2(name):
     if name == "particles":
         assert len(old.bias()) == 1 and old.trajectory().dt == pytest.approx(1.0)
     if name == "network":
-        assert len(old.comparisons()) == 3
+        assert len(old.comparisons()) == 3 and list(old.sweep()["network.width"].values) == [8, 16, 32]
     if name == "unfinished":
         assert old.trajectory().dt == pytest.approx(50000)
