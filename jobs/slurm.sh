@@ -51,7 +51,7 @@ if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
   '' | 0 | *[!0-9]*) refuse "$name.parts holds '$parts', and should hold the number of parts" ;;
   esac
   if [ "$SLURM_ARRAY_TASK_MAX" -gt "$parts" ]; then
-    refuse "$name.parts says that the job has $parts parts, the array asks for part $SLURM_ARRAY_TASK_MAX; to divide the job anew, remove $name.parts and the files of its parts"
+    refuse "$name.parts says that the job has $parts parts, the array asks for part $SLURM_ARRAY_TASK_MAX; to divide the job differently, remove $name.parts and the files of its parts"
   fi
   part=(--part "$SLURM_ARRAY_TASK_ID/$parts" -o "$name-part-$SLURM_ARRAY_TASK_ID.h5")
 fi

@@ -105,7 +105,7 @@ public enum FileSystem {
 
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// The file that stands for `path` when it is written: symbolic links are followed, also to a file that is not there yet.
+  /// The file that stands for `path` when it is written: symbolic links are followed, even if the target does not exist yet.
   /// Throws for links that form a loop, and for what is no file, such as a folder or a device.
   public static func destination(of path: String) throws -> String {
     var place = path

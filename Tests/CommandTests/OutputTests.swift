@@ -7,7 +7,7 @@ extension Commands {
   @Suite struct OutputTests {
     static let small = settings(["network.draws=500"])
 
-    /// A link to a link to a file in another folder that is not there yet: made, resumed, extended, put aside.
+    /// A link to a link to a file in another folder. The run creates the file, resumes it, extends it and, with --fresh, keeps it under another name.
     @Test func aLinkedOutputIsWrittenToItsTarget() throws {
       let place = try Workplace()
       try place.write(Workplace.job)
