@@ -38,7 +38,9 @@ struct CaseComparisons {
 
   let finite: Measured
   private let plans: [Plan]
-  let setting: Setting
+  private(set) var setting: Setting
+  /// Record by record, the size of each family too heavy-tailed for its own size to be 1: the largest mean among its members.
+  let familySizes: [[String: Double]]
 
   /// Nil without draws of the finite leg.
   init?(_ item: Case, _ snapshot: Snapshot) {
@@ -65,8 +67,8 @@ struct CaseComparisons {
     self.plans = plans + Self.pairs(finite.leg)
     setting = Setting(
       caseLabel: item.label, finite: finite, tolerances: snapshot.job.tolerances,
-      tests: self.plans.reduce(0) { $0 + $1.tests },
-      mixing: Self.mixing(finite))
+      tests: self.plans.reduce(0) { $0 + $1.tests }, mixing: Self.mixing(finite))
+    familySizes = Self.familySizes(finite)
   }
 
   /// Nil for independent draws, and for runs without warm-up: they look at the way to the stationary law, on which replicas are
@@ -74,6 +76,24 @@ struct CaseComparisons {
   private static func mixing(_ finite: Measured) -> Mixing? {
     guard let process = finite.leg.process, process.schedule.warmUp > 0 else { return nil }
     return Mixing(leg: finite.leg, state: finite.state)
+  }
+
+  private static func familySizes(_ finite: Measured) -> [[String: Double]] {
+    guard finite.leg.process == nil else { return [] }
+    let heavy = finite.leg.observables.indices.filter { finite.leg.observables[$0].isHeavyTailed }
+    return finite.leg.axis.values.indices.map { record in
+      heavy.reduce(into: [:]) { sizes, place in
+        let (size, family) = (finite.moments(record, place).mean.magnitude, finite.leg.observables[place].family)
+        if size.isFinite { sizes[family] = max(size, sizes[family] ?? 0) }
+      }
+    }
+  }
+
+  /// The same for a reference that holds from the start on.
+  private var withoutMixing: CaseComparisons {
+    var result = self
+    result.setting.mixing = nil
+    return result
   }
 
   // MARK: What is tested
@@ -130,10 +150,11 @@ struct CaseComparisons {
   var results: [Comparison] {
     plans.map { plan in
       switch plan {
-      case .predicted(let leg, _, let predictions):
+      case .predicted(let leg, let known, let predictions):
+        let own = known.holdsFromTheStart == true ? withoutMixing : self
         return Comparison(
-          setting, reference: leg.name, kind: .predicted, role: leg.role,
-          rows: predictions.map { row($0, role: leg.role) }, expectedOffset: leg.expectedOffset)
+          own.setting, reference: leg.name, kind: .predicted, role: leg.role,
+          rows: predictions.map { own.row($0, role: leg.role) }, expectedOffset: leg.expectedOffset)
       case .sampled(let other, let matches):
         return Comparison(
           setting, reference: other.leg.name, kind: .sampled, role: other.leg.role,

@@ -36,9 +36,7 @@ extension CaseComparisons {
     // What is 0 but for rounding was left by numbers of the size of its family, or of 1 where sizes are of order 1 by themselves:
     // logarithms, correlations, shares.
     if finite.leg.process == nil {
-      let own = finite.leg.observables.indices.filter { finite.leg.observables[$0].family == observable.family }
-      let sizes = own.map { finite.moments(record, $0).mean.magnitude }.filter(\.isFinite)
-      scale = max(scale, observable.isHeavyTailed ? sizes.max() ?? 0 : 1)
+      scale = max(scale, observable.isHeavyTailed ? familySizes[record][observable.family] ?? 0 : 1)
     }
     let all = Double(finite.count)
     return Subject(
@@ -179,7 +177,7 @@ extension CaseComparisons {
     let z = isTestable ? Estimate.ratio(difference, max(error, subject.leastError)) : .nan
     return make(
       subject, .mean, (moments.mean, moments.meanError), (theirs.mean, theirs.meanError), z: z,
-      shift: Estimate.ratio(difference, moments.standardDeviation), ks: ks,
+      shift: Estimate.ratio(difference, subject.unit(against: theirs.mean)), ks: ks,
       Judgement.Evidence(
         isExact: false, distance: ks, band: margin, alpha: setting.alpha, tolerance: tolerance,
         draws: min(moments.count, theirs.count), failing: failing(subject, tolerance: tolerance) ?? missing),

@@ -102,10 +102,14 @@ struct ComparisonWords {
 
   // MARK: Limits
 
-  private func size(_ row: Comparison.Row) -> Double { row.ks?.distance ?? row.shift.magnitude }
+  /// In the unit of the tolerance; of what is equal to rounding the laws differ, and that is no difference.
+  private func size(_ row: Comparison.Row) -> Double {
+    row.reason == .rounding ? 0 : row.ks?.distance ?? row.shift.magnitude
+  }
 
   /// How large a difference is, in words.
   private func measure(_ row: Comparison.Row) -> String {
+    if row.reason == .rounding { return "difference below rounding" }
     let digits = Words.format(size(row), 3)
     if row.ks != nil {
       return "KS distance \(digits) +- \(Words.format(row.margin, 2))"
@@ -127,9 +131,12 @@ struct ComparisonWords {
   private var limit: String {
     let judged = rows.filter { $0.verdict != nil }
     if let reason = withheld { return subject + "undecided: \(reason)" }
-    guard let worst = judged.max(by: { size($0) / $0.tolerance < size($1) / $1.tolerance }) else {
-      return subject + "undecided: \(nothing)"
-    }
+    // Of the rows that the verdict comes from.
+    guard
+      let worst = judged.filter({ $0.verdict == verdict }).max(by: {
+        size($0) / $0.tolerance < size($1) / $1.tolerance
+      })
+    else { return subject + "undecided: \(nothing)" }
     let where_ = "\(measure(worst)) in \(name(worst)) at \(place(worst))"
     var text: String
     switch verdict {

@@ -111,10 +111,14 @@ public struct ReferenceValues: Reference, Equatable, Codable {
   public let schema: Schema
   public let statistics: [PredictedStatistic]
   public let remainder: [Remainder]
+  /// Of replicas: whether it holds from the start on, so that chains need not have mixed. Nil, as in files of before: it does not.
+  public let holdsFromTheStart: Bool?
 
   public var observables: [Observable] { schema.observables }
 
-  public init(schema: Schema, statistics: [PredictedStatistic], remainder: [Remainder] = []) {
+  public init(
+    schema: Schema, statistics: [PredictedStatistic], remainder: [Remainder] = [], holdsFromTheStart: Bool? = nil
+  ) {
     precondition(
       statistics.allSatisfy {
         schema.axis.values.indices.contains($0.record) && schema.observables.indices.contains($0.observable)
@@ -122,6 +126,7 @@ public struct ReferenceValues: Reference, Equatable, Codable {
     self.schema = schema
     self.statistics = statistics
     self.remainder = remainder
+    self.holdsFromTheStart = holdsFromTheStart
   }
 
   public init(_ reference: some Reference, on axis: Axis) throws {

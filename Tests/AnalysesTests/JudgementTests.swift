@@ -1,5 +1,6 @@
 import Analyses
 import Experiments
+import Foundation
 import Kernels
 import Randomness
 import Statistics
@@ -111,9 +112,15 @@ import Testing
   }
 
   @Test("Every reason has a word, and is on the page")
-  func words() {
+  func words() throws {
     #expect(Reason.allCases.filter { $0.word == .agrees }.count == 3)
     #expect(Reason.allCases.filter { $0.word == nil }.count == 3)
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let page = try String(contentsOf: root.appending(path: "docs/verdicts.md"), encoding: .utf8)
+    for reason in Reason.allCases {
+      let word = reason.word?.rawValue ?? "not tested"
+      #expect(page.contains("| `\(reason.rawValue)` | \(word) |"), "\(reason.rawValue)")
+    }
   }
 }
 

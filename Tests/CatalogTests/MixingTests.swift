@@ -118,6 +118,30 @@ import Testing
     #expect(off < 6, "\(off) of 100 certificates are off")
   }
 
+  @Test("Moments that hold from the start are judged without mixing, those of the stationary law are not")
+  func fromTheStart() throws {
+    let file = try job(
+      """
+      seed = 3
+      [particles]
+      system = "gaussian"
+      number = 16
+      step = 0.001
+      warm_up = 10
+      steps = 100
+      replicas = 2000
+      start_std = 2
+      [[limit]]
+      equation = "gaussian-moments"
+      """)
+    let found = Analyses.comparisons(try LocalRun.run(file.job, ranks: 1).snapshot)
+    let moments = try #require(found.first { $0.reference == "gaussian-moments" })
+    let square = try #require(moments.rows.first { $0.quantity == "E x^2" })
+    #expect(square.verdict == .agrees && moments.rows.allSatisfy { $0.reason != .notMixed }, "\(moments.sentence)")
+    let stationary = try #require(found.first { $0.reference == "exact" })
+    #expect(stationary.verdict == .undecided && stationary.rows.allSatisfy { $0.reason == .notMixed })
+  }
+
   @Test("The bound of R-hat: what chance explains, between 1.01 and 1.1")
   func bound() {
     #expect(Mixing.bounds.lowerBound == 1.01)

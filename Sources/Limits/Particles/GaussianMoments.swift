@@ -104,7 +104,8 @@ struct GaussianMoments {
         }
       }
     }
-    return ReferenceValues(schema: Schema(axis: axis, observables: predicted), statistics: found)
+    return ReferenceValues(
+      schema: Schema(axis: axis, observables: predicted), statistics: found, holdsFromTheStart: true)
   }
 }
 
