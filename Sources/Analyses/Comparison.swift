@@ -46,7 +46,7 @@ package struct Comparison: Analysis {
     package var missingDraws: Double? { judgement.missingDraws }
     package var difference: Double { finite - reference }
     /// Standard error of the difference.
-    package var differenceError: Double { (finiteError * finiteError + referenceError * referenceError).squareRoot() }
+    package var differenceError: Double { Estimate.combined(finiteError, referenceError) }
 
     /// The statistic as people write it.
     package var quantity: String {

@@ -169,7 +169,7 @@ extension CaseComparisons {
     let isTestable =
       finite.estimate(.mean, match.record, match.place)!.failing == nil
       && Double(theirs.count) >= Measured.leastDraws
-    let error = (moments.meanError * moments.meanError + theirs.meanError * theirs.meanError).squareRoot()
+    let error = Estimate.combined(moments.meanError, theirs.meanError)
     let difference = moments.mean - theirs.mean
     let theirShare = other.count > 0 ? Double(theirs.count) / Double(other.count) : 0
     let tolerance = setting.tolerances.distance
@@ -193,8 +193,7 @@ extension CaseComparisons {
       coarse: (h.mean, h.meanError), fine: (half.mean, half.meanError), order: Double(order))
     let subject = subject(match.record, match.place, against: limit.limit)
     let moments = subject.moments
-    let both = max(
-      (moments.meanError * moments.meanError + limit.limitError * limit.limitError).squareRoot(), subject.leastError)
+    let both = max(Estimate.combined(moments.meanError, limit.limitError), subject.leastError)
     let difference = moments.mean - limit.limit
     let unit = subject.unit(against: limit.limit)
     let found = finite.estimate(.mean, match.record, match.place)!

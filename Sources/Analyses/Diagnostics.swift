@@ -81,7 +81,7 @@ package struct Diagnostics: Analysis {
     {
       let own = entropy.entropyError / beta
       freeEnergy = (
-        energy.mean - entropy.entropy / beta, (energy.error * energy.error + own * own).squareRoot()
+        energy.mean - entropy.entropy / beta, Estimate.combined(energy.error, own)
       )
     } else {
       freeEnergy = nil

@@ -45,6 +45,14 @@ struct Estimate {
 
   /// a / b, 0 for 0/0 so that equal constants agree.
   static func ratio(_ a: Double, _ b: Double) -> Double { a == 0 ? 0 : a / b }
+
+  /// The error of a difference of independent values, sqrt(a^2 + b^2), also where the squares leave the range of numbers.
+  static func combined(_ a: Double, _ b: Double) -> Double {
+    let largest = max(a, b)
+    guard largest > 0, largest.isFinite else { return a + b }
+    let other = min(a, b) / largest
+    return largest * (1 + other * other).squareRoot()
+  }
 }
 
 /// The statistics of a leg: of independent draws from its tally, of replicas from their rows.

@@ -34,7 +34,7 @@ extension Scaling {
         let all = zip(refinements, tallies).map { refinement, tally -> (bias: Double, biasError: Double) in
           if refinement.order > 0 { return biases.next()! }
           let fine = value(tally)
-          return (own.value - fine.value, (own.error * own.error + fine.error * fine.error).squareRoot())
+          return (own.value - fine.value, Estimate.combined(own.error, fine.error))
         }
         let reference = limit.flatMap { known in
           known.schema.axis.values.firstIndex(of: coordinate).flatMap { known.mean(of: observable.name, record: $0) }

@@ -15,6 +15,7 @@ enum Words {
       places += 1
     }
     for _ in 0..<max(places, 0) { scale *= 10 }
+    guard scale.isFinite else { return "\(x)" }
     let rounded = (x * scale).rounded() / scale
     return places <= 0 && x.magnitude < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
   }

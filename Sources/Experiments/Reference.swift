@@ -135,7 +135,8 @@ public struct ReferenceValues: Reference, Equatable, Codable {
       remainder: reference.remainder)
   }
 
-  /// Means, and second moments where they are known: record by record, NaN where nothing is known.
+  /// Means, and second moments where they are known: record by record, NaN where nothing is known. What is infinite is not known, nor
+  /// is a second moment of 0 of what has another mean than 0: it is out of the range of numbers.
   public init(
     axis: Axis, observables: [Observable], means: [Double], secondMoments: [Double] = [], remainder: [Remainder] = []
   ) {
@@ -143,10 +144,13 @@ public struct ReferenceValues: Reference, Equatable, Codable {
     precondition(means.count == schema.width && [0, schema.width].contains(secondMoments.count))
     var found: [PredictedStatistic] = []
     for (statistic, values) in [(Statistic.mean, means), (.secondMoment, secondMoments)] {
-      for (i, value) in values.enumerated() where !value.isNaN {
+      for (i, value) in values.enumerated() where value.isFinite {
+        if statistic == .secondMoment && !value.isNormal && means[i] != 0 { continue }
         found.append(
           PredictedStatistic(
-            statistic, record: i / observables.count, observable: i % observables.count, value: value))
+            statistic, record: i / observables.count, observable: i % observables.count,
+            // Never -0.
+            value: value + 0))
       }
     }
     self.init(schema: schema, statistics: found, remainder: remainder)

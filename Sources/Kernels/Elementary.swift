@@ -12,7 +12,7 @@ public enum Elementary {}
 
 /// Horner's scheme with fused steps, unrolled by the compiler: `c[0] + c[1] x + c[2] x^2 + …`.
 @inlinable @inline(__always)
-func horner(
+public func horner(
   _ x: Double, _ c0: Double, _ c1: Double, _ c2: Double, _ c3: Double, _ c4: Double,
   _ c5: Double
 ) -> Double {

@@ -107,6 +107,9 @@ public enum Triangular {
     }
   }
 
+  /// What `orthonormalise` must find left of a column of length 1.
+  package static let leastLength = 0x1p-46
+
   /// The QR factorisation of `m` columns, which become orthonormal; each is freed twice of those before it. A column that depends
   /// on them to rounding gives a zero column, and a zero on the diagonal of R.
   /// - Parameters:
@@ -127,7 +130,7 @@ public enum Triangular {
           left = subtract(along, columns + k &* stride, from: column, stride)
         }
       }
-      let kept = left > whole * 0x1p-92
+      let kept = left > whole * (leastLength * leastLength)
       let diagonal = kept ? left.squareRoot() : 0
       factor[j &* m &+ j] = diagonal
       let inverse = kept ? 1 / diagonal : 0
@@ -168,7 +171,8 @@ public enum Triangular {
   }
 
   /// The lower triangular L with `L L^T = V` for a positive semi-definite V (m x m, row by row), nil if V has
-  /// a negative direction beyond rounding. Pivots within rounding of zero become zero columns.
+  /// a negative direction beyond rounding. Pivots within rounding of zero become zero columns, and in their rows what is within
+  /// rounding of zero becomes zero, so that parallel vectors have parallel rows.
   public static func cholesky(_ v: [Double], m: Int, tolerance: Double = 1e-12) -> [Double]? {
     var l = Array(repeating: 0.0, count: m * m)
     for j in 0..<m {
@@ -179,11 +183,14 @@ public enum Triangular {
       // Below m rounding errors of the diagonal a pivot is rounding and nothing else.
       let zero = pivot <= 4 * Double(m) * 0x1p-52 * scale
       l[j * m + j] = zero ? 0 : pivot.squareRoot()
+      for k in 0..<j where zero && l[j * m + k].magnitude <= 4 * Double(m) * 0x1p-52 * scale.squareRoot() {
+        l[j * m + k] = 0
+      }
       for i in j + 1..<max(m, j + 1) {
         var entry = v[i * m + j]
         for k in 0..<j { entry -= l[i * m + k] * l[j * m + k] }
         if zero {
-          let bound = (v[i * m + i].magnitude * scale).squareRoot()
+          let bound = v[i * m + i].magnitude.squareRoot() * scale.squareRoot()
           guard entry.magnitude <= 1e-6 * bound + .leastNormalMagnitude else { return nil }
         } else {
           l[i * m + j] = entry / l[j * m + j]

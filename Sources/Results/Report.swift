@@ -76,7 +76,7 @@ package struct Report {
         ? "\(made) \(noun(made)), the job asks for \(leg.draws)" : "\(made) of \(leg.draws) \(noun(leg.draws))"
       let bad = [
         ("overflowed", tally.counter(.overflowed)),
-        ("became 0 (all units dead, or underflow)", tally.counter(.underflowed)),
+        ("with V = 0 for some input (dead units or underflow)", tally.counter(.underflowed)),
       ]
       for (what, count) in bad where count > 0 { line += ", \(count) \(what)" }
       lines.append(line)
@@ -102,7 +102,7 @@ package struct Report {
         .init("record", .numbers((0..<schema.width).map { schema.axis.values[$0 / schema.observables.count] })),
         .init("mean", .numbers(moments.map(\.mean))), .init("error", .numbers(moments.map(\.meanError))),
         .init("deviation", .numbers(moments.map(\.standardDeviation))),
-        .init("deviation_error", .numbers(moments.map { $0.varianceError / (2 * $0.standardDeviation) })),
+        .init("deviation_error", .numbers(moments.map(\.standardDeviationError))),
       ])
     table.fields = [
       .init("observable", "observable"), .init(schema.axis.name, "record"),

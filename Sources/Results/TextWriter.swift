@@ -49,12 +49,19 @@ package enum TextWriter {
     }
   }
 
-  /// A number with its standard error in the last digits, e.g. `0.5226(15)`.
+  /// A number with its standard error in the last digits, e.g. `0.5226(15)`; by a power of ten where both are small or one is large,
+  /// e.g. `9.77(32)e-169`.
   package static func withError(_ value: Double, _ error: Double) -> String {
     guard value.isFinite else { return "\(value)" }
     // A zero has no sign for people.
     let value = value == 0 ? 0 : value
     guard error.isFinite, error > 0 else { return String(format: "%.6g", value) }
+    let exponent = Int(log10(max(value.magnitude, error)).rounded(.down))
+    if exponent < -5 || exponent >= 15 {
+      // In two steps: a power of ten may be out of the range of numbers where its root is not.
+      let (first, second) = (pow(10, Double(-exponent / 2)), pow(10, Double(-exponent - -exponent / 2)))
+      return withError(value * first * second, error * first * second) + String(format: "e%+03d", exponent)
+    }
     var places = max(0, Int((1 - log10(error)).rounded(.up)))
     places = min(places, 15)
     let last = (error * pow(10, Double(places))).rounded()

@@ -51,8 +51,9 @@ public enum ExactSum {
     sum[topLimb] &+= carried
   }
 
-  /// The sum as a Double (relative error below 2^-52); NaN if an addend was not finite. Call `carry` first.
-  public static func value(_ sum: UnsafePointer<Int64>) -> Double {
+  /// The sum times a power of two as a Double (relative error below 2^-52); NaN if an addend was not finite. Call `carry` first.
+  /// - Parameter exponent: of the power of two, for sums whose own value is out of the range of numbers.
+  public static func value(_ sum: UnsafePointer<Int64>, exponent: Int = 0) -> Double {
     if sum[notFinite] != 0 { return .nan }
     // Negative sums have a negative top limb; their magnitude is read from the negated words.
     let negative = sum[topLimb] < 0
@@ -73,7 +74,7 @@ public enum ExactSum {
     var result = 0.0
     // Four limbs hold at least 97 significant bits; below them nothing reaches the result.
     for j in stride(from: max(0, top - 3), through: top, by: 1) {
-      result += Double(sign: .plus, exponent: 32 * j - 1074, significand: Double(limbs[j]))
+      result += Double(sign: .plus, exponent: 32 * j - 1074 + exponent, significand: Double(limbs[j]))
     }
     return negative ? -result : result
   }

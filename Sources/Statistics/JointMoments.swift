@@ -41,8 +41,10 @@ public struct JointMoments: Sendable, Equatable {
     body(yy * yy)
   }
 
-  /// - Parameter sums: over the pairs, of the products of `powers` about any two centres near the means.
-  public init(count: Int64, sums: [Double]) {
+  /// - Parameters:
+  ///   - sums: over the pairs, of the products of `powers` about any two centres near the means; NaN for those that are not known.
+  ///   - exponents: of the powers of two in units of which both are.
+  public init(count: Int64, sums: [Double], exponents: (x: Int, y: Int) = (0, 0)) {
     precondition(sums.count == Self.powers.count)
     self.count = count
     let n = Double(count)
@@ -71,8 +73,9 @@ public struct JointMoments: Sendable, Equatable {
     }
     let (m20, m11, m02) = (max(central(2, 0), 0), central(1, 1), max(central(0, 2), 0))
     let m22 = central(2, 2)
-    covariance = m11 * n / (n - 1)
-    covarianceError = (max(m22 - m11 * m11, 0) / n).squareRoot()
+    let unit = exponents.x + exponents.y
+    covariance = Moments.inRange(m11 * n / (n - 1), unit)
+    covarianceError = Moments.inRange((max(m22 - m11 * m11, 0) / n).squareRoot(), unit)
     guard m20 > 0, m02 > 0 else {
       (correlation, correlationError) = (.nan, .nan)
       return
@@ -92,14 +95,18 @@ public struct JointMoments: Sendable, Equatable {
     let rows = zip(x, y).filter { $0.0.isFinite && $0.1.isFinite }
     let n = Double(max(rows.count, 1))
     let (a, b) = (rows.reduce(0) { $0 + $1.0 / n }, rows.reduce(0) { $0 + $1.1 / n })
+    let exponents = (
+      x: Moments.exponent(rows.reduce(0) { max($0, ($1.0 - a).magnitude) }),
+      y: Moments.exponent(rows.reduce(0) { max($0, ($1.1 - b).magnitude) })
+    )
     var sums = Array(repeating: 0.0, count: Self.powers.count)
     for row in rows {
       var place = 0
-      Self.forEachPower(row.0 - a, row.1 - b) { power in
+      Self.forEachPower(Moments.scale(row.0 - a, -exponents.x), Moments.scale(row.1 - b, -exponents.y)) { power in
         sums[place] += power
         place += 1
       }
     }
-    self.init(count: Int64(rows.count), sums: sums)
+    self.init(count: Int64(rows.count), sums: sums, exponents: exponents)
   }
 }

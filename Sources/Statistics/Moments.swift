@@ -2,6 +2,9 @@
 ///
 /// The standard errors are those of the delta method, from the empirical moments to order eight: they
 /// hold for any law with that many moments, not only near a Gaussian one.
+///
+/// What is out of the range of numbers, as the variance of values near 1e-168 is, is NaN; means, standard deviations and their errors
+/// have values there.
 public struct Moments: Sendable, Equatable {
   /// Finite values counted.
   public let count: Int64
@@ -12,37 +15,56 @@ public struct Moments: Sendable, Equatable {
   /// `E x^2` about zero, for laws whose exact second moment is known.
   public let secondMoment, secondMomentError: Double
 
-  public var standardDeviation: Double { variance.squareRoot() }
+  public let standardDeviation: Double
   /// By the delta method, `varianceError / (2 standardDeviation)`; 0 where nothing varies.
-  public var standardDeviationError: Double {
-    varianceError == 0 ? 0 : 0.5 * varianceError / standardDeviation
-  }
+  public let standardDeviationError: Double
 
   /// Of plain values, about their mean; those that are not finite are left out.
   public init(values: [Double]) {
     let finite = values.filter(\.isFinite)
-    let centre = finite.isEmpty ? 0 : finite.reduce(0) { $0 + $1 / Double(finite.count) }
+    // In units of a power of two, which rounds nothing and keeps the powers in the range of numbers.
+    let exponent = Self.exponent(finite.reduce(0) { max($0, $1.magnitude) })
+    let scaled = finite.map { Self.scale($0, -exponent) }
+    let centre = scaled.isEmpty ? 0 : scaled.reduce(0) { $0 + $1 / Double(scaled.count) }
+    let spread = Self.exponent(scaled.reduce(0) { max($0, ($1 - centre).magnitude) })
     var powers = Array(repeating: 0.0, count: 8)
-    for x in finite {
-      let d = x - centre
+    for x in scaled {
+      let d = Self.scale(x - centre, -spread)
       var power = d
       for k in 0..<8 {
         powers[k] += power
         power *= d
       }
     }
-    self.init(count: Int64(finite.count), centre: centre, powers: powers)
+    self.init(
+      count: Int64(finite.count), centre: Self.scale(centre, exponent), powers: powers, exponent: exponent + spread)
+  }
+
+  /// The exponent of a power of two near x, 0 for 0.
+  static func exponent(_ x: Double) -> Int { x == 0 || !x.isFinite ? 0 : Int(x.exponent) }
+
+  /// `2^exponent x`.
+  static func scale(_ x: Double, _ exponent: Int) -> Double {
+    exponent == 0 ? x : Double(sign: .plus, exponent: exponent, significand: x)
+  }
+
+  /// The same; NaN where that is out of the range of numbers.
+  static func inRange(_ x: Double, _ exponent: Int) -> Double {
+    let result = scale(x, exponent)
+    return x == 0 || result.isNormal ? result : .nan
   }
 
   /// - Parameters:
-  ///   - powers: sums of `(x - centre)^k` for k = 1...8.
-  public init(count: Int64, centre: Double, powers: [Double]) {
+  ///   - powers: sums of `((x - centre) / 2^exponent)^k` for k = 1...8; NaN for those that are not known.
+  public init(count: Int64, centre: Double, powers: [Double], exponent: Int = 0) {
     precondition(powers.count == 8)
     self.count = count
     let n = Double(count)
     guard count > 1 else {
-      mean = count == 1 ? centre + powers[0] : .nan
+      mean = count == 1 ? centre + Self.scale(powers[0], exponent) : .nan
       variance = .nan
+      standardDeviation = .nan
+      standardDeviationError = .nan
       skewness = .nan
       kurtosis = .nan
       meanError = .nan
@@ -68,15 +90,23 @@ public struct Moments: Sendable, Equatable {
       return total
     }
     let m2 = max(central(2), 0)
-    mean = centre + shift
-    variance = m2 * n / (n - 1)
-    meanError = (variance / n).squareRoot()
-    let m4 = central(4)
-    varianceError = (max(m4 - m2 * m2, 0) / n).squareRoot()
-    let m3 = central(3)
-    secondMoment = m2 + mean * mean
-    let fourth = m4 + mean * (4 * m3 + mean * (6 * m2 + mean * mean))
-    secondMomentError = (max(fourth - secondMoment * secondMoment, 0) / n).squareRoot()
+    let (m3, m4) = (central(3), central(4))
+    mean = centre + Self.scale(shift, exponent)
+    let ownVariance = m2 * n / (n - 1)
+    let ownError = (max(m4 - m2 * m2, 0) / n).squareRoot()
+    variance = Self.inRange(ownVariance, 2 * exponent)
+    varianceError = Self.inRange(ownError, 2 * exponent)
+    meanError = Self.inRange((ownVariance / n).squareRoot(), exponent)
+    standardDeviation = Self.inRange(ownVariance.squareRoot(), exponent)
+    standardDeviationError = ownError == 0 ? 0 : Self.inRange(0.5 * ownError / ownVariance.squareRoot(), exponent)
+    // About zero, in units in which neither the mean nor the spread is large.
+    let unit = max(exponent, mean == 0 ? exponent : Self.exponent(mean))
+    let (r, own) = (exponent - unit, Self.scale(mean, -unit))
+    let (c2, c3, c4) = (Self.scale(m2, 2 * r), Self.scale(m3, 3 * r), Self.scale(m4, 4 * r))
+    let second = c2 + own * own
+    let fourth = c4 + own * (4 * c3 + own * (6 * c2 + own * own))
+    secondMoment = Self.inRange(second, 2 * unit)
+    secondMomentError = Self.inRange((max(fourth - second * second, 0) / n).squareRoot(), 2 * unit)
     guard m2 > 0 else {
       skewness = .nan
       kurtosis = .nan

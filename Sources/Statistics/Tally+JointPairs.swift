@@ -28,8 +28,14 @@ extension Tally {
     guard let place = layout.jointPairs.firstIndex(where: wanted.contains) else { return nil }
     carry()
     let first = layout.sumsBeforePairs + place * JointMoments.powers.count
+    let exponents = [i, j].map { Moments.exponent(moments(group * layout.perGroup + $0).standardDeviation) }
+    let (x, y) = wanted[0] == layout.jointPairs[place] ? (exponents[0], exponents[1]) : (exponents[1], exponents[0])
     return JointMoments(
       count: counter(.draws) - incompletePairs[place],
-      sums: JointMoments.powers.indices.map { ExactSum.value(sums + (first + $0) * ExactSum.words) })
+      sums: JointMoments.powers.enumerated().map { index, power in
+        let exponent = power.0 * x + power.1 * y
+        return Self.isHeld(exponent)
+          ? ExactSum.value(sums + (first + index) * ExactSum.words, exponent: -exponent) : .nan
+      }, exponents: (x, y))
   }
 }

@@ -52,7 +52,8 @@ public final class Tally {
 
   /// Indices into `counters`.
   public enum Counter: Int, CaseIterable {
-    /// Draws recorded; draws in which something overflowed; in which something underflowed or died.
+    /// Draws recorded; draws in which something was infinite; in which something was 0 that is positive unless units died or it
+    /// left the range of numbers.
     case draws, overflowed, underflowed
   }
 
@@ -215,15 +216,6 @@ public final class Tally {
 }
 
 extension Tally {
-  /// Moments of one observable.
-  public func moments(_ observable: Int) -> Moments {
-    carry()
-    let powers = (0..<8).map { ExactSum.value(sums + (observable * 8 + $0) * ExactSum.words) }
-    return Moments(
-      count: counter(.draws) - notFinite[observable], centre: layout.centres[observable],
-      powers: powers)
-  }
-
   /// Values of an observable that were not finite.
   public func notFiniteCount(_ observable: Int) -> Int64 { notFinite[observable] }
 
@@ -238,10 +230,12 @@ extension Tally {
     let n = Double(counter(.draws) - incomplete[group])
     var sum = sums + (layout.observables * 8 + group * layout.jointSums) * ExactSum.words
     let shifts = (0..<k).map { ExactSum.value(sum + $0 * ExactSum.words) / n }
+    let exponents = moments.map { Moments.exponent($0.standardDeviation) }
     sum += k * ExactSum.words
     for i in 0..<k {
       for j in i + 1..<k {
-        let value = (ExactSum.value(sum) / n - shifts[i] * shifts[j]) * n / (n - 1)
+        let isHeld = Self.isHeld(exponents[i] + exponents[j])
+        let value = !isHeld ? .nan : (ExactSum.value(sum) / n - shifts[i] * shifts[j]) * n / (n - 1)
         result[i * k + j] = value
         result[j * k + i] = value
         sum += ExactSum.words

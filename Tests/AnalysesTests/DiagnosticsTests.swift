@@ -196,4 +196,51 @@ import Testing
       Analyses.health(run(makeJob([Case(label: "main", swept: [:], legs: [finite(draw, draws: 10)])]), seed: 1)).isEmpty
     )
   }
+
+  @Test("Health: probabilities are among the draws in which a failure is defined")
+  func healthOfUndefinedFailures() throws {
+    let schema = Schema(
+      axis: point,
+      observables: [
+        Observable("never", role: .failure, ""), Observable("half", role: .failure, ""),
+        Observable("dead", role: .failure, ""),
+      ])
+    func health(_ draws: UInt64, dead: Double, threshold: Double = 0.05) throws -> Health {
+      let draw = ClosureDraw(schema: schema) { stream, values in
+        let (u, v) = (stream.uniform(), stream.uniform())
+        values[0] = .nan
+        values[1] = u < 0.5 ? .nan : v < 0.2 ? 1 : 0
+        values[2] = dead
+      }
+      let job = makeJob([Case(label: "main", swept: [:], legs: [finite(draw, draws: draws)])], health: threshold)
+      return try #require(Analyses.health(run(job, seed: 4)).first)
+    }
+    let found = try health(2000, dead: 1)
+    #expect(found.verdict == .differs && found.sentence.contains("never undefined in all 2000 draws"))
+    #expect(found.rows[0].probability.isNaN && found.rows[0].lower.isNaN && found.rows[0].reached == nil)
+    let half = try #require(found.tables[0].columns.first { $0.name == "defined" })
+    guard case .integers(let defined) = half.values else { throw Failure(.bug, "not integers") }
+    #expect(defined[0] == 0 && range(2000, 0.5).contains(Double(defined[1])) && defined[2] == 2000)
+    #expect(range(Int(defined[1]), 0.2).contains(found.rows[1].probability * Double(defined[1])))
+    #expect(found.sentence.contains("of the \(defined[1]) of 2000 draws where it is defined"), "\(found.sentence)")
+    // What is not defined cannot be healthy.
+    let unknown = try health(2000, dead: 0, threshold: 0.4)
+    #expect(
+      unknown.verdict == .undecided && unknown.sentence.contains("undecided: never is undefined"), "\(unknown.sentence)"
+    )
+  }
+
+  /// Of n draws without a failure Wilson's interval ends at z^2/(n + z^2): below 5% from n = 73 on.
+  @Test("Health: too few draws, and how many would do")
+  func healthOfFewDraws() throws {
+    let schema = Schema(axis: point, observables: [Observable("dead", role: .failure, "")])
+    let draw = ClosureDraw(schema: schema) { _, values in values[0] = 0 }
+    for (draws, word) in [(UInt64(2), Equivalence.undecided), (72, .undecided), (74, .agrees)] {
+      let job = makeJob([Case(label: "main", swept: [:], legs: [finite(draw, draws: draws)])], health: 0.05)
+      let found = try #require(Analyses.health(run(job, seed: 4)).first)
+      #expect(found.verdict == word, "\(found.sentence)")
+      #expect(found.sentence.contains("undecided: too few draws, about 73 would decide") == (word == .undecided))
+      #expect(!found.sentence.contains("at the threshold"))
+    }
+  }
 }

@@ -93,6 +93,19 @@ def test_mdanalysis_reads_the_trajectory(system, chains):
         np.testing.assert_allclose(one[frame].positions[:, 0], x[:, frame], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("warm_up", "steps", "every", "times"), [(10, 80, 10, [30, 50, 70, 90]), (0, 60, 15, [30, 60]), (5, 20, 5, [15, 25])])
+def test_the_time_step_of_a_trajectory_is_that_between_its_frames(tmp_path, warm_up, steps, every, times):
+    """Frames are a few measurements of a few steps apart, and begin after the warm-up: dt and the total time are in units of time."""
+    text = SYSTEM.replace("records = 4\nmeasure_every = 5", f"measure_every = {every}").replace("frame_every = 10", f"frame_every = {2 * every}")
+    text = text.replace("step = 0.02", "step = 1.0").replace("steps = 100", f"warm_up = {warm_up}\nsteps = {steps}")
+    file = run(tmp_path, text.replace('"gaussian-kernel"', '"gaussian"\nintegrator = "mala"'))
+    for reader in (fathom.open(file).trajectory(), H5MDReader(str(file), convert_units=False)):
+        assert [frame.time for frame in reader] == pytest.approx(times)
+        assert reader.dt == pytest.approx(times[1] - times[0])
+        assert reader.totaltime == pytest.approx(times[-1] - times[0])
+        assert reader[-1].time == pytest.approx(times[-1])
+
+
 def test_tables_of_the_replicas(system):
     leg = open_leg(system, "particles")
     assert leg["replica_value"].dims == ("replica", "step", "observable")

@@ -13,7 +13,7 @@ public struct ActivationKernel: Sendable {
   /// `E phi(u) phi(v)` for the variances and covariance of (u, v).
   public func product(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
     if let slopes = activation as? SlopeActivation {
-      let scale = (vu * vv).squareRoot()
+      let scale = Self.geometricMean(vu, vv)
       guard scale > 0 else { return 0 }
       let rho = min(max(cov / scale, -1), 1)
       let sine = max((1 - rho) * (1 + rho), 0).squareRoot()
@@ -26,7 +26,7 @@ public struct ActivationKernel: Sendable {
     if let erf = (activation as? Erf)?.scaling {
       // (2/pi) asin(2 cov / sqrt((1 + 2 vu)(1 + 2 vv))), the arc sine as pi/2 less the angle.
       let inner = erf.inner * erf.inner
-      let sine = 2 * cov * inner / ((1 + 2 * vu * inner) * (1 + 2 * vv * inner)).squareRoot()
+      let sine = 2 * cov * inner / Self.geometricMean(1 + 2 * vu * inner, 1 + 2 * vv * inner)
       let cosine = max((1 - sine) * (1 + sine), 0).squareRoot()
       let angle = Elementary.angle(x: cosine, y: sine.magnitude)
       return erf.outer * erf.outer * (sine < 0 ? -angle : angle) * 2 / Double.pi
@@ -40,11 +40,18 @@ public struct ActivationKernel: Sendable {
       return GaussianExpectation.ofProduct(
         { activation.derivative($0) }, varianceU: vu, varianceV: vv, covariance: cov)
     }
-    let scale = (vu * vv).squareRoot()
+    let scale = Self.geometricMean(vu, vv)
     let rho = scale > 0 ? min(max(cov / scale, -1), 1) : 1
     // Both of a sign with probability (pi - theta)/pi.
     let apart = Elementary.angle(x: rho, y: max((1 - rho) * (1 + rho), 0).squareRoot()) / Double.pi
     return slopes.secondMoment * (1 - apart) + slopes.plus * slopes.minus * apart
+  }
+
+  /// `sqrt(a b)` of two numbers that are not negative, also where their product is out of the range of numbers.
+  static func geometricMean(_ a: Double, _ b: Double) -> Double {
+    let product = a * b
+    if product.isNormal { return product.squareRoot() }
+    return a == b ? a : a.squareRoot() * b.squareRoot()
   }
 
   /// All pairs of an m x m covariance.

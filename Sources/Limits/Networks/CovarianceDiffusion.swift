@@ -12,6 +12,8 @@ public protocol CovarianceDrift: Sendable {
     _ stream: inout Stream, _ lower: UnsafeMutablePointer<Double>, _ m: Int, _ h: Double, _ scratch: DiffusionScratch)
   /// Weak order of the splitting with it.
   var order: Int { get }
+  /// Relative error of the rows of L that a step leaves, for m inputs; 0 where every entry keeps its own accuracy.
+  func rounding(_ m: Int) -> Double
 }
 
 extension CovarianceDrift {
@@ -20,6 +22,8 @@ extension CovarianceDrift {
     _ stream: inout Stream, _ lower: UnsafeMutablePointer<Double>, _ m: Int, _ h: Double, _ scratch: DiffusionScratch
   ) {}
   public var order: Int { 2 }
+  /// That of a Cholesky factorisation.
+  @inlinable public func rounding(_ m: Int) -> Double { 0x1p-50 * Double(m) }
 }
 
 /// Buffers of one path.
@@ -97,6 +101,8 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Draw {
     var crossing = Double.infinity
     var coins: UInt64 = 0
     var coinsLeft = 0
+    // Steps, each of which rounds.
+    var made = 1.0
     for layer in settings.layers {
       let span = Double(layer) / width - time
       let steps = max(1, Int((span / step - 1e-9).rounded(.up)))
@@ -104,6 +110,7 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Draw {
       let bounded = settings.measured.bound < .infinity
       if crossing == .infinity { drift.move(lower, m, 0.5 * h, scratch) }
       for i in 0..<steps where crossing == .infinity {
+        made += 1
         if coinsLeft == 0 {
           coins = stream.word()
           coinsLeft = 64
@@ -126,7 +133,9 @@ public struct CovarianceDiffusion<D: CovarianceDrift>: Draw {
       time = Double(layer) / width
       events.formUnion(
         settings.measured.write(
-          lower: lower, layer: Double(layer), crossing: crossing, work: scratch.work, to: out))
+          lower: lower, layer: Double(layer), crossing: crossing, rounding: drift.rounding(m) * made,
+          work: scratch.work,
+          to: out))
       out += observables.count
     }
     return events

@@ -57,17 +57,33 @@ extension LimitModel {
     .logDeterminant,
   ]
 
-  /// Observables of a covariance; NaN where they have no value.
+  /// Observables of a covariance; NaN where they have no value, or none within the range of numbers.
   private static func values(_ measured: CovarianceObservables, _ covariance: [Double], layer: Int) -> [Double] {
-    var values = Array(repeating: Double.nan, count: measured.observables.count)
+    let observables = measured.observables
+    var values = Array(repeating: Double.nan, count: observables.count)
     let m = measured.inputs
-    if let lower = Triangular.cholesky(covariance, m: m, tolerance: 1e-9) {
+    // A variance that has become 0 has left the range of numbers on the way.
+    let isInRange = (0..<m).allSatisfy { covariance[$0 * m + $0].isNormal }
+    if isInRange, let lower = Triangular.cholesky(covariance, m: m, tolerance: 1e-9) {
       // Exactly the room that `write` asks for, in memory that lives as long as the call.
       withUnsafeTemporaryAllocation(of: Double.self, capacity: m * (m + 1)) { work in
         _ = measured.write(lower: lower, layer: Double(layer), work: work.baseAddress!, to: &values)
       }
     }
-    return values.map { $0.isFinite ? $0 : .nan }
+    // Every layer rounds a few times, some dozen times where its expectation is a quadrature: what is 0 to within that is 0.
+    let rounding = 0x1p-48 * Double(layer + 4)
+    return zip(observables, values).map { observable, value in
+      let family = CovarianceObservables.Family(rawValue: observable.family)
+      switch family {
+      case .covariance:
+        let scale = observable.indices.reduce(1) { $0 * covariance[$1 * m + $1].squareRoot() }
+        return value.magnitude <= rounding * scale ? 0 : value
+      case .logNorm, .correlation, .atanhCorrelation, .logEigenvalue, .logDeterminant:
+        return !value.isFinite ? .nan : value.magnitude <= rounding ? 0 : value
+      case .clipped, .moment: return value.isNormal ? value : .nan
+      default: return value.isFinite ? value : .nan
+      }
+    }
   }
 
   /// Values by observable name, layer by layer.

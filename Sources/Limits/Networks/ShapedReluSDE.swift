@@ -21,6 +21,9 @@ public struct ShapedReluDrift: CovarianceDrift {
     if m == 2 { driftOfTwo(lower, h) } else { driftOfMany(lower, m, h, scratch) }
   }
 
+  @inlinable
+  public func rounding(_ m: Int) -> Double { strength == 0 || m <= 2 ? 0 : 0x1p-50 * Double(m) }
+
   /// Two inputs: on (rho, sine), with no cancellation as rho -> 1.
   @inlinable @inline(__always)
   func driftOfTwo(_ lower: UnsafeMutablePointer<Double>, _ h: Double) {

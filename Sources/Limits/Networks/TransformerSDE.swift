@@ -106,6 +106,7 @@ public struct TransformerDrift: CovarianceDrift {
     }
     scratch.sum.reset()
     scratch.sum.add(columns.data, stride: columns.stride, count: m)
+    scratch.sum.clearDependent()
     scratch.sum.write(lower: lower, scale: 1)
   }
 }

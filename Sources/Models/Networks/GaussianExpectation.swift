@@ -23,7 +23,10 @@ public enum GaussianExpectation {
     return total * step
   }
 
-  /// `E f(u) f(v)` for centred Gaussian u, v with the given variances and covariance.
+  /// Standard deviation beyond which `ofProduct` has no value: its cost grows with the square.
+  @usableFromInline static let largestDeviation = 1000.0
+
+  /// `E f(u) f(v)` for centred Gaussian u, v with the given variances and covariance; NaN beyond `largestDeviation`.
   @inlinable
   public static func ofProduct(
     _ f: (Double) -> Double, varianceU: Double, varianceV: Double, covariance: Double
@@ -33,6 +36,7 @@ public enum GaussianExpectation {
       let other = max(varianceU, varianceV).squareRoot()
       return atZero * of { f(other * $0) }
     }
+    guard max(varianceU, varianceV) <= largestDeviation * largestDeviation else { return .nan }
     let sigmaU = varianceU.squareRoot()
     let along = covariance / sigmaU
     let across = max(varianceV - along * along, 0).squareRoot()

@@ -154,12 +154,21 @@ public struct Inputs: Sendable {
     let data = try source.table(TableRequest(p, rows: rows)).rows
     let normalise = p.boolean("normalise")
     let scaled = try zip(data, rows).map { values, row -> [Double] in
-      let square = values.reduce(0) { $0 + $1 * $1 }
-      guard square > 0 else {
-        throw p.invalid("rows", "row \(row) is zero: whatever the weights, a network maps it to zero")
+      let largest = values.reduce(0) { max($0, $1.magnitude) }
+      guard largest > 0 else {
+        throw p.invalid("rows", "row \(row) is zero: an input must have an entry that is not 0")
       }
-      let scale = normalise ? 1 / square.squareRoot() : 1 / Double(values.count).squareRoot()
-      return values.map { $0 * scale }
+      let scale = normalise ? 1 / values.reduce(0) { $0 + $1 * $1 }.squareRoot() : 1 / Double(values.count).squareRoot()
+      // Rows whose squares are out of range: by way of their largest entry if they are scaled, else V_0 has no value.
+      let isInRange = scale.isNormal && values.reduce(0) { $0 + $1 * scale * $1 * scale }.isNormal
+      if isInRange { return values.map { $0 * scale } }
+      guard normalise else {
+        throw p.invalid(
+          "rows", "row \(row) has entries up to \(largest): the mean of their squares must be in [2.3e-308, 1.7e308]")
+      }
+      let parts = values.map { $0 / largest }
+      let length = parts.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return parts.map { $0 / length }
     }
     return Inputs(rows: scaled)
   }

@@ -52,11 +52,15 @@ public final class FactorSum {
   @usableFromInline let m: Int
   @usableFromInline let factor, part: UnsafeMutablePointer<Double>
   @usableFromInline var empty = true
+  /// Most rows that were factored at once since the sum was empty, and factors that were merged.
+  @usableFromInline var rows = 0
+  @usableFromInline var merges = 0
 
   public init(_ m: Int) {
     self.m = m
     factor = .allocate(capacity: m * m)
-    part = .allocate(capacity: m * m)
+    // Room for a factor, and for a column and the norms of all.
+    part = .allocate(capacity: max(m * m, 2 * m))
   }
 
   deinit {
@@ -65,7 +69,10 @@ public final class FactorSum {
   }
 
   @inlinable @inline(__always)
-  public func reset() { empty = true }
+  public func reset() {
+    empty = true
+    (rows, merges) = (0, 0)
+  }
 
   /// Adds `count` rows (padded with zeros to full lanes); the columns are overwritten.
   @inlinable @inline(__always)
@@ -73,7 +80,11 @@ public final class FactorSum {
     let target = empty ? factor : part
     Triangular.factor(
       columns: columns, stride: stride, count: Triangular.padded(count), m: m, into: target, orthogonal: false)
-    if !empty { Triangular.merge(part, into: factor, m: m) }
+    rows = max(rows, count)
+    if !empty {
+      Triangular.merge(part, into: factor, m: m)
+      merges &+= 1
+    }
     empty = false
   }
 
@@ -82,6 +93,17 @@ public final class FactorSum {
   public func addConstantRow(_ x: Double) {
     for a in 0..<m { part[a] = x }
     Triangular.addRow(part, from: 0, to: factor, m: m)
+    merges &+= 1
+  }
+
+  /// Makes columns that depend on those before them to rounding exactly dependent (`Triangular.clearDependent`).
+  /// - Parameter layers: layers whose roundings the columns have gathered.
+  /// - Returns: the relative error of the columns.
+  @usableFromInline @discardableResult
+  package func clearDependent(layers: Int = 1) -> Double {
+    let rounding = Double(layers) * Triangular.rounding(m: m, rows: rows, merges: merges)
+    Triangular.clearDependent(factor, m: m, rounding: rounding, scratch: part)
+    return rounding
   }
 
   /// `L = scale R^T`.

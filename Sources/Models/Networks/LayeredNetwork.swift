@@ -49,18 +49,29 @@ open class NetworkState {
   /// m x m lower triangular, row by row.
   public let lower: UnsafeMutablePointer<Double>
   @usableFromInline let work: UnsafeMutablePointer<Double>
+  /// Relative error of the rows of `lower` as vectors; 0 where every entry is accurate by itself, as in products of triangular
+  /// matrices. What depends on a smaller difference of rows is rounding and nothing else.
+  @usableFromInline var rounding = 0.0
 
   public init(inputs m: Int) {
     count = m
     lower = .allocate(capacity: m * m)
-    work = .allocate(capacity: m * m + m)
+    work = .allocate(capacity: m * m + 2 * m)
     lower.initialize(repeating: 0, count: m * m)
-    work.initialize(repeating: 0, count: m * m + m)
+    work.initialize(repeating: 0, count: m * m + 2 * m)
   }
 
   deinit {
     lower.deallocate()
     work.deallocate()
+  }
+
+  /// Puts the factor of V in `lower`, `V = scale^2 R^T R`; inputs that depend on those before them to rounding do so exactly.
+  /// - Parameter layers: layers whose roundings the columns have gathered: of a residual stream, or where the units
+  ///   themselves are kept, all of them; 1 where each layer is made from `lower` alone.
+  func take(_ sum: FactorSum, scale: Double, layers: Int = 1) {
+    rounding = sum.clearDependent(layers: layers)
+    sum.write(lower: lower, scale: scale)
   }
 }
 
@@ -105,7 +116,8 @@ public struct LayeredNetwork<A: Architecture>: Draw {
       if measure {
         events.formUnion(
           settings.measured.write(
-            lower: lower, layer: Double(layer), crossing: crossing, work: state.work, to: out))
+            lower: lower, layer: Double(layer), crossing: crossing, rounding: state.rounding, work: state.work, to: out)
+        )
         architecture.writeOwn(state, to: out + shared)
         out += observables.count
         observed &+= 1

@@ -46,23 +46,14 @@ public enum NetworkFamily: Family {
 
   /// A health report is a sweep over widths that measures failures along the depth.
   public static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue {
-    guard let health = options["health"], let network = job[table], let depth = network["depth"]?.integer, depth >= 1
-    else { return job }
+    guard let health = options["health"], let network = job[table] else { return job }
     var result = job
     let failures = [CovarianceObservables.Family.collapsed, .exploded, .vanished].map { JobValue.text($0.rawValue) }
     var observables = failures
     if case .list(let items)? = network["observables"] { observables = items + failures.filter { !items.contains($0) } }
     result = try result.setting("\(table).observables", to: .list(observables))
-    if network["layers"] == nil {
-      // Every layer to 8, then eight an octave.
-      var layers: [Int64] = []
-      var next = 1.0
-      while Int64(next) < depth {
-        layers.append(Int64(next))
-        next = max(next + 1, (next * 1.0905).rounded())
-      }
-      result = try result.setting("\(table).layers", to: .list((layers + [depth]).map { .integer($0) }))
-    }
+    // By name: the layers follow from the depth of each case, which may be swept.
+    if network["layers"] == nil { result = try result.setting("\(table).layers", to: .text("octaves")) }
     guard case .list(let widths)? = health["widths"], !widths.isEmpty else { return result }
     let key = "\(table).width"
     var sweep: [String: JobValue] = [:]

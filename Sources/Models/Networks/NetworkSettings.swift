@@ -37,8 +37,11 @@ public struct NetworkSettings: Sendable {
         "sampler", .choice(samplers.map(\.name)), default: .text(samplers[0].name),
         samplers.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")),
       Parameter(
-        "layers", .structured("\"last\", \"all\" or an ascending array of at most \(mostLayers) layers in 1...depth"),
-        default: .text("last"), "layers that are measured"),
+        "layers",
+        .structured(
+          "\"last\", \"all\", \"octaves\" or an ascending array of at most \(mostLayers) layers in 1...depth"),
+        default: .text("last"),
+        "layers that are measured; octaves: every layer to 8, then eight an octave, and the last"),
       Parameter(
         "probes", .structured("an array of " + available.map(\.name).joined(separator: ", ")),
         default: .list([.text(Probe.covariance.name)]),
@@ -73,13 +76,14 @@ public struct NetworkSettings: Sendable {
     inputs = try Inputs.read(p["inputs"], path: "\(p.path).inputs", data: data)
     // A Gram matrix of vectors is positive semi-definite up to rounding; a loose tolerance takes that in.
     initialFactor = inputs.exactFactor ?? Triangular.cholesky(inputs.gram, m: inputs.count, tolerance: 1e-9)!
-    layers = try Self.readLayers(p, after: inputs.layer, depth: depth)
+    layers = try Self.readLayers(
+      p, after: inputs.layer, depth: depth, onlyLast: probes.contains(where: \.isOfWholeNetwork))
     let names = try Self.readNames(
       p, allowed: probes.flatMap(\.observables) + own, words: Self.words(probes, available, own))
-    let single: [CovarianceObservables.Family] = [.correlation, .atanhCorrelation, .q, .inverseRootQ]
+    let pairs: [CovarianceObservables.Family] = [.correlation, .atanhCorrelation, .q, .inverseRootQ, .collapsed]
     let m = inputs.count
     let families = names.compactMap { CovarianceObservables.Family(rawValue: $0) }
-      .filter { m > 1 || !single.contains($0) }
+      .filter { m > 1 || !pairs.contains($0) }
     self.own = names.filter { !Probe.covariance.observables.contains($0) }
     guard !families.isEmpty || !self.own.isEmpty else {
       throw p.invalid("observables", "must hold V or log_V for a single input, which has no pairs")
@@ -90,15 +94,18 @@ public struct NetworkSettings: Sendable {
       clip: p.real("clip"), level: p.real("level"), bound: p["bound"] != nil ? p.real("bound") : .infinity)
   }
 
-  private static func readLayers(_ p: Parameters, after start: Int, depth: Int) throws -> [Int] {
+  /// - Parameter onlyLast: whether what is measured belongs to the whole network: then `octaves` means the last layer.
+  private static func readLayers(
+    _ p: Parameters, after start: Int, depth: Int, onlyLast: Bool
+  ) throws -> [Int] {
     guard start < depth else {
       throw p.invalid("depth", "must be above the layer \(start) at which the inputs enter")
     }
     let first = start + 1
     let wrong = p.invalid(
       "layers",
-      "must be \"last\", \"all\" or an ascending array of layers in [\(first), \(depth)]"
-        + Nearest.hint(p["layers"], among: ["last", "all"]))
+      "must be \"last\", \"all\", \"octaves\" or an ascending array of layers in [\(first), \(depth)]"
+        + Nearest.hint(p["layers"], among: ["last", "all", "octaves"]))
     switch p["layers"] {
     case .text("last"): return [depth]
     case .text("all"):
@@ -106,6 +113,14 @@ public struct NetworkSettings: Sendable {
         throw p.invalid("layers", "would be \(depth - start) layers; at most \(mostLayers) can be measured: list those")
       }
       return Array(first...depth)
+    case .text("octaves"):
+      var layers: [Int] = []
+      var next = 1.0
+      while Int(next) < depth && !onlyLast {
+        if Int(next) >= first { layers.append(Int(next)) }
+        next = max(next + 1, (next * 1.0905).rounded())
+      }
+      return layers + [depth]
     case .list(let items):
       let layers = try items.map { item -> Int in
         guard let layer = item.integer, (Int64(first)...Int64(depth)).contains(layer) else { throw wrong }

@@ -119,7 +119,7 @@ public struct ConvolutionalResNet: Architecture {
         done &+= count
       }
     }
-    if measure { covariance(state) }
+    if measure { covariance(state, layer: layer) }
   }
 
   /// The factor of `scale^2 sum_o K[s + o, t + o]`, K the Gram matrix of the post-activations.
@@ -150,7 +150,7 @@ public struct ConvolutionalResNet: Architecture {
     Triangular.clippedCholesky(state.patch, m: sites, into: state.factor)
   }
 
-  private func covariance(_ state: State) {
+  private func covariance(_ state: State, layer: Int) {
     let m = settings.count
     let n = settings.width
     let tile = weights ? n : GaussianRows.tile(sites)
@@ -164,7 +164,7 @@ public struct ConvolutionalResNet: Architecture {
         done &+= count
       }
     }
-    state.total.write(lower: state.lower, scale: 1 / Double(n * positions).squareRoot())
+    state.take(state.total, scale: 1 / Double(n * positions).squareRoot(), layers: layer + 1)
   }
 }
 

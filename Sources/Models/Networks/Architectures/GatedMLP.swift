@@ -57,7 +57,7 @@ public struct GatedMLP: Architecture {
       state.sum.add(gate.data, stride: gate.stride, count: count)
       done &+= count
     }
-    state.sum.write(lower: state.lower, scale: (gain / Double(n)).squareRoot())
+    state.take(state.sum, scale: (gain / Double(n)).squareRoot(), layers: weights ? layer : 1)
   }
 
   /// One linear map of the layer, a tile of it or (weights) the whole.

@@ -55,7 +55,7 @@ public struct LinearMLP: Architecture {
     }
     state.sum.reset()
     state.sum.add(next.data, stride: next.stride, count: n)
-    state.sum.write(lower: state.lower, scale: root)
+    state.take(state.sum, scale: root, layers: layer)
   }
 }
 

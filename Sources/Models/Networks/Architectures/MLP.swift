@@ -63,7 +63,7 @@ public struct MLP: Architecture {
     }
     // The bias is one more row of the factor.
     if bias != 0 { state.sum.addConstantRow(bias / scale) }
-    state.sum.write(lower: state.lower, scale: scale)
+    state.take(state.sum, scale: scale, layers: sampler == .weights ? layer : 1)
   }
 
   /// R of `phi(L g)` for n units, block by block.
@@ -168,18 +168,23 @@ public enum ExactMoments {
       var values: [String: (Double, Double)] = [:]
       for a in 0..<m {
         values["V[\(a),\(a)]"] = (
-          growth * v0[a * m + a], v0[a * m + a] * v0[a * m + a] * power(ratio, steps)
+          product(growth, v0[a * m + a]), v0[a * m + a] * v0[a * m + a] * power(ratio, steps)
         )
         for b in a + 1..<max(m, a + 1) where linear {
           // x = E V_ab^2 and y = E V_aa V_bb: x' = x + (x + y)/n, y' = y + 2x/n.
           var x = v0[a * m + b] * v0[a * m + b]
           var y = v0[a * m + a] * v0[b * m + b]
           for _ in 0..<steps { (x, y) = (mean * mean * (x + (x + y) / n), mean * mean * (y + 2 * x / n)) }
-          values["V[\(a),\(b)]"] = (growth * v0[a * m + b], x)
+          values["V[\(a),\(b)]"] = (product(growth, v0[a * m + b]), x)
         }
       }
       return values
     }
+  }
+
+  /// `growth v`; NaN where that is out of the range of numbers.
+  static func product(_ growth: Double, _ v: Double) -> Double {
+    v == 0 ? 0 : growth.isNormal && (growth * v).isNormal ? growth * v : .nan
   }
 
   /// `x^k` by squaring; no libm.

@@ -81,7 +81,7 @@ public struct OrthogonalMLP: Architecture {
     }
     state.sum.reset()
     state.sum.add(columns.data, stride: columns.stride, count: n)
-    state.sum.write(lower: state.lower, scale: (gain / Double(n)).squareRoot())
+    state.take(state.sum, scale: (gain / Double(n)).squareRoot(), layers: weights ? layer : 1)
   }
 
   /// `count` orthogonal columns in the directions of Haar measure, each of length R_jj. The diagonal of R is positive,
@@ -141,7 +141,8 @@ extension OrthogonalMLP {
       for a in 0..<m {
         let v = v0[a * m + a]
         values["V[\(a),\(a)]"] = (
-          v * ExactMoments.power(mean, steps), v * v * ExactMoments.power(mean * mean + variance, steps)
+          ExactMoments.product(ExactMoments.power(mean, steps), v),
+          v * v * ExactMoments.power(mean * mean + variance, steps)
         )
       }
       return values

@@ -114,6 +114,8 @@ public struct ResNet: Architecture {
       Weights.multiply(
         &stream, branch, fanIn: n, to: columns, fanOut: n, columns: m, scale: scale, keep: strength.alpha)
     } else {
+      // Equal inputs get equal branches.
+      state.sum.clearDependent(layers: layer)
       state.sum.write(lower: state.factor, scale: scale)
       done = 0
       while done < n {
@@ -155,7 +157,7 @@ public struct ResNet: Architecture {
       state.sum.add(branch.data, stride: branch.stride, count: count)
       done &+= count
     }
-    state.sum.write(lower: state.lower, scale: 1 / Double(n).squareRoot())
+    state.take(state.sum, scale: 1 / Double(n).squareRoot(), layers: state.layer + 1)
   }
 }
 
@@ -294,7 +296,7 @@ extension ResNet {
       guard everywhere || layer == 1 else { return [:] }
       return Dictionary(
         uniqueKeysWithValues: (0..<m).map {
-          ("V[\($0),\($0)]", (v0[$0 * m + $0] * ExactMoments.power(growth, layer), Double.nan))
+          ("V[\($0),\($0)]", (ExactMoments.product(ExactMoments.power(growth, layer), v0[$0 * m + $0]), Double.nan))
         })
     }
   }

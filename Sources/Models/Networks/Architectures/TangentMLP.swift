@@ -148,6 +148,9 @@ public struct TangentMLP: Architecture {
     for i in 0..<m &* m { joined[i] = factor[i] }
     for a in 0..<m { row[a] = bias / scale }
     Triangular.addRow(row, from: 0, to: joined, m: m)
+    // The columns were freed twice of those before them, and were 0 where less was left than `orthonormalise` can tell.
+    state.rounding = max(2 * Double(layer) * Triangular.rounding(m: m, rows: n, merges: 1), Triangular.leastLength)
+    Triangular.clearDependent(joined, m: m, rounding: state.rounding, scratch: row)
     for a in 0..<m {
       for b in 0..<m { state.lower[a &* m &+ b] = b <= a ? scale * joined[b &* m &+ a] : 0 }
     }
@@ -316,7 +319,7 @@ extension TangentMLP {
       var values: [String: (Double, Double)] = [:]
       for (name, own) in covariance?.moments(record: 0) ?? [:] { values[name] = (own.mean, own.second) }
       for a in 0..<settings.count {
-        let v = settings.inputs.gram[a * settings.count + a] * ExactMoments.power(ratio, layer)
+        let v = ExactMoments.product(ExactMoments.power(ratio, layer), settings.inputs.gram[a * settings.count + a])
         values["NTK[\(a),\(a)]"] = (Double(layer + 1) * v, .nan)
       }
       return values

@@ -82,7 +82,7 @@ public struct Transformer: Architecture {
     if sampler == .weights {
       attendWithWeights(state, &stream)
       if block != nil { blockWithWeights(state, &stream) }
-      copyFactor(state)
+      copyFactor(state, layer: layer)
       return
     }
     let m = settings.count
@@ -101,6 +101,8 @@ public struct Transformer: Architecture {
     for a in 0..<m { for i in m &* heads..<state.stacked.stride { state.stacked[a][i] = 0 } }
     state.sum.reset()
     state.sum.add(state.stacked.data, stride: state.stacked.stride, count: m &* heads)
+    // Equal tokens get equal branches.
+    state.sum.clearDependent()
     state.sum.write(lower: state.branch, scale: gamma / Double(heads).squareRoot())
     addBranch(state, &stream)
     if let block {
@@ -115,6 +117,7 @@ public struct Transformer: Architecture {
         state.sum.add(state.tile.data, stride: state.tile.stride, count: count)
         done &+= count
       }
+      state.sum.clearDependent()
       state.sum.write(lower: state.branch, scale: gamma * (block.gain / Double(n)).squareRoot())
       addBranch(state, &stream)
     }
@@ -220,7 +223,7 @@ public struct Transformer: Architecture {
         done &+= count
       }
     }
-    state.sum.write(lower: state.lower, scale: 1)
+    state.take(state.sum, scale: 1)
   }
 }
 
@@ -271,14 +274,14 @@ extension Transformer {
       scale: gamma * (block.gain / Double(n)).squareRoot(), keep: lambda)
   }
 
-  private func copyFactor(_ state: State) {
+  private func copyFactor(_ state: State, layer: Int) {
     let (tokens, image) = (state.tokens!, state.image!)
     for a in 0..<settings.count {
       for i in 0..<image.stride { image[a][i] = i < settings.width ? tokens[a][i] : 0 }
     }
     state.sum.reset()
     state.sum.add(image.data, stride: image.stride, count: settings.width)
-    state.sum.write(lower: state.lower, scale: 1 / Double(settings.width).squareRoot())
+    state.take(state.sum, scale: 1 / Double(settings.width).squareRoot(), layers: layer)
   }
 }
 

@@ -47,7 +47,7 @@ public struct CovarianceObservables: Sendable {
       case .logEigenvalue: "logarithms of the eigenvalues of V, the largest first"
       case .moment: "spectral moments tr V^k / m, k = 1, 2, 3"
       case .logDeterminant: "log det V"
-      case .collapsed: "1 where some correlation is above 0.99, else 0"
+      case .collapsed: "1 where some correlation is above 0.99, else 0; undefined where none is and some V_aa is 0"
       case .exploded: "1 where some V_aa is above 10 times its value at the inputs, else 0"
       case .vanished: "1 where some V_aa is below a tenth of its value at the inputs, else 0"
       }
@@ -139,19 +139,24 @@ public struct CovarianceObservables: Sendable {
   ///   - lower: L, m x m lower triangular, row by row.
   ///   - layer: index of the layer, for q.
   ///   - crossing: layer at which the bound was reached, infinity where it was not.
+  ///   - rounding: relative error of the rows of L; rows that are parallel to within it have the correlation 1 or -1.
   ///   - work: room for `m (m + 1)` numbers.
   ///   - values: receives `observables.count` numbers.
   @inlinable
   public func write(
-    lower: UnsafePointer<Double>, layer: Double, crossing: Double = .infinity, work: UnsafeMutablePointer<Double>,
-    to values: UnsafeMutablePointer<Double>
+    lower: UnsafePointer<Double>, layer: Double, crossing: Double = .infinity, rounding: Double = 0,
+    work: UnsafeMutablePointer<Double>, to values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     let m = inputs
     var events: DrawEvents = []
     var largest = 0.0
+    // Whether small eigenvalues are those of V and not what its entries lost near the ends of the range of numbers.
+    var hasRank = true
     for a in 0..<m {
       let v = dot(lower, a, a, a)
-      if v == 0 { events.insert(.underflowed) }
+      // A V_aa of 0 is one only if its row is 0.
+      if v == 0 ? (0...a).contains { lower[a &* m &+ $0] != 0 } : !(v >= 0x1p-960 && v <= 0x1p960) { hasRank = false }
+      if v < .leastNormalMagnitude { events.insert(.underflowed) }
       if !v.isFinite { events.insert(.overflowed) }
       largest = max(largest, v)
     }
@@ -174,7 +179,7 @@ public struct CovarianceObservables: Sendable {
       case .correlation, .atanhCorrelation, .q, .inverseRootQ:
         for a in 0..<m {
           for b in a &+ 1..<max(m, a &+ 1) {
-            let (difference, sum) = distances(lower, a, b)
+            let (difference, sum) = distances(lower, a, b, rounding)
             let q = layer * layer * 0.5 * difference
             switch family {
             case .q: out.pointee = q
@@ -189,8 +194,15 @@ public struct CovarianceObservables: Sendable {
         for i in 0..<m &* m { work[i] = lower[i] }
         let squares = work + m &* m
         SingularValues.squares(work, m: m, into: squares)
+        // As many are 0 as diagonal entries of L.
+        var rank = 0
+        for a in 0..<m where lower[a &* m &+ a] != 0 { rank &+= 1 }
+        for a in rank..<m { squares[a] = 0 }
         if family == .logEigenvalue {
-          for a in 0..<m { out[a] = Elementary.log(squares[a]) }
+          for a in 0..<m {
+            out[a] = Elementary.log(squares[a])
+            if !hasRank && out[a].isFinite { out[a] = .nan }
+          }
           out += m
         } else {
           for k in 0..<3 { out[k] = 0 }
@@ -205,6 +217,7 @@ public struct CovarianceObservables: Sendable {
       case .logDeterminant:
         out.pointee = 0
         for a in 0..<m { out.pointee += 2 * Elementary.log(lower[a &* m &+ a].magnitude) }
+        if !hasRank && out.pointee.isFinite { out.pointee = .nan }
         out += 1
       case .above:
         out.pointee = largest > level ? 1 : 0
@@ -215,7 +228,10 @@ public struct CovarianceObservables: Sendable {
       case .crossingTime:
         out.pointee = min(crossing, layer) / width
         out += 1
-      case .collapsed, .exploded, .vanished:
+      case .collapsed:
+        out.pointee = collapsed(lower)
+        out += 1
+      case .exploded, .vanished:
         out.pointee = healthEvent(family, lower) ? 1 : 0
         out += 1
       }
@@ -228,23 +244,35 @@ public struct CovarianceObservables: Sendable {
     for a in 0..<inputs {
       let ratio = dot(lower, a, a, a) / initialNorms[a]
       if family == .exploded && !(ratio <= 10) || family == .vanished && ratio < 0.1 { return true }
-      if family == .collapsed {
-        for b in a &+ 1..<max(inputs, a &+ 1) {
-          let (difference, sum) = distances(lower, a, b)
-          if 0.25 * (sum - difference) > 0.99 { return true }
-        }
-      }
     }
     return false
   }
 
-  /// `|u_a - u_b|^2 = 2 (1 - rho)` and `|u_a + u_b|^2` of the unit vectors: no cancellation as rho -> 1 or -1.
+  /// 1 where some correlation is above 0.99, else 0; NaN where none is and some input has none, being 0 or not finite.
+  @inlinable
+  func collapsed(_ lower: UnsafePointer<Double>) -> Double {
+    var found = 0.0
+    for a in 0..<inputs {
+      for b in a &+ 1..<max(inputs, a &+ 1) {
+        let (difference, sum) = distances(lower, a, b)
+        let rho = 0.25 * (sum - difference)
+        if rho > 0.99 { return 1 }
+        if rho.isNaN { found = .nan }
+      }
+    }
+    return found
+  }
+
+  /// `|u_a - u_b|^2 = 2 (1 - rho)` and `|u_a + u_b|^2` of the unit vectors: no cancellation as rho -> 1 or -1, and 0 where they are
+  /// no more than the rounding of the rows and of the unit vectors.
   @inlinable @inline(__always)
-  func distances(_ lower: UnsafePointer<Double>, _ a: Int, _ b: Int) -> (difference: Double, sum: Double) {
+  func distances(
+    _ lower: UnsafePointer<Double>, _ a: Int, _ b: Int, _ rounding: Double = 0
+  ) -> (difference: Double, sum: Double) {
     let row = lower + a &* inputs
     let other = lower + b &* inputs
-    let na = dot(lower, a, a, a).squareRoot()
-    let nb = dot(lower, b, b, b).squareRoot()
+    let (va, vb) = (dot(lower, a, a, a), dot(lower, b, b, b))
+    let (na, nb) = (va.squareRoot(), vb.squareRoot())
     var difference = 0.0
     var sum = 0.0
     for k in 0...b {
@@ -253,7 +281,11 @@ public struct CovarianceObservables: Sendable {
       difference += (x - y) * (x - y)
       sum += (x + y) * (x + y)
     }
-    return (difference, sum)
+    // A norm that has left the range of numbers, or most of its digits, gives no unit vector.
+    if difference.isFinite && !(va.isNormal && vb.isNormal) { return (.nan, .nan) }
+    // Row 0 has one entry: its unit vector is exact, and so is the first entry of one that is close to it.
+    let least = 2 * rounding + (a == 0 ? 0 : 0x1p-52 * Double(b &+ 4))
+    return (difference <= least * least ? 0 : difference, sum <= least * least ? 0 : sum)
   }
 
   /// `V_ab`, the sum to the first `reach + 1` columns.

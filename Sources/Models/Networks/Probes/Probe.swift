@@ -13,6 +13,8 @@ public struct Probe: Sendable, Equatable {
   public let observables: [String]
   /// Those that are measured unless a job names others.
   public let defaults: [String]
+  /// Whether it can be measured after the last layer only.
+  var isOfWholeNetwork = false
 }
 
 /// A way to draw an architecture, and the probes that it can measure.

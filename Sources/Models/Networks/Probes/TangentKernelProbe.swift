@@ -8,7 +8,7 @@ extension Probe {
     equation: "f = sqrt(c/n) v . phi(z_d) + sigma_b b; NTK_ab = sum_w df_a/dw df_b/dw",
     reference: "arXiv:1806.07572; arXiv:2310.07765 (orthogonal weights)",
     observables: TangentKernelObservables.Family.allCases.map(\.rawValue),
-    defaults: [TangentKernelObservables.Family.kernel.rawValue])
+    defaults: [TangentKernelObservables.Family.kernel.rawValue], isOfWholeNetwork: true)
 }
 
 /// What is measured of a neural tangent kernel, an m x m matrix.

@@ -1,33 +1,54 @@
 import Experiments
+import Kernels
 
-/// The randomized midpoint method, overdamped: the gradient is taken at a random time tau h of the step, tau uniform on (0, 1) and
-/// shared by all particles, so that its mean is the integral of the gradient.
+/// The randomized midpoint method, overdamped: the gradient is taken at a random time tau h of the step, tau uniform on (0, 1), so that
+/// its mean over tau is the integral of the gradient along the step.
+///
+/// Particles that interact are one chain in all their coordinates, and a step of that chain has one tau. Particles that do not interact
+/// are chains of their own and have a tau each: under a shared one they would be dependent, and means over N of them would have more
+/// variance than those of N independent chains.
 final class RandomizedMidpoint: Integrator {
   private var middle: ParticleArray?
   private var middleGradient: ParticleArray?
+  /// tau of each particle.
+  private var times: ParticleArray?
 
   func prepare(_ ensemble: Ensemble) throws {
     middle = ParticleArray(ensemble.tiling)
     middleGradient = ParticleArray(ensemble.tiling)
+    times = ParticleArray(ensemble.tiling, dimension: 1)
     try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential)
   }
 
   func step(_ ensemble: Ensemble) throws {
-    let (middle, middleGradient) = (middle!, middleGradient!)
-    let h = ensemble.stepSize
-    let tau = ensemble.noise.uniform()
-    let first = (2 * tau * h / ensemble.inverseTemperature).squareRoot()
-    let second = (2 * (1 - tau) * h / ensemble.inverseTemperature).squareRoot()
+    let (middle, middleGradient, times) = (middle!, middleGradient!, times!)
+    let (h, beta) = (ensemble.stepSize, ensemble.inverseTemperature)
+    let shared = ensemble.system.interaction == .none ? nil : ensemble.noise.uniform()
     try ensemble.evaluate(at: middle, gradient: middleGradient) { t in
-      let (x, y) = (ensemble.positions[t], middle[t].base)
+      let (x, y, time) = (ensemble.positions[t], middle[t].base, times[t].base)
       let g = ensemble.gradient[t].base
       let count = x.count * x.dimension
-      let normals = ensemble.noise.normals(t, 2 * count)
+      let normals = ensemble.noise.normals(t, 2 * count + (shared == nil ? 2 * x.count : 0))
+      for i in 0..<x.count {
+        if let shared {
+          time[i] = shared
+        } else {
+          // (a^2 + b^2)/2 of two normals is exponential: the -log of a uniform.
+          let (a, b) = (normals[2 * count + i], normals[2 * count + x.count + i])
+          time[i] = Elementary.exp(-0.5 * (a * a + b * b))
+        }
+      }
       // The positions take their noise now; their drift follows when the gradient in the middle is known.
-      forEachLane(x) { i, n in
-        let shaken = x.base[i].addingProduct(first, normals[n])
-        y[i] = shaken.addingProduct(-tau * h, g[i])
-        x.base[i] = shaken.addingProduct(second, normals[n &+ count])
+      for k in 0..<x.dimension {
+        let (row, draws) = (k &* x.lanes, normals + k &* x.count)
+        for i in 0..<x.count {
+          let tau = time[i]
+          let first = (2 * tau * h / beta).squareRoot()
+          let second = (2 * (1 - tau) * h / beta).squareRoot()
+          let shaken = x.base[row &+ i].addingProduct(first, draws[i])
+          y[row &+ i] = shaken.addingProduct(-tau * h, g[row &+ i])
+          x.base[row &+ i] = shaken.addingProduct(second, draws[i &+ count])
+        }
       }
     }
     try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
@@ -40,7 +61,8 @@ final class RandomizedMidpoint: Integrator {
 
   static let entry = IntegratorEntry(
     name: "randomized-midpoint", summary: "randomized midpoint method, overdamped",
-    equation: "x' = x - h grad H(x + tau h drift + W_{tau h}) + W_h, tau uniform", reference: "arXiv:2002.11071",
+    equation: "x' = x - h grad H(x + tau h drift + W_{tau h}) + W_h, tau uniform, one a chain",
+    reference: "arXiv:2002.11071",
     parameters: []
   ) { _ in
     IntegratorModel(

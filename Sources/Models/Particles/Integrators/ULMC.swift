@@ -9,45 +9,47 @@ struct FrozenGradient {
   /// Standard deviation of the noise of v; the noise of x is `cross` times the same normal and `own` times another.
   let spread, cross, own: Double
 
+  /// No branches: it is called for each of many particles as well.
+  @inline(__always)
   init(time: Double, friction: Double, inverseTemperature: Double) {
+    // p_k = sum_j (-y)^j/(j + k)!, so that e^{-y} = p_0 and p_k = 1/k! - y p_{k+1}: no difference cancels upwards from p_3 for small
+    // y, and none downwards from e^{-y} for large ones. The series ends at y^17; what is left is below 2e-20 at y = 1.
     let y = friction * time
-    decay = Elementary.exp(-y)
-    // (1 - e^{-y})/y and (y - 1 + e^{-y})/y^2 and (2y - 3 + 4 e^{-y} - e^{-2y})/y^3, by series where differences would cancel.
-    let first = Self.series(y, from: 1) { sign, factorial, _ in sign / factorial }
-    let second = Self.series(y, from: 2) { sign, factorial, _ in -sign / factorial }
-    let third = Self.series(y, from: 3) { sign, factorial, power in sign * (power - 4) / factorial }
-    let small = y < 1
-    let one = small ? first : (1 - decay) / y
-    let two = small ? second : (y - 1 + decay) / (y * y)
-    let three = small ? third : (2 * y - 3 + 4 * decay - decay * decay) / (y * y * y)
+    let isSmall = y < 1
+    let u = isSmall ? -y : 0
+    let square = u * u
+    let sixth = square * square * square
+    let series = horner(
+      u, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320
+    ).addingProduct(
+      sixth,
+      horner(
+        u, 1.0 / 362880, 1.0 / 3_628_800, 1.0 / 39_916_800, 1.0 / 479_001_600, 1.0 / 6_227_020_800, 1.0 / 87_178_291_200
+      ).addingProduct(
+        sixth,
+        horner(
+          u, 1.0 / 1_307_674_368_000, 1.0 / 20_922_789_888_000, 1.0 / 355_687_428_096_000, 1.0 / 6_402_373_705_728_000,
+          1.0 / 121_645_100_408_832_000, 1.0 / 2_432_902_008_176_640_000)))
+    let far = Elementary.exp(-y)
+    let inverse = 1 / (isSmall ? 1 : y)
+    let farOne = (1 - far) * inverse
+    let farTwo = (1 - farOne) * inverse
+    let three = isSmall ? series : (0.5 - farTwo) * inverse
+    let two = isSmall ? (0.5).addingProduct(-y, series) : farTwo
+    let one = isSmall ? (1.0).addingProduct(-y, two) : farOne
+    decay = isSmall ? (1.0).addingProduct(-y, one) : far
     drift = time * one
     push = drift
     pull = time * time * two
+    // Variances over the temperature: v 1 - e^{-2y}; x gamma t^3 (2y - 3 + 4 e^{-y} - e^{-2y})/y^3, of which the part that goes with v
+    // is gamma t^3 p_1^3/(1 + e^{-y}).
     let temperature = 1 / inverseTemperature
-    let variance = temperature * (1 - decay) * (1 + decay)
-    let small2 = temperature * 2 * y * Self.series(2 * y, from: 1) { sign, factorial, _ in sign / factorial }
-    let vv = y < 0.5 ? small2 : variance
-    let xv = temperature * friction * drift * drift
-    let xx = temperature * friction * time * time * time * three
-    spread = vv.squareRoot()
-    cross = vv > 0 ? xv / spread : 0
-    own = max(xx - cross * cross, 0).squareRoot()
-  }
-
-  /// `sum_k c_k y^(k - from)`, k from `from` on; c_k = term((-1)^(k+1), k!, 2^k).
-  private static func series(_ y: Double, from: Int, _ term: (Double, Double, Double) -> Double) -> Double {
-    var total = 0.0
-    var power = 1.0
-    var factorial = 1.0
-    for k in 1..<from { factorial *= Double(k) }
-    var two = Double(1 << (from - 1))
-    for k in from..<from + 26 {
-      factorial *= Double(k)
-      two *= 2
-      total += term(k % 2 == 1 ? 1 : -1, factorial, two) * power
-      power *= y
-    }
-    return total
+    let scale = temperature * y * time * time
+    let shared = one * one * one / (1 + decay)
+    let whole = (2 * (two - three)).addingProduct(-y * two, two)
+    spread = (temperature * y * one * (1 + decay)).squareRoot()
+    cross = (scale * shared).squareRoot()
+    own = (scale * max(whole - shared, 0)).squareRoot()
   }
 
   /// The same as a map of (x, v) for an oscillator of curvature a, unit temperature.

@@ -3,7 +3,7 @@ import Kernels
 import Randomness
 
 /// The randomized midpoint method for underdamped Langevin dynamics: the gradient at a random time alpha h of the step, found
-/// by a frozen-gradient step that shares its Brownian path.
+/// by a frozen-gradient step that shares its Brownian path. One alpha a chain, as in `RandomizedMidpoint`.
 final class UnderdampedMidpoint: Integrator {
   private let friction: Double
   private var middle: ParticleArray?
@@ -11,6 +11,39 @@ final class UnderdampedMidpoint: Integrator {
   /// Noise of the positions and of the velocities over the whole step.
   private var shake: ParticleArray?
   private var kick: ParticleArray?
+  /// Coefficients of each particle, where each has an alpha of its own.
+  private var parts: ParticleArray?
+
+  /// What a step of a particle takes of its two parts, up to alpha h and from there on.
+  private struct Parts {
+    var decay, drift, pull, firstDrift, firstSpread, firstCross, firstOwn, spread, cross, own: Double
+
+    init(alpha: Double, step h: Double, friction: Double, inverseTemperature: Double) {
+      let first = FrozenGradient(time: alpha * h, friction: friction, inverseTemperature: inverseTemperature)
+      let second = FrozenGradient(time: (1 - alpha) * h, friction: friction, inverseTemperature: inverseTemperature)
+      (firstDrift, pull) = (first.drift, first.pull)
+      (firstSpread, firstCross, firstOwn) = (first.spread, first.cross, first.own)
+      (decay, drift) = (second.decay, second.drift)
+      (spread, cross, own) = (second.spread, second.cross, second.own)
+    }
+
+    static let count = 10
+
+    /// Of particle i, from rows of `lanes` numbers.
+    @inline(__always)
+    init(_ rows: UnsafePointer<Double>, _ lanes: Int, _ i: Int) {
+      @inline(__always) func row(_ k: Int) -> Double { rows[k &* lanes &+ i] }
+      (decay, drift, pull, firstDrift, firstSpread) = (row(0), row(1), row(2), row(3), row(4))
+      (firstCross, firstOwn, spread, cross, own) = (row(5), row(6), row(7), row(8), row(9))
+    }
+
+    @inline(__always)
+    func write(_ rows: UnsafeMutablePointer<Double>, _ lanes: Int, _ i: Int) {
+      @inline(__always) func put(_ k: Int, _ x: Double) { rows[k &* lanes &+ i] = x }
+      put(0, decay); put(1, drift); put(2, pull); put(3, firstDrift); put(4, firstSpread)
+      put(5, firstCross); put(6, firstOwn); put(7, spread); put(8, cross); put(9, own)
+    }
+  }
 
   init(friction: Double) { self.friction = friction }
 
@@ -19,48 +52,93 @@ final class UnderdampedMidpoint: Integrator {
     middleGradient = ParticleArray(ensemble.tiling)
     shake = ParticleArray(ensemble.tiling)
     kick = ParticleArray(ensemble.tiling)
+    if ensemble.system.interaction == .none { parts = ParticleArray(ensemble.tiling, dimension: Parts.count) }
     try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential)
   }
 
   func step(_ ensemble: Ensemble) throws {
+    let (h, beta) = (ensemble.stepSize, ensemble.inverseTemperature)
+    if let parts {
+      try step(ensemble, normalsMore: 2) { t, normals in
+        let tile = parts[t]
+        let rows = tile.base
+        for i in 0..<tile.count {
+          // (a^2 + b^2)/2 of two normals is exponential: the -log of a uniform.
+          let (a, b) = (normals[i], normals[tile.count &+ i])
+          Parts(
+            alpha: Elementary.exp(-0.5 * (a * a + b * b)), step: h, friction: friction, inverseTemperature: beta
+          ).write(rows, tile.lanes, i)
+        }
+      } parts: { t in
+        let tile = parts[t]
+        let (rows, lanes) = (UnsafePointer(tile.base), tile.lanes)
+        return { i in Parts(rows, lanes, i) }
+      }
+    } else {
+      let shared = Parts(
+        alpha: ensemble.noise.uniform(), step: h, friction: friction, inverseTemperature: beta)
+      try step(ensemble, normalsMore: 0) { _, _ in
+      } parts: { _ in
+        { _ in shared }
+      }
+    }
+  }
+
+  /// - Parameters:
+  ///   - normalsMore: normals a particle beyond the four a coordinate; `begin` gets them, tile by tile, before the coefficients of
+  ///     the tile are asked for.
+  ///   - parts: the coefficients of a tile's particles.
+  @inline(__always)
+  private func step(
+    _ ensemble: Ensemble, normalsMore: Int, begin: (_ tile: Int, _ normals: UnsafePointer<Double>) -> Void,
+    parts: (_ tile: Int) -> (_ particle: Int) -> Parts
+  ) throws {
     let (middle, middleGradient, shake, kick) = (middle!, middleGradient!, shake!, kick!)
     let h = ensemble.stepSize
-    let beta = ensemble.inverseTemperature
-    let alpha = ensemble.noise.uniform()
-    let whole = FrozenGradient(time: h, friction: friction, inverseTemperature: beta)
-    let first = FrozenGradient(time: alpha * h, friction: friction, inverseTemperature: beta)
-    let second = FrozenGradient(time: (1 - alpha) * h, friction: friction, inverseTemperature: beta)
+    let whole = FrozenGradient(time: h, friction: friction, inverseTemperature: ensemble.inverseTemperature)
     let velocities = ensemble.velocities!
     try ensemble.evaluate(at: middle, gradient: middleGradient) { t in
       let (x, y) = (ensemble.positions[t], middle[t].base)
       let (v, g, dx, dv) = (velocities[t].base, ensemble.gradient[t].base, shake[t].base, kick[t].base)
       let count = x.count * x.dimension
-      let normals = ensemble.noise.normals(t, 4 * count)
-      forEachLane(x) { i, n in
-        let a = normals[n]
-        let b = normals[n &+ count]
-        let c = normals[n &+ 2 &* count]
-        let d = normals[n &+ 3 &* count]
-        let (x1, v1) = ((first.cross * a).addingProduct(first.own, b), first.spread * a)
-        y[i] = x.base[i].addingProduct(first.drift, v[i]).addingProduct(-first.pull, g[i]) + x1
-        dx[i] = (x1.addingProduct(second.drift, v1)).addingProduct(second.cross, c).addingProduct(second.own, d)
-        dv[i] = (second.decay * v1).addingProduct(second.spread, c)
+      let normals = UnsafePointer(ensemble.noise.normals(t, 4 * count + normalsMore * x.count))
+      begin(t, normals + 4 * count)
+      let part = parts(t)
+      for k in 0..<x.dimension {
+        for particle in 0..<x.count {
+          let (i, n) = (k &* x.lanes &+ particle, k &* x.count &+ particle)
+          let own = part(particle)
+          let a = normals[n]
+          let b = normals[n &+ count]
+          let c = normals[n &+ 2 &* count]
+          let d = normals[n &+ 3 &* count]
+          let (x1, v1) = ((own.firstCross * a).addingProduct(own.firstOwn, b), own.firstSpread * a)
+          y[i] = x.base[i].addingProduct(own.firstDrift, v[i]).addingProduct(-own.pull, g[i]) + x1
+          dx[i] = (x1.addingProduct(own.drift, v1)).addingProduct(own.cross, c).addingProduct(own.own, d)
+          dv[i] = (own.decay * v1).addingProduct(own.spread, c)
+        }
       }
     }
     try ensemble.evaluate(at: ensemble.positions, gradient: ensemble.gradient, potential: ensemble.measuredPotential) {
       t in
       let x = ensemble.positions[t]
       let (v, g, dx, dv) = (velocities[t].base, middleGradient[t].base, shake[t].base, kick[t].base)
-      forEachLane(x) { i, _ in
-        x.base[i] = x.base[i].addingProduct(whole.drift, v[i]).addingProduct(-h * second.drift, g[i]) + dx[i]
-        v[i] = (whole.decay * v[i]).addingProduct(-h * second.decay, g[i]) + dv[i]
+      let part = parts(t)
+      for k in 0..<x.dimension {
+        for particle in 0..<x.count {
+          let i = k &* x.lanes &+ particle
+          let own = part(particle)
+          x.base[i] = x.base[i].addingProduct(whole.drift, v[i]).addingProduct(-h * own.drift, g[i]) + dx[i]
+          v[i] = (whole.decay * v[i]).addingProduct(-h * own.decay, g[i]) + dv[i]
+        }
       }
     }
   }
 
   static let entry = IntegratorEntry(
     name: "underdamped-midpoint", summary: "randomized midpoint method for underdamped Langevin dynamics",
-    equation: "exponential step with the gradient at a random time alpha h of it", reference: "arXiv:1909.05503",
+    equation: "exponential step with the gradient at a random time alpha h of it, one a chain",
+    reference: "arXiv:1909.05503",
     parameters: [IntegratorEntry.friction]
   ) { p in
     let friction = p.real("friction")
