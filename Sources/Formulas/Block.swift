@@ -15,6 +15,21 @@ enum Block {
     }
   }
 
+  /// Two operands, as `map`.
+  @inline(__always)
+  private static func zip(_ a: Register, _ b: Register, _ out: Register, _ count: Int, _ f: (Double, Double) -> Double)
+  {
+    if a == b {
+      map(a, out, count) { f($0, $0) }
+    } else if a == out {
+      for i in 0..<count { out[i] = f(out[i], b[i]) }
+    } else if b == out {
+      for i in 0..<count { out[i] = f(a[i], out[i]) }
+    } else {
+      for i in 0..<count { out[i] = f(a[i], b[i]) }
+    }
+  }
+
   private protocol Operand {
     func at(_ i: Int) -> Double
   }
@@ -104,8 +119,7 @@ enum Block {
       let k = step.k
       switch form {
       case .registers:
-        let (a, b) = (slots[Int(step.a)], slots[Int(step.b)])
-        for i in 0..<count { out[i] = f(a[i], b[i]) }
+        zip(slots[Int(step.a)], slots[Int(step.b)], out, count, f)
       case .registerNumber: map(slots[Int(step.a)], out, count) { f($0, k) }
       case .numberRegister: map(slots[Int(step.b)], out, count) { f(k, $0) }
       }

@@ -36,9 +36,9 @@ struct Compiler {
     for (time, k) in order.enumerated() {
       var step = templates[k]!
       let output = roots.firstIndex(of: Graph.ID(k))
-      // A result may be the buffer of an input, so it is written there only when no input is needed any more; and a loop of several
-      // operands must not write to one of them, which would keep it from being vector code.
-      let isDirect = time >= lastInput && (step.operands.count <= 1 || !reads(step))
+      // A result may be the buffer of an input, so it is written there only when no input is needed any more; and a choice must not
+      // write to one of its operands, which would keep it from being vector code.
+      let isDirect = time >= lastInput && (step.writesInPlace || !reads(step))
       if let output, isDirect {
         slot[k] = Int32(variables + output)
       } else if let register = free.popLast() {

@@ -32,7 +32,8 @@ extension Formula {
       node.forEachArgument { arguments.append(values[Int($0)]) }
       guard !arguments.isEmpty, arguments.allSatisfy(\.isFinite) else { continue }
       let column = Int(graph.columns[k])
-      return DomainEvent(column: column, part: "\(Self.written(node, arguments)) = \(values[k])")
+      return DomainEvent(
+        column: column, part: "\(Self.written(node, arguments)) = \(values[k].isNaN ? "nan" : "\(values[k])")")
     }
     return nil
   }

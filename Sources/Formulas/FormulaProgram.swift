@@ -13,7 +13,9 @@ public struct FormulaProgram: Sendable {
   let registers: Int
   private let needsRoom: Bool
 
-  static let block = GaussianIntegral.block
+  /// Numbers of a block: a single loop needs no blocks, and a few registers of 512 fit into the first cache.
+  private var block: Int { steps.count == 1 ? Int.max : (registers <= Self.fewRegisters ? 512 : 256) }
+  private static let fewRegisters = 4
 
   /// - Parameter formulas: at least one, all with the same variables; usually a function and its derivatives.
   public init(_ formulas: [Formula]) {
@@ -63,6 +65,20 @@ public struct FormulaProgram: Sendable {
     }
   }
 
+  /// The values of all formulas at many points.
+  /// - Parameter columns: for each variable its values, all of one length.
+  /// - Returns: for each formula its values.
+  public func callAsFunction(_ columns: [[Double]]) -> [[Double]] {
+    let count = columns.first?.count ?? 1
+    precondition(columns.count == variables && columns.allSatisfy { $0.count == count })
+    let room = UnsafeMutablePointer<Double>.allocateAligned(capacity: (variables + results) * count)
+    defer { room.deallocate() }
+    for (k, column) in columns.enumerated() { (room + k * count).initialize(from: column, count: count) }
+    let outputs = (0..<results).map { room + (variables + $0) * count }
+    evaluate((0..<variables).map { UnsafePointer(room + $0 * count) }, outputs, count: count)
+    return outputs.map { Array(UnsafeBufferPointer(start: $0, count: count)) }
+  }
+
   /// The values of all formulas at one point. Slow: evaluate many points together where there are many.
   public func callAsFunction(_ point: [Double]) -> [Double] {
     precondition(point.count == variables)
@@ -91,11 +107,12 @@ public struct FormulaProgram: Sendable {
   private func run(_ count: Int, _ place: (UnsafeMutablePointer<Block.Register>, _ start: Int) -> Void) {
     guard count > 0 else { return }
     // Registers begin at borders of cache lines.
-    let block = min((count + 7) & ~7, Self.block)
+    let block = min((count + 7) & ~7, block)
+    let lookups = needsRoom ? 3 * min(block, GaussianIntegral.block) : 0
     let ends = variables + results
     withUnsafeTemporaryAllocation(of: Block.Register.self, capacity: ends + registers) { slots in
       let slots = slots.baseAddress!
-      withAlignedRoom(max(registers + (needsRoom ? 3 : 0), 1) * block) { room in
+      withAlignedRoom(max(registers * block + lookups, 1)) { room in
         for k in 0..<registers { slots[ends + k] = room + k * block }
         steps.withUnsafeBufferPointer { steps in
           var start = 0

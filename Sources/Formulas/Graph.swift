@@ -87,6 +87,8 @@ struct Graph: Sendable {
 
   /// Any operation, simplified where there is a rule for it.
   mutating func make(_ operation: Operation, _ a: ID, _ b: ID = -1, _ c: ID = -1, exponent: Int = 0) -> ID {
+    // Powers have rules that come first: 2^3 is a product.
+    if operation == .raise { return makeRaised(a, b) }
     if let folded = folded(operation, a, b, c, exponent) { return folded }
     switch operation {
     case .negate: return makeNegative(a)
@@ -97,7 +99,6 @@ struct Graph: Sendable {
     case .power:
       if exponent == 0 { return make(1) }
       if exponent == 1 { return a }
-    case .raise: return makeRaised(a, b)
     case .minimum, .maximum:
       if a == b { return a }
       // A constant stands last, where the loops take it as a number.
@@ -116,7 +117,7 @@ struct Graph: Sendable {
 
   /// Constants of constants; not where they are no numbers, so that an event can say where.
   private mutating func folded(_ operation: Operation, _ a: ID, _ b: ID, _ c: ID, _ exponent: Int) -> ID? {
-    guard let x = constant(a) else { return nil }
+    guard a >= 0, let x = constant(a) else { return nil }
     var (y, z) = (0.0, 0.0)
     if operation.arity > 1 {
       guard let value = constant(b) else { return nil }
@@ -226,10 +227,12 @@ struct Graph: Sendable {
 
   private mutating func makeRaised(_ a: ID, _ b: ID) -> ID {
     guard let v = constant(b), v.magnitude <= Double(Self.largestExponent) else {
-      return intern(Node(operation: .raise, a: a, b: b))
+      return folded(.raise, a, b, -1, 0) ?? intern(Node(operation: .raise, a: a, b: b))
     }
     if v == v.rounded() { return make(.power, a, exponent: Int(v)) }
-    guard v * 2 == (v * 2).rounded() else { return intern(Node(operation: .raise, a: a, b: b)) }
+    guard v * 2 == (v * 2).rounded() else {
+      return folded(.raise, a, b, -1, 0) ?? intern(Node(operation: .raise, a: a, b: b))
+    }
     // Half of an odd number: whole powers and a square root, far more accurate than a logarithm.
     let root = make(.squareRoot, a)
     let whole = make(.power, a, exponent: Int(v.magnitude))

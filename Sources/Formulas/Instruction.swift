@@ -47,6 +47,14 @@ struct Instruction: Sendable {
 
   var operands: [Int32] { [a, b, c, d].filter { $0 >= 0 } }
 
+  /// Whether its loop is vector code where the result is one of the operands.
+  var writesInPlace: Bool {
+    switch code {
+    case .choose, .chooseMarked: operands.count <= 1
+    default: true
+    }
+  }
+
   /// Whether it looks up a `GaussianIntegral`, which needs room.
   var needsRoom: Bool {
     switch code {

@@ -23,6 +23,15 @@ extension Graph {
           return Instruction(code: .slopes, a: u, k: p, l: m)
         }
       }
+    case .minimum, .maximum:
+      // max(k u, l u).
+      for u in [node.a, node.b, scaled(node.a)?.1, scaled(node.b)?.1].compactMap({ $0 }) {
+        guard let k = multiple(node.a, u), let l = multiple(node.b, u), k != 0, l != 0 else { continue }
+        let (larger, smaller) = (max(k, l), min(k, l))
+        return node.operation == .maximum
+          ? Instruction(code: .slopes, a: u, k: larger, l: smaller)
+          : Instruction(code: .slopes, a: u, k: smaller, l: larger)
+      }
     case .choose: return choice(node)
     default: break
     }

@@ -54,7 +54,6 @@ extension Graph {
     let (low, high) = (interval.lowerBound, interval.upperBound)
     var zeros: [Double] = []
     var last = (x: low, y: value(low))
-    if last.y == 0 { zeros.append(low) }
     for k in 1...cells {
       let share = Double(k) / Double(cells)
       let x = k == cells ? high : low * (1 - share) + high * share

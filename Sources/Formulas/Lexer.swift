@@ -87,7 +87,9 @@ struct Lexer {
       next += 1
       digits()
     }
-    guard next > first + (text[first] == "." ? 1 : 0) else { throw FormulaError(first + 1, "expected a number or a name") }
+    guard next > first + (text[first] == "." ? 1 : 0) else {
+      throw FormulaError(first + 1, "expected a number or a name")
+    }
     if current == "e" || current == "E" {
       // `2e` is the number 2 and a name, which the parser refuses with a better message.
       let mark = next

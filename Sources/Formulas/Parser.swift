@@ -130,7 +130,8 @@ struct Parser {
   private func limited(_ kind: FormulaTree.Kind, _ column: Int) throws -> FormulaTree {
     let result = FormulaTree(kind, column: column)
     guard result.depth <= Self.deepestTree else {
-      throw FormulaError(column, "the formula has more than \(Self.deepestTree) levels; put parts of a long sum in parentheses")
+      throw FormulaError(
+        column, "the formula has more than \(Self.deepestTree) levels; put parts of a long sum in parentheses")
     }
     return result
   }
