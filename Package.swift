@@ -70,7 +70,8 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Engine", "Experiments", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness", "Statistics",
+        "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness",
+        "Statistics",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(

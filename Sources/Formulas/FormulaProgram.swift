@@ -44,6 +44,17 @@ public struct FormulaProgram: Sendable {
     }
   }
 
+  /// The same for buffers that stand in rows: variable k is read at `inputs + k stride`, formula k is written to `outputs + k stride`.
+  public func evaluate(
+    rows inputs: UnsafePointer<Double>, stride: Int, to outputs: UnsafeMutablePointer<Double>, stride outStride: Int,
+    count: Int
+  ) {
+    run(count) { slots, start in
+      for k in 0..<variables { slots[k] = UnsafeMutablePointer(mutating: inputs + k * stride + start) }
+      for k in 0..<results { slots[variables + k] = outputs + k * outStride + start }
+    }
+  }
+
   /// Replaces x by f(x), for one formula in one variable.
   public func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
     precondition(variables == 1 && results == 1)
@@ -74,9 +85,9 @@ public struct FormulaProgram: Sendable {
     let room = UnsafeMutablePointer<Double>.allocateAligned(capacity: (variables + results) * count)
     defer { room.deallocate() }
     for (k, column) in columns.enumerated() { (room + k * count).initialize(from: column, count: count) }
-    let outputs = (0..<results).map { room + (variables + $0) * count }
-    evaluate((0..<variables).map { UnsafePointer(room + $0 * count) }, outputs, count: count)
-    return outputs.map { Array(UnsafeBufferPointer(start: $0, count: count)) }
+    let outputs = room + variables * count
+    evaluate(rows: room, stride: count, to: outputs, stride: count, count: count)
+    return (0..<results).map { Array(UnsafeBufferPointer(start: outputs + $0 * count, count: count)) }
   }
 
   /// The values of all formulas at one point. Slow: evaluate many points together where there are many.
