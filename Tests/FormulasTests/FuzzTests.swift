@@ -62,4 +62,31 @@ import Testing
     }
     #expect(finite > 5_000)
   }
+
+  /// Derivatives of random trees against differences, wherever differences of two widths say the same.
+  @Test func randomDerivatives() throws {
+    var random = Generator(seed: 4)
+    var compared = 0
+    for k in 0..<8_000 {
+      let tree = random.tree(depth: 2 + k % 3)
+      let formula = try Formula(tree, variables: Generator.names)
+      let point = Generator.names.map { _ in random.real(-3...3) }
+      guard formula.dependencies.contains("x"), let derivative = try? formula.derivative("x") else { continue }
+      let program = FormulaProgram(formula)
+      func value(_ shift: Double) -> Double { program([point[0] + shift] + point.dropFirst())[0] }
+      let (h, size) = (1e-4, abs(value(0)))
+      let wide = (value(2 * h) - value(-2 * h)) / (4 * h)
+      let narrow = (value(h) - value(-h)) / (2 * h)
+      // Rounding of the values, and terms of the next order.
+      let tolerance = 1e-5 * abs(narrow) + 1e-11 * size / h + 1e-290
+      guard wide.isFinite, narrow.isFinite, abs(wide - narrow) <= tolerance,
+        // 0^-1 times 0, overflow: the slope is finite, a part of it is not.
+        derivative.domainEvent(at: point) == nil
+      else { continue }
+      compared += 1
+      let slope = FormulaProgram(derivative)(point)[0]
+      #expect(abs(slope - narrow) <= 4 * tolerance, "\(tree) at \(point): \(slope), not \(narrow)")
+    }
+    #expect(compared > 1_500)
+  }
 }

@@ -43,6 +43,7 @@ import Testing
     ("x + ", 5, "expected a number, a name or ( before the end"),
     ("x + * 2", 5, "expected a number, a name or ( before *"),
     ("2x", 2, "expected an operator before x"),
+    ("2e", 2, "expected an operator before e"),
     ("x y", 3, "expected an operator before y"),
     ("(x + 1", 7, "expected an operator or ) for the ( of column 1"),
     ("x + 1)", 6, "there is no ( for this )"),
