@@ -35,10 +35,13 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial"),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CTarget"),
+    .target(name: "Spelling"),
     .target(name: "Kernels", dependencies: ["CTarget"], swiftSettings: numeric),
+    .target(name: "Formulas", dependencies: ["Kernels", "Spelling"], swiftSettings: numeric),
     .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
     .target(name: "Statistics", dependencies: ["Kernels"], swiftSettings: numeric),
-    .target(name: "Experiments", dependencies: ["Kernels", "Randomness", "Statistics"], swiftSettings: numeric),
+    .target(
+      name: "Experiments", dependencies: ["Kernels", "Randomness", "Spelling", "Statistics"], swiftSettings: numeric),
     .target(name: "Engine", dependencies: ["Experiments", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(name: "Analyses", dependencies: ["Experiments", "Kernels", "Statistics"], swiftSettings: numeric),
     .target(
@@ -67,12 +70,14 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Engine", "Experiments", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness", "Statistics",
+        "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness",
+        "Statistics",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels"], resources: [.copy("Golden")],
       swiftSettings: numeric),
+    .testTarget(name: "FormulasTests", dependencies: ["Formulas", "Kernels"], swiftSettings: numeric),
     .testTarget(
       name: "RandomnessTests", dependencies: ["Randomness", "Statistics"], swiftSettings: numeric),
     .testTarget(

@@ -38,6 +38,16 @@ for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
     print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
 
 print("""
+## Activations by formula, 4096 doubles in place
+
+| activation | | built in, ns a value | by formula, ns a value | ratio |
+|---|---|---|---|---|""")
+for row in native:
+    if row["name"] == "formula":
+        ratio = row["ns"] / row["built_in_ns"]
+        print(f"| {row['function']} | {row['what']} | {row['built_in_ns']:.2f} | {row['ns']:.2f} | {ratio:.2f} |")
+
+print("""
 ## Networks (ReLU, m = 2, with their tallies)
 
 | n = d | fathom conditional | fathom weights | JAX conditional | JAX weights | against JAX weights |

@@ -180,6 +180,7 @@ case "core":
     normals()
     try network("relu", 1024, 1024, 2, "conditional")
   }
+case "formulas": try formulaTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)
@@ -190,6 +191,7 @@ func everything() throws {
   vectorSpeed()
   normals()
   functions()
+  try formulaTimes()
   for m in [1, 2, 4, 8, 16] { try network("relu", 1024, 64, m, "conditional") }
   for n in [64, 128, 256, 512, 2048, 4096] { try network("relu", n, 64, 2, "conditional") }
   for d in [16, 256, 1024] { try network("relu", 256, d, 2, "conditional") }

@@ -66,28 +66,39 @@ public struct GaussianIntegral: Sendable {
     _ values: UnsafeMutablePointer<Double>, _ count: Int, scale: Double, magnitudes: Bool,
     _ finish: (_ k: Int, _ x: Double, _ integral: Double) -> Double
   ) {
-    // Long blocks: what the look-ups have written must have reached the cache before vectors of it are read.
-    let block = min(count, 256)
-    withAlignedRoom(3 &* block) { entries in
-      let pairs = UnsafeMutableRawPointer(entries).assumingMemoryBound(to: SIMD2<Double>.self)
-      let places = UnsafeMutableRawPointer(entries + 2 &* block).assumingMemoryBound(to: Int.self)
-      let lookup = UnsafeRawPointer(table).assumingMemoryBound(to: SIMD2<Double>.self)
-      var start = 0
-      while start < count {
-        let size = min(block, count &- start)
-        let x = values + start
-        for i in 0..<size {
-          let y = scale * x[i]
-          places[i] = place(magnitudes ? y.magnitude : y)
-        }
-        for i in 0..<size { pairs[i] = lookup[places[i]] }
-        for i in 0..<size {
-          let y = scale * x[i]
-          x[i] = finish(
-            start &+ i, y, series(magnitudes ? y.magnitude : y, entries[2 &* i], entries[2 &* i &+ 1]))
-        }
-        start &+= size
+    withAlignedRoom(3 &* min(count, Self.block)) { room in
+      apply(values, count, scale: scale, magnitudes: magnitudes, room: room, finish)
+    }
+  }
+
+  /// Long blocks: what the look-ups have written must have reached the cache before vectors of it are read.
+  @inlinable package static var block: Int { 256 }
+
+  /// - Parameter room: 3 numbers for each value, of `block` at most; aligned.
+  @inlinable @inline(__always)
+  package func apply(
+    _ values: UnsafeMutablePointer<Double>, _ count: Int, scale: Double, magnitudes: Bool,
+    room entries: UnsafeMutablePointer<Double>, _ finish: (_ k: Int, _ x: Double, _ integral: Double) -> Double
+  ) {
+    let block = min(count, Self.block)
+    let pairs = UnsafeMutableRawPointer(entries).assumingMemoryBound(to: SIMD2<Double>.self)
+    let places = UnsafeMutableRawPointer(entries + 2 &* block).assumingMemoryBound(to: Int.self)
+    let lookup = UnsafeRawPointer(table).assumingMemoryBound(to: SIMD2<Double>.self)
+    var start = 0
+    while start < count {
+      let size = min(block, count &- start)
+      let x = values + start
+      for i in 0..<size {
+        let y = scale * x[i]
+        places[i] = place(magnitudes ? y.magnitude : y)
       }
+      for i in 0..<size { pairs[i] = lookup[places[i]] }
+      for i in 0..<size {
+        let y = scale * x[i]
+        x[i] = finish(
+          start &+ i, y, series(magnitudes ? y.magnitude : y, entries[2 &* i], entries[2 &* i &+ 1]))
+      }
+      start &+= size
     }
   }
 

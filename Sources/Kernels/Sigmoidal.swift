@@ -1,7 +1,7 @@
 extension Elementary {
   /// `e^y - 1` for y in [0, 709]: relative accuracy down to 0.
   @inlinable @inline(__always)
-  static func expm1(_ y: Double) -> Double {
+  package static func expm1(_ y: Double) -> Double {
     let magic = roundingMagic.addingProduct(y, 0x1.71547652b82fep+0)
     let k = magic - roundingMagic
     let head = y.addingProduct(k, -0x1.62e42fee00000p-1)
