@@ -38,7 +38,7 @@ def samples(path: str | Path, data: Any, *, axis: Axis | None = None, chain: Any
     - an xarray Dataset with a dimension `draw`, perhaps one `chain`, and the axis; further dimensions are indices of the observable,
       in their order: `V(draw, layer, a, b)` becomes `V[0,0]`, `V[0,1]`, …
     - a pandas DataFrame with a column `name`, or `name@8` for the point 8 of the axis; its index is not written;
-    - the path of a Parquet or CSV file with such columns.
+    - the path of a Parquet file with such columns.
 
     `axis`: name and points of the axis of a dict, `("layer", [4, 8])`; or its name only, for the points 0, 1, … . Of a Dataset the name of its
     dimension, where there is more than one left; of columns `name@8` what the axis is called.
@@ -72,14 +72,12 @@ def _read(data: Any, axis: Axis | None) -> Rows:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """A file of columns."""
-    if path.suffix.lower() == ".csv":
-        return pd.read_csv(path)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        if not any(importlib.util.find_spec(name) for name in ("pyarrow", "fastparquet")):
-            raise ValueError(f"{path}: Parquet needs pyarrow: pip install 'fathom-analysis[parquet]', or give a CSV file")
-        return pd.read_parquet(path)
-    raise ValueError(f"{path}: must end in .parquet or .csv")
+    """A Parquet file."""
+    if path.suffix.lower() not in (".parquet", ".pq"):
+        raise ValueError(f"{path}: must end in .parquet; a job reads CSV files by itself")
+    if not any(importlib.util.find_spec(name) for name in ("pyarrow", "fastparquet")):
+        raise ValueError(f"{path}: Parquet needs pyarrow: pip install 'fathom-analysis[parquet]'")
+    return pd.read_parquet(path)
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
@@ -87,7 +85,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind == "O":
         for place, value in np.ndenumerate(array):
-            if value is pd.NA:
+            if value is None or value is pd.NA:
                 raise ValueError(f"{_cell(name, place)} is missing; leave the row out")
             if not isinstance(value, int | float | np.number | np.bool_):
                 raise ValueError(f"{_cell(name, place)} is {value!r}: must be a number")

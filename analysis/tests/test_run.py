@@ -46,10 +46,8 @@ def test_is_what_the_program_does_by_itself(here):
     (here / "jobs").mkdir()
     path = fathom.write_job(JOB, here / "jobs/small.toml")
     settings = {"network.width": np.int64(16), "network.activation": {"name": "shaped-relu", "c_plus": 0.5, "c_minus": -1.0}}
-    subprocess.run(
-        [FATHOM, "run", path, "-o", "own.h5", "--set", "network.width=16", "--set", 'network.activation={name="shaped-relu", c_plus=0.5, c_minus=-1.0}'],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    words = ["--set", "network.width=16", "--set", 'network.activation={name="shaped-relu", c_plus=0.5, c_minus=-1.0}']
+    subprocess.run([FATHOM, "run", path, "-o", "own.h5", *words], check=True, capture_output=True)
     one = fathom.run(path, set=settings)
     assert one.path == here / "jobs/small.h5" and one.finished and one.provenance()["ranks"] == "1"
     # More ranks than cores here, so mpirun has to be told that this is meant.
@@ -185,11 +183,11 @@ def test_who_sees_a_bar(monkeypatch):
 
 
 def test_a_bar_moves(capfd):
-    fathom.run(JOB, set={"network.draws": 500_000}, progress=True)
+    fathom.run(JOB, set={"network.draws": 100_000}, progress=True)
     shown = capfd.readouterr().err.replace("\r", "\n")
     steps = [int(line.split(": ")[1].split("%")[0]) for line in shown.splitlines() if line.startswith("network: ")]
     assert steps == sorted(steps) and steps[0] < 100 and steps[-1] == 100 and "draws/s, " in shown
-    fathom.run(JOB, set={"network.draws": 600_000})
+    fathom.run(JOB, set={"network.draws": 100_000})
     assert capfd.readouterr().err == ""
 
 
