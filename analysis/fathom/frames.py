@@ -65,7 +65,8 @@ def sweep_frame(result: Result | str | Path, *, index: bool = False) -> pd.DataF
 
 def _dims(table: h5py.Dataset) -> tuple[str, ...]:
     """Names of the axes of a table."""
-    return tuple(scale[0].name.rpartition("/")[2] if len(scale) else "" for scale in table.dims)
+    # The scale says its name; HDF5 would look for its path in the whole file.
+    return tuple(next(iter(scale.keys()), "") for scale in table.dims)
 
 
 def _rows(leg: h5py.Group, axis: str) -> pd.DataFrame:
