@@ -63,6 +63,7 @@ def test_a_dict_finds_its_file_again(here):
     assert first.path.name.startswith("two-inputs-tanh-") and first.path.parent == Path() and first.title == "Two inputs, tanh!"
     more = fathom.run(job, set={"network.draws": 500})
     assert more.path == first.path and draws(more) == 500
+    assert launch._output({**job, "network": {**JOB["network"], "draws": 900}}, {}) == first.path
     assert launch._output(job, {"network.width": 9}) != first.path == launch._output({**job, "comparison": {"ks": 0.1}}, {"expect.exact": "any"})
     assert fathom.run({**JOB, "run": {"output": "named.h5"}}).path == Path("named.h5")
     with pytest.raises(
@@ -138,25 +139,32 @@ def test_slots_are_those_of_open_mpi(monkeypatch):
 
 
 class Interrupt(logging.Handler):
-    """Ctrl-C as soon as the program has begun to draw."""
+    """Ctrl-C as soon as the program has begun to draw: a signal to the whole group of processes."""
 
     def emit(self, record):
         if record.getMessage().endswith(" to make"):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.killpg(0, signal.SIGINT)
+
+
+def stop(ranks, draws):
+    """A run that is interrupted; what it raises."""
+    launch.LOG.setLevel(logging.INFO)
+    launch.LOG.addHandler(Interrupt())
+    try:
+        fathom.run(JOB, ranks, {"network.draws": draws}, output="long.h5", progress=True)
+    except fathom.Interrupted as error:
+        print(error)
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_an_interrupt_leaves_a_checkpoint(ranks, caplog):
-    caplog.set_level(logging.INFO, "fathom")
-    launch.LOG.addHandler(handler := Interrupt())
-    try:
-        with pytest.raises(fathom.Interrupted, match=r"stopped with a checkpoint in long\.h5; the same call resumes"):
-            fathom.run(JOB, ranks, {"network.draws": 10**9}, output="long.h5")
-    finally:
-        launch.LOG.removeHandler(handler)
+    words = [sys.executable, "-c", f"import test_run; test_run.stop({ranks}, 10**9)"]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    shown = subprocess.run(words, env=env, start_new_session=True, capture_output=True, text=True)
+    assert shown.stdout == "stopped with a checkpoint in long.h5; the same call resumes\n", shown.stderr
     done = draws(fathom.open("long.h5"))
-    assert done < 10**9 and not fathom.open("long.h5").finished and "rerun the command to resume from long.h5" in caplog.messages
-    caplog.clear()
+    assert done < 10**9 and not fathom.open("long.h5").finished
+    caplog.set_level(logging.INFO, "fathom")
     result = fathom.run(JOB, 1, {"network.draws": done + 1000}, output="long.h5")
     assert any(message.startswith(f"long.h5: resuming from {done} draw") for message in caplog.messages) and draws(result) >= done + 1000
 
@@ -187,6 +195,10 @@ def test_a_bar_moves(capfd):
     shown = capfd.readouterr().err.replace("\r", "\n")
     steps = [int(line.split(": ")[1].split("%")[0]) for line in shown.splitlines() if line.startswith("network: ")]
     assert steps == sorted(steps) and steps[0] < 100 and steps[-1] == 100 and "draws/s, " in shown
+    # Nothing is left to do, and the bar says so.
+    fathom.run(JOB, set={"network.draws": 100_000}, progress=True)
+    shown = capfd.readouterr().err
+    assert "network" not in shown and shown.rstrip().split("\r")[-1].startswith("fathom: 100%")
     fathom.run(JOB, set={"network.draws": 100_000})
     assert capfd.readouterr().err == ""
 
