@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def run(
     `progress`: a bar with the program's rate and time left; default: on a terminal and in a notebook.
 
     Interrupting it (Ctrl-C, the stop button of a notebook) asks the program for a checkpoint and raises `Interrupted`; the same call
-    resumes. A second interrupt does not wait for the checkpoint. Raises `RunError` with the program's message and exit code if it fails,
-    `ValueError` for a dict that is no job file. Lines of the program's log go to the logger `fathom` at level INFO.
+    resumes. A second interrupt does not wait for the checkpoint. SIGTERM asks for a checkpoint too, and then ends Python. Raises
+    `RunError` with the program's message and exit code if it fails, `ValueError` for a dict that is no job file. Lines of the program's
+    log go to the logger `fathom` at level INFO.
     """
     if ranks < 1:
         raise ValueError(f"ranks = {ranks}: must be 1 or more")
@@ -188,13 +190,14 @@ def _follow(command: Sequence[str], output: Path, shown: bool, direct: bool) -> 
             if line.startswith("fathom: "):
                 LOG.info("%s", line.removeprefix("fathom: "))
 
-    interrupted = False
+    stop: BaseException | None = None
     try:
         try:
-            _read(ours, take)
-            code = process.wait()
-        except KeyboardInterrupt:
-            interrupted = True
+            with _terminations():
+                _read(ours, take)
+                code = process.wait()
+        except (KeyboardInterrupt, SystemExit) as error:
+            stop = error
             process.send_signal(signal.SIGUSR1)
             _read(ours, take)
             code = process.wait()
@@ -205,12 +208,31 @@ def _follow(command: Sequence[str], output: Path, shown: bool, direct: bool) -> 
             process.terminate()
             process.wait()
         bar.close(process.returncode == 0)
-    if interrupted:
+    if isinstance(stop, SystemExit):
+        raise stop
+    if stop is not None:
         raise Interrupted(_interrupted(code, output))
     if code == STOPPED:
         raise RunError(f"stopped before it was finished; the same call resumes from {output}", code, "\n".join(lines))
     if code != 0:
         raise RunError(_message(lines, code), code, "\n".join(lines))
+
+
+@contextlib.contextmanager
+def _terminations() -> Iterator[None]:
+    """SIGTERM ends Python as `sys.exit` does, and not before the program has its checkpoint; where nobody else handles it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupted(code: int, output: Path) -> str:

@@ -139,29 +139,36 @@ def test_slots_are_those_of_open_mpi(monkeypatch):
 
 
 class Interrupt(logging.Handler):
-    """Ctrl-C as soon as the program has begun to draw: a signal to the whole group of processes."""
+    """A signal to the whole group of processes, as Ctrl-C sends it, as soon as the program has begun to draw."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
 
     def emit(self, record):
         if record.getMessage().endswith(" to make"):
-            os.killpg(0, signal.SIGINT)
+            os.killpg(0, self.number)
 
 
-def stop(ranks, draws):
+def stop(ranks, draws, number):
     """A run that is interrupted; what it raises."""
     launch.LOG.setLevel(logging.INFO)
-    launch.LOG.addHandler(Interrupt())
+    launch.LOG.addHandler(Interrupt(number))
     try:
         fathom.run(JOB, ranks, {"network.draws": draws}, output="long.h5", progress=True)
     except fathom.Interrupted as error:
         print(error)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_an_interrupt_leaves_a_checkpoint(ranks, caplog):
-    words = [sys.executable, "-c", f"import test_run; test_run.stop({ranks}, 10**9)"]
+WORDS = "stopped with a checkpoint in long.h5; the same call resumes\n"
+
+
+@pytest.mark.parametrize("ranks, number, code, words", [(1, signal.SIGTERM, 143, ""), (2, signal.SIGINT, 0, WORDS)])
+def test_an_interrupt_leaves_a_checkpoint(ranks, number, code, words, caplog):
+    command = [sys.executable, "-c", f"import test_run; test_run.stop({ranks}, 10**9, {int(number)})"]
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    shown = subprocess.run(words, env=env, start_new_session=True, capture_output=True, text=True)
-    assert shown.stdout == "stopped with a checkpoint in long.h5; the same call resumes\n", shown.stderr
+    shown = subprocess.run(command, env=env, start_new_session=True, capture_output=True, text=True)
+    assert (shown.stdout, shown.returncode) == (words, code), shown.stderr
     done = draws(fathom.open("long.h5"))
     assert done < 10**9 and not fathom.open("long.h5").finished
     caplog.set_level(logging.INFO, "fathom")
