@@ -99,15 +99,21 @@ def open(path: str | Path) -> "Result":
     return result
 
 
+#: Axes of whole numbers.
+WHOLE = ("layer", "step")
+
+
+def whole(values: np.ndarray) -> np.ndarray:
+    """Doubles that are whole numbers as integers."""
+    return values.astype("int64") if values.dtype.kind == "f" and np.all(np.isfinite(values)) and np.all(values == np.round(values)) else values
+
+
 def _whole(data: xr.Dataset) -> xr.Dataset:
     """Layers and steps as integers: files hold every axis as doubles."""
-    for name in ("layer", "step"):
+    for name in WHOLE:
         if name in data.variables and data[name].dtype.kind == "f":
-            values = data[name].values
-            if np.all(np.isfinite(values)) and np.all(values == np.round(values)):
-                data = (
-                    data.assign_coords({name: data[name].astype("int64")}) if name in data.coords else data.assign({name: data[name].astype("int64")})
-                )
+            own = data[name].copy(data=whole(data[name].values))
+            data = data.assign_coords({name: own}) if name in data.coords else data.assign({name: own})
     return data
 
 
