@@ -75,7 +75,8 @@ import Testing
       return [mean + spread * g[0], mean + spread * (0.6 * g[0] + 0.8 * g[1])]
     }
   }
-  private static let process = NoProcess(observables: observables("x", "y"))
+  // Without warm-up nothing is asked of mixing.
+  private static let process = NoProcess(observables: observables("x", "y"), schedule: Schedule(steps: 100))
   private static let records = Schema(axis: process.schedule.axis, observables: process.observables)
 
   @Test("Replicas: Student's test of a mean is as strict as it says, with four of them")
