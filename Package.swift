@@ -102,6 +102,11 @@ let package = Package(
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(
       name: "fathom-sanitize", dependencies: ["Jobs", "Engine", "Results", "Experiments"], path: "Tests/Sanitize"),
+    .target(
+      name: "Calibration", dependencies: ["Jobs", "Engine", "Analyses", "Experiments", "Statistics"],
+      path: "Tests/Calibration"),
+    .executableTarget(
+      name: "fathom-calibrate", dependencies: ["Calibration", "Archive", "Experiments"], path: "Tests/Calibrate"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),
     .testTarget(name: "CommandTests", dependencies: ["Support", "fathom", "Archive"]),
