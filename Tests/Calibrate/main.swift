@@ -25,10 +25,10 @@ func digest(_ bytes: [UInt8]) throws -> String {
 let program = try digest([UInt8](Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe"))))
 let ledger = try Ledger("\(folder)/runs.csv")
 
-func outcomes(_ kind: Kind, _ side: Kind.Side) throws -> [Outcome] {
+@MainActor func outcomes(_ kind: Kind, _ side: Kind.Side) throws -> [Outcome] {
   let statement = kind.statement(side)
-  let identity = try digest(
-    [UInt8](([program, statement.job, "\(statement.effect)"] + statement.finite).joined(separator: "\n").utf8))
+  let texts = [program, statement.job, "\(statement.effect)"] + statement.finite
+  let identity = try digest([UInt8](texts.joined(separator: "\n").utf8))
   return try (1...seeds).map { seed in
     let entry = Ledger.Entry(digest: identity, kind: kind.name, side: side, seed: seed)
     if let done = ledger.outcome(entry) { return done }
