@@ -96,7 +96,9 @@ let package = Package(
       resources: [.copy("Format2")]),
     .testTarget(
       name: "CatalogTests",
-      dependencies: ["Calibration", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],
+      dependencies: [
+        "Calibration", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
+      ],
       resources: [.copy("Goldens")]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"]),
     .target(name: "Support", path: "Tests/Support"),

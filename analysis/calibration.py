@@ -36,7 +36,7 @@ def wilson(count: int, trials: int, z: float = 1.96) -> tuple[float, float]:
 def points(ax: Axes, rows: list[Row], count: str, finding: str, band: tuple[str, str]) -> None:
     """Shares with their intervals, a line a kind, on the range that is allowed."""
     for y, row in enumerate(rows):
-        seeds, counted = int(row["seeds"]), int(row[count])
+        seeds, counted = int(row["promising" if count == "detected" else "seeds"]), int(row[count])
         low, high = wilson(counted, seeds)
         ax.fill_betweenx([y - 0.32, y + 0.32], int(row[band[0]]) / seeds, int(row[band[1]]) / seeds, color=plots.RULE, alpha=0.25, lw=0)
         colour = plots.COLOURS[1] if row[finding] == WRONG else plots.COLOURS[0]
@@ -69,7 +69,7 @@ def table(rows: list[Row]) -> list[str]:
         seeds = int(row["seeds"])
         lines.append(
             f"| {row['kind']} | {float(row['alpha']):g} | {row['alarms']} of {seeds} | {row['alarms_from']} to {row['alarms_to']} | {row['alarms_finding']} "
-            f"| {float(row['power']):.3f} | {row['detected']} of {seeds} ({int(row['detected']) / seeds:.3f}) | {row['detected_from']} to {row['detected_to']} | {row['detected_finding']} |"
+            f"| {float(row['power']):.3f} | {row['detected']} of {row['promising']} ({int(row['detected']) / int(row['promising']):.3f}) | {row['detected_from']} to {row['detected_to']} | {row['detected_finding']} |"
         )
     return lines
 
@@ -99,8 +99,9 @@ Points: shares of the seeds, with 95% intervals (Wilson). Grey: what is allowed.
 *False alarms*: seeds whose word contradicts the true statement, `differs` where there is no difference. Of an equivalence and of a health report the true statement is the one that is hardest to
 judge: the difference is just the tolerance, the share just the threshold. Either word is then wrong, and alpha is for both together.
 
-*Printed power*: the probability to detect the effect of the false statement, by the numbers that stand beside the word: half-width of the interval (`margin`), `smallest_effect`, `tolerance`, of an
-extrapolation `detectable`, of a bias and a certificate the standard error with the critical value. It is worked out for every seed; the mean is compared with the share of seeds that say `differs`.
+*Printed power*: the probability to detect the effect of the false statement, by the numbers that stand beside the word: half-width of the interval (`margin`), `smallest_effect` and `tolerance`; of a
+bias and a certificate the standard error with the critical value; of a health report the interval. It is worked out for every seed; the mean is compared with the share of the seeds that say `differs`.
+A seed that promises nothing of such an effect is not counted: of an extrapolation those whose `detectable` is larger, the others promise 0.9.
 
 *Allowed, expected*: binomial ranges. The probability that one of these {2 * len(rows)} counts of a calibrated program leaves its range is at most 0.001. More false alarms, or fewer detections, are *{WRONG}*, and
 end the command with an error. Fewer false alarms, or more detections, are *conservative*.
@@ -116,9 +117,11 @@ end the command with an error. Fewer false alarms, or more detections, are *cons
 REMARKS = """A reference that is right is that of the catalog, or the exact law; a false one is moved by a known amount, or the finite system starts elsewhere or takes other steps. Effects are chosen so that the printed
 power is between 0.5 and 0.95.
 
-- Tests that are made together share alpha as if they were independent (Bonferroni), so the eight moments of *exact*, which are correlated, have fewer false alarms.
-- The distance of two samples is given a band that holds for any law, half of alpha for either sample, so *KS (two samples)* has hardly any. The power printed beside a distance is a lower bound for the same reason.
-- The error of an extrapolation covers what the sizes leave open: the next power, and the order itself.
+- Tests that are made together share alpha as if they were independent (Bonferroni): the moments of *exact*, which are correlated, may have fewer false alarms.
+- The distance of two samples is given a band that holds for any law, half of alpha for each sample, so *KS (two samples)* has hardly any. The power printed beside a distance is that of the worst law, two points, which
+  *KS (two samples)* has; of smooth laws (*KS*) it is a lower bound.
+- The error of an extrapolation covers what the sizes leave open, the next power and the order itself, so it is larger than the scatter of the limit. `detectable` is a bound: offsets below it are
+  found less often than a normal law with this error would have it.
 
 A reduced calibration runs with the tests (`CalibrationTests`).
 """

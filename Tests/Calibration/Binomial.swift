@@ -8,7 +8,7 @@ package enum Binomial {
   ///   - probability: of one trial, in 0...1.
   ///   - level: probability of a count outside, in (0, 1).
   package static func range(_ trials: Int, _ probability: Double, level: Double) -> ClosedRange<Int> {
-    guard probability > 0 else { return 0...0 }
+    guard trials > 0, probability > 0 else { return 0...0 }
     guard probability < 1 else { return trials...trials }
     let n = Double(trials)
     let (success, failure) = (log(probability), log1p(-probability))

@@ -15,7 +15,8 @@ package struct Finding: Sendable {
   /// Seeds that contradict the true statement, and how many may.
   package let alarms: Int
   package let allowed: ClosedRange<Int>
-  /// Mean of the printed powers; seeds that find the false statement to be false, and how many may.
+  /// Seeds that print a power for the false statement, and the mean of it; how many of them find the statement to be false, and how many may.
+  package let promising: Int
   package let power: Double
   package let detected: Int
   package let expected: ClosedRange<Int>
@@ -38,19 +39,21 @@ package struct Finding: Sendable {
     seeds = truth.count
     alarms = truth.count { kind.isAlarm($0.word) }
     allowed = Binomial.range(truth.count, kind.alpha, level: level)
-    power = falsehood.reduce(0) { $0 + $1.power } / Double(falsehood.count)
-    detected = falsehood.count { $0.word == .differs }
-    expected = Binomial.range(falsehood.count, power, level: level)
+    let judged = falsehood.filter { $0.power != nil }
+    promising = judged.count
+    power = judged.reduce(0) { $0 + $1.power! } / Double(judged.count)
+    detected = judged.count { $0.word == .differs }
+    expected = Binomial.range(judged.count, power, level: level)
   }
 
   package static let header =
-    "kind;summary;seeds;alpha;alarms;alarms_from;alarms_to;alarms_finding;power;detected;detected_from;detected_to;detected_finding"
+    "kind;summary;seeds;alpha;alarms;alarms_from;alarms_to;alarms_finding;promising;power;detected;detected_from;detected_to;detected_finding"
 
   /// Fields as in `header`.
   package var line: String {
     let words: [String] = [
       kind.name, kind.summary, "\(seeds)", "\(kind.alpha)", "\(alarms)", "\(allowed.lowerBound)",
-      "\(allowed.upperBound)", ofAlarms.rawValue, "\(power)", "\(detected)", "\(expected.lowerBound)",
+      "\(allowed.upperBound)", ofAlarms.rawValue, "\(promising)", "\(power)", "\(detected)", "\(expected.lowerBound)",
       "\(expected.upperBound)", ofPower.rawValue,
     ]
     // Summaries have semicolons of their own.
@@ -60,7 +63,7 @@ package struct Finding: Sendable {
   package var sentence: String {
     let share = String(format: "%.3f", power)
     return "\(kind.name): \(alarms) false alarms in \(seeds) seeds at alpha \(kind.alpha), \(allowed.lowerBound) to "
-      + "\(allowed.upperBound) allowed: \(ofAlarms.rawValue); \(detected) detected at a printed power of \(share), "
+      + "\(allowed.upperBound) allowed: \(ofAlarms.rawValue); \(detected) of \(promising) detected at a printed power of \(share), "
       + "\(expected.lowerBound) to \(expected.upperBound) expected: \(ofPower.rawValue)"
   }
 }

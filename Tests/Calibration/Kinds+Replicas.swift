@@ -36,7 +36,8 @@ extension Calibration {
 
   static let replicas: [Kind] = [
     Kind(
-      name: "exact (replicas)", summary: "mean of x^2 of 16 replicas against its exact value by Student's law; 5.5% off",
+      name: "exact (replicas)",
+      summary: "mean of x^2 of 16 replicas against its exact value by Student's law; 5.5% off",
       alpha: alpha, truth: Statement(attraction, edit: only(.mean, of: "x^2")),
       falsehood: Statement(attraction, effect: 0.055, edit: only(.mean, of: "x^2", share: 0.055)),
       read: comparison("exact")),

@@ -31,9 +31,10 @@ package final class Ledger {
     for line in String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: ",").map(String.init)
       guard words.count == 6, let side = Kind.Side(rawValue: words[2]), let seed = Int(words[3]),
-        let word = Equivalence(rawValue: words[4]), let power = Double(words[5])
+        let word = Equivalence(rawValue: words[4])
       else { continue }
-      outcomes[Entry(digest: words[0], kind: words[1], side: side, seed: seed)] = Outcome(word: word, power: power)
+      outcomes[Entry(digest: words[0], kind: words[1], side: side, seed: seed)] = Outcome(
+        word: word, power: Double(words[5]))
     }
     file = try FileHandle(forWritingTo: url)
     try file.truncate(atOffset: UInt64(end))
@@ -45,7 +46,8 @@ package final class Ledger {
   package func add(_ entry: Entry, _ outcome: Outcome) throws {
     outcomes[entry] = outcome
     let words = [
-      entry.digest, entry.kind, entry.side, "\(entry.seed)", outcome.word.rawValue, "\(outcome.power)",
+      entry.digest, entry.kind, entry.side, "\(entry.seed)", outcome.word.rawValue,
+      outcome.power.map { "\($0)" } ?? "none",
     ]
     try file.write(contentsOf: Data((words.joined(separator: ",") + "\n").utf8))
   }

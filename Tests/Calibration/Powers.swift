@@ -14,7 +14,8 @@ func normalProbability(_ x: Double) -> Double { 0.5 * (x < 0 ? Gaussian.twoSided
 extension Comparison.Row {
   /// Probability with which the row differs where the truth is an `effect` from the reference, in the unit of the tolerance: the margin is crossed, and
   /// by an effect of `smallestEffect` with probability 0.9. A limit is allowed its tolerance besides.
-  func power(_ effect: Double, role: Leg.Role) -> Double {
+  func power(_ effect: Double, role: Leg.Role) -> Double? {
+    guard smallestEffect.isFinite else { return nil }
     let error = (smallestEffect - margin) / ninetieth
     return normalProbability((effect - margin - (role == .limit ? tolerance : 0)) / error)
   }
@@ -33,14 +34,14 @@ func comparison(
   }
 }
 
-/// "The limit is (not) recovered", of the only row; its power from `detectable`, the critical value and 1.28 more errors.
+/// "The limit is (not) recovered", of the only row. Its error covers what the sizes leave open, so it is more than the standard deviation of what is
+/// fitted, and says nothing of smaller offsets: those from `detectable` on are promised to be found with probability 0.9.
 func recovery(_ reference: String) -> @Sendable (Snapshot, Double) -> Outcome? {
   { snapshot, effect in
     guard let found = Analyses.scalings(snapshot).first(where: { $0.kind == .sizes && $0.reference == reference }),
       let word = found.verdict, found.rows.count == 1, let row = found.rows.first
     else { return nil }
-    let error = row.detectable / (found.criticalZ + ninetieth)
-    return Outcome(word: word, power: normalProbability(effect / error - found.criticalZ))
+    return Outcome(word: word, power: effect >= row.detectable ? 0.9 : nil)
   }
 }
 

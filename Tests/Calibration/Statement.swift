@@ -8,13 +8,13 @@ import Statistics
 /// What one run says, and what it says of its own power.
 package struct Outcome: Sendable, Equatable {
   package let word: Equivalence
-  /// Probability with which these draws detect an effect of the statement's size, by the numbers that are printed beside the word.
-  package let power: Double
+  /// Probability with which these draws detect an effect of the statement's size, by the numbers that are printed beside the word; nil where they
+  /// promise nothing of such an effect.
+  package let power: Double?
 
-  /// - Parameter power: NaN where nothing is printed, because nothing is judged: that detects nothing.
-  package init(word: Equivalence, power: Double) {
+  package init(word: Equivalence, power: Double?) {
     self.word = word
-    self.power = power.isNaN ? 0 : power
+    self.power = power
   }
 }
 
@@ -81,7 +81,9 @@ package struct Kind: Sendable {
 
   package func run(_ side: Side, seed: Int) throws -> Outcome {
     let statement = statement(side)
-    guard let outcome = read(try statement.run(seed: seed), statement.effect) else {
+    // Both statements may have the same finite leg: with the same draws, their counts would not be independent.
+    let own = side == .truth ? seed : 1_000_000 + seed
+    guard let outcome = read(try statement.run(seed: own), statement.effect) else {
       throw NoVerdict(description: "\(name), \(side.rawValue) statement, seed \(seed): the job has no such verdict")
     }
     return outcome

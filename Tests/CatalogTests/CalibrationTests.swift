@@ -67,7 +67,9 @@ import Testing
     }
   }
 
-  @Test("A false statement is another one: its job, its finite leg or its references differ", arguments: Calibration.kinds.map(\.name))
+  @Test(
+    "A false statement is another one: its job, its finite leg or its references differ",
+    arguments: Calibration.kinds.map(\.name))
   func statements(name: String) throws {
     let kind = try #require(Calibration.kinds.first { $0.name == name })
     #expect(kind.falsehood.effect != 0)
