@@ -1,6 +1,8 @@
 """Calibration of the verdicts: runs fathom-calibrate, draws its table, writes docs/calibration.md.
 
     python analysis/calibration.py [SEEDS]       (make calibrate; what is done is kept in .build/calibration and not run again)
+
+The numbers are those of .build/calibration/summary.csv; what they mean is judged by the program.
 """
 
 # ruff: noqa: E501 (texts)

@@ -51,6 +51,7 @@ for kind in Calibration.kinds where wanted.isEmpty || wanted.contains(kind.name)
     kind, truth: outcomes(kind, .truth), falsehood: outcomes(kind, .falsehood), kinds: Calibration.kinds.count)
   findings.append(finding)
   print("\(finding.sentence) (\(Int(Date().timeIntervalSince(start).rounded())) s)")
+  fflush(nil)
 }
 guard wanted.isEmpty else { exit(findings.contains(where: \.isWrong) ? 1 : 0) }
 let table = ([Finding.header] + findings.map(\.line)).map { $0 + "\n" }.joined()
