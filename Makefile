@@ -50,7 +50,7 @@ validate: .build/.ready-build  ## The statistical suites at full size
 
 SEEDS ?= 300
 
-calibrate: .build/.ready-build $(VENV)/.ready-report  ## False alarms and power of every kind of verdict; writes docs/calibration.md (about 3 minutes, resumable)
+calibrate: .build/.ready-build $(VENV)/.ready-report  ## False alarms and power of every kind of verdict; writes docs/calibration.md (about 3 minutes; rerun to resume)
 	swift build -c release --product fathom-calibrate
 	$(PYTHON) analysis/calibration.py $(SEEDS)
 

@@ -2,7 +2,7 @@
 
     python analysis/calibration.py [SEEDS]       (make calibrate; what is done is kept in .build/calibration and not run again)
 
-The numbers are those of .build/calibration/summary.csv; what they mean is judged by the program.
+The numbers are those of .build/calibration/summary.tsv; what they mean is judged by the program.
 """
 
 # ruff: noqa: E501 (texts)
@@ -40,13 +40,11 @@ def points(ax: Axes, rows: list[Row], count: str, finding: str, band: tuple[str,
     for y, row in enumerate(rows):
         seeds, counted = int(row["promising" if count == "detected" else "seeds"]), int(row[count])
         low, high = wilson(counted, seeds)
-        ax.fill_betweenx([y - 0.32, y + 0.32], int(row[band[0]]) / seeds, int(row[band[1]]) / seeds, color=plots.RULE, alpha=0.25, lw=0)
+        ax.fill_betweenx([y - 0.32, y + 0.32], int(row[band[0]]) / seeds, int(row[band[1]]) / seeds, color=plots.RULE, alpha=0.6, lw=0)
         colour = plots.COLOURS[1] if row[finding] == WRONG else plots.COLOURS[0]
         ax.plot([low, high], [y, y], color=colour, lw=1.2)
-        ax.plot(counted / seeds, y, "o", ms=4, color=colour)
+        ax.plot(counted / seeds, y, "o", ms=4, color=colour, clip_on=False)
     ax.set_yticks(range(len(rows)), [row["kind"] for row in rows])
-    ax.invert_yaxis()
-    ax.set_xlim(left=0)
 
 
 def draw(rows: list[Row]) -> Figure:
@@ -57,8 +55,8 @@ def draw(rows: list[Row]) -> Figure:
     for y, row in enumerate(rows):
         left.plot([float(row["alpha"])] * 2, [y - 0.32, y + 0.32], color="black", lw=1)
         right.plot([float(row["power"])] * 2, [y - 0.32, y + 0.32], color="black", lw=1)
-    left.set(xlabel="share of seeds with a false alarm (stroke: alpha)")
-    right.set(xlabel="share of seeds that detect it (stroke: printed power)", xlim=(0, 1))
+    left.set(xlabel="share of seeds with a false alarm (stroke: alpha)", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
+    right.set(xlabel="share of seeds that detect it (stroke: printed power)", xlim=(0.4, 1))
     return figure
 
 
@@ -103,7 +101,7 @@ judge: the difference is just the tolerance, the share just the threshold. Eithe
 
 *Printed power*: the probability to detect the effect of the false statement, by the numbers that stand beside the word: half-width of the interval (`margin`), `smallest_effect` and `tolerance`; of a
 bias and a certificate the standard error with the critical value; of a health report the interval. It is worked out for every seed; the mean is compared with the share of the seeds that say `differs`.
-A seed that promises nothing of such an effect is not counted: of an extrapolation those whose `detectable` is larger, the others promise 0.9.
+A seed that promises nothing of such an effect is not counted: where the row is not tested (too heavy tails), and of an extrapolation where `detectable` is larger; the others of an extrapolation promise 0.9.
 
 *Allowed, expected*: binomial ranges. The probability that one of these {2 * len(rows)} counts of a calibrated program leaves its range is at most 0.001. More false alarms, or fewer detections, are *{WRONG}*, and
 end the command with an error. Fewer false alarms, or more detections, are *conservative*.
@@ -134,8 +132,8 @@ def main() -> None:
     status = subprocess.run([PROGRAM, seeds, FOLDER]).returncode
     if status not in (0, 1):
         sys.exit(f"calibration: {PROGRAM.name} ended with status {status}")
-    with open(FOLDER / "summary.csv", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter=";"))
+    with open(FOLDER / "summary.tsv", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
     with matplotlib.rc_context(STYLE | {"text.color": "black"}):
         draw(rows).savefig(ROOT / "docs/calibration.png", dpi=130)
     (ROOT / "docs/calibration.md").write_text(page(rows))

@@ -7,7 +7,7 @@ import Foundation
 //     fathom-calibrate SEEDS FOLDER [KIND ...]
 //
 // FOLDER/runs.csv holds what is done: started again, also after a kill, it goes on there; a program that was built anew begins anew.
-// FOLDER/summary.csv is the table of all kinds; with KINDs there is none. Ends with 1 where a kind is not calibrated.
+// FOLDER/summary.tsv is the table of all kinds; with KINDs there is none. Ends with 1 where a kind is not calibrated.
 
 let words = CommandLine.arguments.dropFirst()
 guard words.count >= 2, let seeds = Int(words[1]), seeds >= 2 else {
@@ -55,5 +55,5 @@ for kind in Calibration.kinds where wanted.isEmpty || wanted.contains(kind.name)
 }
 guard wanted.isEmpty else { exit(findings.contains(where: \.isWrong) ? 1 : 0) }
 let table = ([Finding.header] + findings.map(\.line)).map { $0 + "\n" }.joined()
-try table.write(toFile: "\(folder)/summary.csv", atomically: true, encoding: .utf8)
+try table.write(toFile: "\(folder)/summary.tsv", atomically: true, encoding: .utf8)
 exit(findings.contains(where: \.isWrong) ? 1 : 0)

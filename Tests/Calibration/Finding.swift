@@ -46,8 +46,10 @@ package struct Finding: Sendable {
     expected = Binomial.range(judged.count, power, level: level)
   }
 
-  package static let header =
-    "kind;summary;seeds;alpha;alarms;alarms_from;alarms_to;alarms_finding;promising;power;detected;detected_from;detected_to;detected_finding"
+  package static let header = [
+    "kind", "summary", "seeds", "alpha", "alarms", "alarms_from", "alarms_to", "alarms_finding", "promising", "power",
+    "detected", "detected_from", "detected_to", "detected_finding",
+  ].joined(separator: "\t")
 
   /// Fields as in `header`.
   package var line: String {
@@ -56,8 +58,7 @@ package struct Finding: Sendable {
       "\(allowed.upperBound)", ofAlarms.rawValue, "\(promising)", "\(power)", "\(detected)", "\(expected.lowerBound)",
       "\(expected.upperBound)", ofPower.rawValue,
     ]
-    // Summaries have semicolons of their own.
-    return words.map { $0.replacing(";", with: ",") }.joined(separator: ";")
+    return words.joined(separator: "\t")
   }
 
   package var sentence: String {
