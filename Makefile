@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test test-faults test-slurm test-hosts sanitize validate goldens lint format build setup bench scaling gallery install clean
+.PHONY: help demo test test-faults test-slurm test-hosts sanitize validate calibrate goldens lint format build setup bench scaling gallery install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,12 @@ validate: .build/.ready-build  ## The statistical suites at full size
 	swift build -c release --build-tests
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter ModelTests
 	bash tools/validate.sh
+
+SEEDS ?= 300
+
+calibrate: .build/.ready-build $(VENV)/.ready-report  ## False alarms and power of every kind of verdict; writes docs/calibration.md (about 3 minutes; rerun to resume)
+	swift build -c release --product fathom-calibrate
+	$(PYTHON) analysis/calibration.py $(SEEDS)
 
 # Rows that the tests write for docs/reliability.md.
 ROWS := $(CURDIR)/.build/faults

@@ -101,12 +101,19 @@ let package = Package(
       resources: [.copy("Format2")]),
     .testTarget(
       name: "CatalogTests",
-      dependencies: ["Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics"],
+      dependencies: [
+        "Calibration", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
+      ],
       resources: [.copy("Goldens")]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"]),
     .target(name: "Support", path: "Tests/Support"),
     .executableTarget(
       name: "fathom-sanitize", dependencies: ["Jobs", "Engine", "Results", "Experiments"], path: "Tests/Sanitize"),
+    .target(
+      name: "Calibration", dependencies: ["Jobs", "Engine", "Analyses", "Experiments", "Statistics"],
+      path: "Tests/Calibration"),
+    .executableTarget(
+      name: "fathom-calibrate", dependencies: ["Calibration", "Archive", "Experiments"], path: "Tests/Calibrate"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"]),
     .testTarget(name: "CommandTests", dependencies: ["Support", "fathom", "Archive"]),

@@ -90,14 +90,15 @@ struct Judgement: Sendable, Equatable {
         failing: failing ?? (z.isNaN || margin.isNaN ? .notEstimable : nil))
     }
 
-    /// Of a distance of laws: an error of a share is at most half the inverse root of the number of draws.
+    /// Of a distance of laws: an error of a share is at most half the inverse root of the number of draws, of two samples of the effective one.
     init(
       isExact: Bool, distance: KolmogorovSmirnov, band: Double, alpha: Double, tolerance: Double, draws: Int64,
       failing: Reason?
     ) {
       self.init(
         isExact: isExact, difference: distance.distance, margin: band,
-        smallestEffect: band + 0.5 * Judgement.powerQuantile / Double(max(draws, 1)).squareRoot(), tolerance: tolerance,
+        smallestEffect: band + 0.5 * Judgement.powerQuantile / max(distance.effectiveCount, 1).squareRoot(),
+        tolerance: tolerance,
         isSignificant: distance.pValue < alpha, draws: draws,
         failing: failing ?? (distance.pValue.isNaN ? .notEstimable : nil))
     }

@@ -47,6 +47,7 @@ public struct BitHistogram: Sendable {
   }
 
   /// Adds counts to one page.
+  @inlinable
   public mutating func add(page: Int, counts added: some RandomAccessCollection<Int64>) {
     precondition(added.count == Self.pageSize)
     if slots[page] < 0 { insert(page: page) }

@@ -51,6 +51,27 @@ import Testing
     #expect((Double(detected) - 270).magnitude < 3 * (300 * 0.9 * 0.1).squareRoot(), "\(detected)")
   }
 
+  /// Laws on two points differ at one place only, where the share of either sample has the largest error that there is.
+  @Test("The power of a distance of two samples is as printed")
+  func printedPowerOfLaws() throws {
+    func coin(_ share: Double) -> ClosureDraw {
+      ClosureDraw(schema: Schema(axis: point, observables: observables("x"))) { stream, values in
+        values[0] = stream.uniform() < share ? 1 : 0
+      }
+    }
+    func row(_ effect: Double, seed: UInt64) throws -> Comparison.Row {
+      let limit = Leg(
+        name: "limit", role: .limit, content: .sampled(Experiment(coin(0.5 + 0.5 * effect)), draws: 1000),
+        attributes: [:])
+      let legs = [finite(coin(0.5 - 0.5 * effect), draws: 1000), limit]
+      let job = makeJob([Case(label: "main", swept: [:], legs: legs)], distance: 1e-9)
+      return try #require(Analyses.comparisons(run(job, seed: seed)).first).rows[0]
+    }
+    let effect = try row(0, seed: 1).smallestEffect
+    let detected = try (0..<300).filter { try row(effect, seed: 100 + UInt64($0)).verdict == .differs }.count
+    #expect((Double(detected) - 270).magnitude < 3 * (300 * 0.9 * 0.1).squareRoot(), "\(detected)")
+  }
+
   @Test("A limit: within the tolerance, beyond it, and what would decide")
   func limits() throws {
     let normal = Self.draw(observables("x")) { $0 }
