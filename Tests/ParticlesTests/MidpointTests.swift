@@ -12,8 +12,8 @@ import Testing
       keys(
         integrator,
         [
-          "system": .text(system), "number": .integer(number), "step": .real(0.3), "warm_up": .integer(40),
-          "steps": .integer(400), "replicas": .integer(replicas), "histogram_every": .integer(1000),
+          "system": .text(system), "number": .integer(number), "step": .real(0.3), "warm_up": .integer(20),
+          "steps": .integer(100), "replicas": .integer(replicas), "histogram_every": .integer(1000),
         ]))
     return moments(try ParticlesTests.run(all[0], name: "\(integrator)/\(system)/\(number)"), all[0], "x^2")
   }
