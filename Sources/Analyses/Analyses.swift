@@ -54,7 +54,7 @@ package enum Analyses {
     let certificates = snapshot.job.sampledLegs.count {
       $0.leg.process?.schedule.warmUp ?? 0 > 0 && $0.leg.schema.place(of: .certificate) != nil
     }
-    let alpha = snapshot.job.tolerances.alpha / Double(max(1, certificates))
+    let alpha = snapshot.tolerances.alpha / Double(max(1, certificates))
     return snapshot.job.cases.flatMap { item in
       item.legs.compactMap { leg in
         snapshot.state(item.path(of: leg)).flatMap {
@@ -70,7 +70,9 @@ package enum Analyses {
     return snapshot.job.cases.compactMap { item in
       item.finite.flatMap { leg in
         snapshot.state(item.path(of: leg)).flatMap {
-          Health(caseLabel: item.label, leg: leg, tally: $0.tally, threshold: threshold)
+          Health(
+            caseLabel: item.label, leg: leg, tally: $0.tally, threshold: threshold,
+            level: 0.05 * snapshot.job.levelShare)
         }
       }
     }.numbered { $0.index = $1 }

@@ -66,7 +66,7 @@ struct CaseComparisons {
     self.finite = finite
     self.plans = plans + Self.pairs(finite.leg)
     setting = Setting(
-      caseLabel: item.label, finite: finite, tolerances: snapshot.job.tolerances,
+      caseLabel: item.label, finite: finite, tolerances: snapshot.tolerances,
       tests: self.plans.reduce(0) { $0 + $1.tests }, mixing: Self.mixing(finite))
     familySizes = Self.familySizes(finite)
   }

@@ -27,19 +27,19 @@ package struct Health: Analysis {
   /// In one sentence.
   package let sentence: String
 
-  /// Nil without draws.
-  package init?(caseLabel: String, leg: Leg, tally: Tally, threshold: Double) {
+  /// Nil without draws. The intervals hold with probability 1 - level: 95%, and more at the looks of a run that ends when it is decided.
+  package init?(caseLabel: String, leg: Leg, tally: Tally, threshold: Double, level: Double = 0.05) {
     guard tally.counter(.draws) > 0, !leg.axis.values.isEmpty else { return nil }
     self.threshold = threshold
     self.caseLabel = caseLabel
     let draws = tally.counter(.draws)
+    let z = Gaussian.critical(level)
     let axis = leg.axis
     self.axis = axis
     let rows = leg.observables.indices.filter { leg.observables[$0].role == .failure }.map { place -> Row in
       let path = axis.values.indices.map { tally.moments(leg.schema.index($0, place)) }
       let last = path.last!
       let (n, p) = (Double(last.count), last.mean)
-      let z = Self.z
       let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
       let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
       let index = path.firstIndex { $0.mean >= threshold }
@@ -75,13 +75,13 @@ package struct Health: Analysis {
     } else if let unknown = rows.first(where: { $0.defined == 0 }) {
       judged = "undecided: \(unknown.failure) is undefined"
     } else {
-      judged = "undecided: too few draws" + Self.advice(rows, threshold: threshold, draws: draws)
+      judged = "undecided: too few draws" + Self.advice(rows, threshold: threshold, draws: draws, z: z)
     }
     sentence = "\(axis.name) \(Axis.label(axis.values.last!)): \(judged) (" + words.joined(separator: "; ") + ")"
   }
 
   /// How many draws would decide. Wilson's interval leaves the threshold t out where (p - t)^2 > z^2 t (1 - t)/n.
-  private static func advice(_ rows: [Row], threshold: Double, draws: Int64) -> String {
+  private static func advice(_ rows: [Row], threshold: Double, draws: Int64, z: Double) -> String {
     let needed = rows.filter { $0.lower <= threshold && $0.upper >= threshold }.map { row -> Double in
       let distance = row.probability - threshold
       let among = z * z * threshold * (1 - threshold) / (distance * distance)
@@ -90,9 +90,6 @@ package struct Health: Analysis {
     guard let most = needed.max(), most.isFinite, most < 1e15 else { return "" }
     return ", about \(Words.format(most.rounded(.up), 2)) would decide if the probabilities stay as they are"
   }
-
-  /// Of a 95% interval.
-  private static let z = 1.959963984540054
 
   package var verdicts: [Verdict] {
     [Verdict(subject: "health", caseLabel: caseLabel, word: verdict, sentence: sentence)]

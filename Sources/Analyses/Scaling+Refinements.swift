@@ -49,7 +49,7 @@ extension Scaling {
       }
     }
     let tested = rows.filter { !$0.z.isNaN }
-    let critical = Gaussian.critical(snapshot.job.tolerances.alpha / Double(max(1, tested.count)))
+    let critical = Gaussian.critical(snapshot.tolerances.alpha / Double(max(1, tested.count)))
     var parts = refinements.enumerated().map { place, refinement -> String in
       let seen = rows.filter {
         $0.biases[place].biasError > 0 && $0.biases[place].bias.magnitude > critical * $0.biases[place].biasError

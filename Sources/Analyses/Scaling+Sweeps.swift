@@ -80,7 +80,7 @@ extension Scaling {
   /// A size that tends to infinity, against every limit that leaves out nothing but this size.
   static func sizes(of sweep: Sweep, _ comparisons: [Comparison], _ snapshot: Snapshot) -> [Scaling] {
     guard sweep.parameter.isInverse else { return [] }
-    let tolerances = snapshot.job.tolerances
+    let tolerances = snapshot.tolerances
     return limits(sweep, comparisons).compactMap { candidate in
       guard let found = series(of: sweep, candidate.reference, comparisons) else { return nil }
       let fits = found.series.compactMap { series -> (Series, [Extrapolation.Point], Extrapolation)? in

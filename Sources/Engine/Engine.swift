@@ -19,7 +19,7 @@ package final class Engine {
     case checkpoint(seconds: Double)
   }
 
-  let job: Job
+  package let job: Job
   let checkpointInterval: Double
   let world: any Collectives
   /// On rank 0 the recorders hold what all ranks made; elsewhere they stay empty.

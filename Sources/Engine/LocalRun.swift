@@ -14,6 +14,8 @@ package enum LocalRun {
     package var stopAtCheckpoint: (@Sendable (Int) -> Bool)?
     /// Asked often on every rank.
     package var stopRequested: @Sendable () -> Bool = { false }
+    /// Whether a run with a rule for its end may end at a look; without, it makes all draws.
+    package var isReached: (@Sendable (Snapshot) -> Bool)?
 
     package init() {}
   }
@@ -27,20 +29,30 @@ package enum LocalRun {
     let stopped = Atomic<Bool>(false)
     let box = Box(stopped: stopped)
     let interval = options.checkpointInterval.isFinite ? options.checkpointInterval : 1e9
-    let results = try ThreadWorld.run(ranks: ranks) { world -> Sealed<([LegState], Engine.Outcome)> in
+    let results = try ThreadWorld.run(ranks: ranks) { world -> Sealed<(Job, [LegState], Engine.Outcome)> in
       var checkpoints = 0
-      let engine = try Engine(
-        job: job, world: world, restored: world.isRoot ? old.value : nil, checkpointInterval: interval,
-        part: options.part, shards: options.shards, shardStore: options.shardStore,
-        save: { _ in
-          checkpoints += 1
-          if options.stopAtCheckpoint?(checkpoints) ?? false { box.stopped.store(true, ordering: .relaxed) }
-        }, stopRequested: { box.stopped.load(ordering: .relaxed) || options.stopRequested() })
-      let outcome = try engine.run()
-      return Sealed(value: (engine.states, outcome))
+      func makeEngine(_ job: Job, _ restored: [LegState]?) throws -> Engine {
+        try Engine(
+          job: job, world: world, restored: restored, checkpointInterval: interval,
+          part: options.part, shards: options.shards, shardStore: options.shardStore,
+          save: { _ in
+            checkpoints += 1
+            if options.stopAtCheckpoint?(checkpoints) ?? false { box.stopped.store(true, ordering: .relaxed) }
+          }, stopRequested: { box.stopped.load(ordering: .relaxed) || options.stopRequested() })
+      }
+      let restored = world.isRoot ? old.value : nil
+      guard let isReached = options.isReached, job.stop != nil else {
+        let engine = try makeEngine(job, restored)
+        let outcome = try engine.run()
+        return Sealed(value: (job, engine.states, outcome))
+      }
+      let (engine, outcome) = try Looks.run(job, world: world, restored: restored, makeEngine: makeEngine) {
+        isReached(Snapshot(job: $0.job, states: $0.states, provenance: []))
+      }
+      return Sealed(value: (engine.job, engine.states, outcome))
     }
-    let (states, outcome) = results[0].value
-    return (Snapshot(job: job, states: states, provenance: []), outcome)
+    let (made, states, outcome) = results[0].value
+    return (Snapshot(job: made, states: states, provenance: []), outcome)
   }
 
   private final class Box: Sendable {

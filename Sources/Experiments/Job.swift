@@ -20,7 +20,7 @@ public struct Tolerances: Sendable, Codable {
 public struct Job: Sendable, Codable {
   public let title: String
   public let seed: UInt64
-  public let cases: [Case]
+  public private(set) var cases: [Case]
   public let tolerances: Tolerances
   /// Pair covariances are kept for records with at most this many observables.
   public let covarianceLimit: Int
@@ -30,6 +30,10 @@ public struct Job: Sendable, Codable {
   public let smallParameters: [SmallParameter]
   /// What the job's `[expect]` says of its verdicts, in its order.
   public let expectations: [Expectation]
+  /// When the run ends before all draws are made; nil for never.
+  public let stop: StopRule?
+  /// The look that the draws of the legs belong to, counted from 0; nil without a rule, and for the job as it was asked for.
+  public private(set) var look: Int?
   /// The text of the job file, with `--set` keys applied after it.
   public let text: String
   /// One line a key, defaults filled in, of everything that decides a draw: two runs may be joined if
@@ -39,8 +43,9 @@ public struct Job: Sendable, Codable {
   public init(
     title: String, seed: UInt64, cases: [Case], tolerances: Tolerances, covarianceLimit: Int,
     healthThreshold: Double? = nil, smallParameters: [SmallParameter] = [], expectations: [Expectation] = [],
-    text: String, identity: [String]
+    stop: StopRule? = nil, text: String, identity: [String]
   ) {
+    self.stop = stop
     self.healthThreshold = healthThreshold
     self.smallParameters = smallParameters
     self.expectations = expectations
@@ -65,6 +70,23 @@ public struct Job: Sendable, Codable {
       line.hasPrefix("stream = ") ? Int(line.dropFirst("stream = ".count)) : nil
     }.first ?? 1
   }
+
+  /// The jobs of the looks, one after another: the same legs with as many draws as each look asks for. This job alone without a rule.
+  public var looks: [Job] {
+    guard let stop else { return [self] }
+    return (0..<stop.looks).map { look in
+      var result = self
+      result.look = look
+      result.cases = cases.map { item in
+        Case(
+          label: item.label, swept: item.swept, legs: item.legs.map { $0.drawing(stop.draws($0.draws, atLook: look)) })
+      }
+      return result
+    }
+  }
+
+  /// Share of the level of every test that this look may spend, 1 without a rule.
+  public var levelShare: Double { stop.map { $0.share(ofLook: look ?? $0.looks - 1) } ?? 1 }
 
   /// Sampled legs with their stream paths, in order.
   public var sampledLegs: [(path: String, leg: Leg)] {
@@ -171,6 +193,12 @@ public struct Snapshot {
   }
 
   public func state(_ path: String) -> LegState? { states.first { $0.path == path } }
+
+  /// When two laws count as the same, at the level of this look.
+  public var tolerances: Tolerances {
+    let asked = job.tolerances
+    return Tolerances(distance: asked.distance, mean: asked.mean, alpha: asked.alpha * job.levelShare)
+  }
 
   /// Whether every draw that the job asks for is there.
   public var isFinished: Bool {

@@ -41,7 +41,7 @@ public struct Leg: Sendable, Codable {
   public let role: Role
   public let schema: Schema
   /// Draws asked for; 0 for a leg whose values are known.
-  public let draws: UInt64
+  public private(set) var draws: UInt64
   /// Of how many draws the values are kept as rows; a process keeps those of every replica.
   public private(set) var keep: UInt64
   /// Pairs of observables whose joint moments are kept: those of which a reference of the case predicts a covariance or
@@ -112,6 +112,13 @@ public struct Leg: Sendable, Codable {
   public func keeping(_ draws: UInt64) -> Leg {
     var result = self
     if isSampled && process == nil { result.keep = draws }
+    return result
+  }
+
+  /// The same, with so many draws; what is not sampled has none.
+  public func drawing(_ draws: UInt64) -> Leg {
+    var result = self
+    if isSampled { result.draws = draws }
     return result
   }
 

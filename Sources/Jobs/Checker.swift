@@ -18,6 +18,7 @@ package enum Checker {
   package static func run(_ file: JobFile, threads: Int) throws -> (results: [Result], verdicts: [Verdict]) {
     var options = LocalRun.Options()
     options.shards = file.shards
+    options.isReached = { Decision($0).isReached }
     let snapshot = try LocalRun.run(file.job, ranks: threads, options: options).snapshot
     return (results(snapshot), verdicts(snapshot))
   }

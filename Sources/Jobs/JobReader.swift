@@ -25,7 +25,7 @@ package struct JobReader {
   private var topKeys: [String] {
     Self.topParameters.map(\.name) + families.map(\.table) + ["limit", "sweep"]
       + families.flatMap { $0.options.map(\.name) }
-      + ["run", "comparison", "expect", "check"]
+      + ["run", "comparison", "stop", "expect", "check"]
   }
 
   /// - Parameters:
@@ -66,6 +66,7 @@ package struct JobReader {
       table["comparison"], path: "comparison", allowed: Self.comparisonParameters, isSwept: false)
     let seed = UInt64(top.integer("seed"))
     let keep = UInt64(run.integer("keep"))
+    let stop = try Stop.read(value["stop"])
     var cases: [Case] = []
     var identity = ["seed = \(seed)", Job.identityLine(streamVersion: Job.streamVersion)]
     for point in try Sweep.points(value["sweep"], integers: family.integerKeys) {
@@ -79,7 +80,8 @@ package struct JobReader {
         specific = try LimitKeys.setting(specific, key, to: entry)
       }
       let context = JobContext(path: family.table, options: options, data: data)
-      let (legs, lines) = try family.read(specific[family.table]!, context, try limits(specific["limit"]))
+      var (legs, lines) = try family.read(specific[family.table]!, context, try limits(specific["limit"]))
+      if let most = stop?.atMost { legs = legs.map { $0.drawing(most) } }
       for leg in legs { try refuseLargeTable(leg, run, keep: keep) }
       cases.append(Case(label: point.label, swept: point.swept, legs: legs.map { $0.keeping(keep) }))
       identity += lines.map { "\(point.label): \($0)" }
@@ -88,6 +90,16 @@ package struct JobReader {
     identity.append("run.covariance_limit = \(run.integer("covariance_limit"))")
     identity += cases.flatMap(\.identity)
     if keep > 0 { identity.append("run.keep = \(keep)") }
+    if let rule = stop?.rule {
+      try Stop.check(rule, cases)
+      // The looks are at shares of all draws, and which of them ends the run hangs on what counts as decided.
+      identity.append(rule.identity)
+      identity.append(
+        "stop.comparison = \(comparison.real("ks")) \(comparison.real("mean")) \(comparison.real("alpha"))")
+      identity += cases.flatMap { item in
+        item.legs.filter(\.isSampled).map { "\(item.path(of: $0)): at most \($0.draws) draws" }
+      }
+    }
     let settingsText = settings.isEmpty ? "" : "\n# --set " + settings.joined(separator: "\n# --set ") + "\n"
     let job = Job(
       title: top["title"] == nil ? name : top.text("title"), seed: seed, cases: cases,
@@ -95,7 +107,8 @@ package struct JobReader {
         distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
       covarianceLimit: run.integer("covariance_limit"),
       healthThreshold: options["health"].map { $0.real("threshold") }, smallParameters: family.smallParameters,
-      expectations: try Expect.read(value["expect"], path: "expect"), text: text + settingsText, identity: identity)
+      expectations: try Expect.read(value["expect"], path: "expect"), stop: stop?.rule, text: text + settingsText,
+      identity: identity)
     let file = name.split(separator: "/").last.map(String.init) ?? name
     let stem = file.hasSuffix(".toml") ? String(file.dropLast(5)) : file
     return JobFile(

@@ -49,6 +49,7 @@ extension JobReader {
       ]),
     TableEntry(name: "run", summary: "how a job runs", parameters: runParameters),
     TableEntry(name: "comparison", summary: "when two laws count as the same", parameters: comparisonParameters),
+    TableEntry(name: "stop", summary: "when a run ends before all its draws are made", parameters: Stop.parameters),
     TableEntry(
       name: "expect", summary: "what should come out; `fathom check` compares",
       parameters: [

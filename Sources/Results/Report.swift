@@ -45,11 +45,20 @@ package struct Report {
 
   private var body: [String] {
     var lines = warnings
+    if let look { lines += [look, ""] }
     for item in snapshot.job.cases { lines += self.lines(item) + [""] }
     for group in tables.groups("scaling") { lines += print(group) + [""] }
     let health = tables.groups("health").flatMap { print($0) }
     if !health.isEmpty { lines += health + [""] }
     return lines + ["digest \(digest)"]
+  }
+
+  /// Where a run with a rule for its end is.
+  private var look: String? {
+    guard let rule = snapshot.job.stop, let look = snapshot.job.look else { return nil }
+    let share = Int(1 / rule.share(ofLook: look))
+    return "look \(look + 1) of \(rule.looks): tests share 1/\(share) of the probability of a false statement"
+      + (snapshot.isFinished ? "" : "; its draws are under way")
   }
 
   /// What was measured and not judged, and which key would change that.

@@ -1,3 +1,4 @@
+import Analyses
 import ArgumentParser
 import Engine
 import Experiments
@@ -80,6 +81,7 @@ struct PlanCommand: ParsableCommand {
     total += rest
     try Console.print(
       "  start, reading, \(Words.count(checkpoints, "checkpoint")) and the report: \(Console.duration(rest))")
+    if let rule = job.stop { try Console.print("  " + Self.end(rule, job, tallies)) }
     let nodes = (ranks + perNode - 1) / perNode
     try Console.print(
       "time on \(Words.count(ranks, "rank")): \(Console.duration(total)) on \(Words.count(nodes, "node")) of \(perNode), \(Console.hours(total / 3600 * Double(nodes))) node hours"
@@ -93,4 +95,19 @@ struct PlanCommand: ParsableCommand {
     try Console.print("file: about \(Console.bytes(size))")
   }
 
+  /// Where the run will end, as the draws of the calibration have it; the times are those of all draws.
+  private static func end(_ rule: StopRule, _ job: Job, _ tallies: [String: Tally]) -> String {
+    let states = job.sampledLegs.compactMap { path, _ in
+      tallies[path].map { LegState(path: path, done: IntervalSet(0..<UInt64($0.counter(.draws))), tally: $0) }
+    }
+    guard states.count == job.sampledLegs.count,
+      let draws = Decision.draws(from: Snapshot(job: job, states: states, provenance: []))
+    else { return "stop: cannot be predicted; the times are those of all draws" }
+    guard let look = job.looks.first(where: { $0.sampledLegs.contains { Double($0.leg.draws) >= draws } }) else {
+      return "stop: about \(Int(draws.rounded(.up))) draws would be needed, more than at_most"
+    }
+    let made = look.sampledLegs.map(\.leg.draws).max()!
+    return "stop: about \(Int(max(draws, 1).rounded(.up))) draws needed, so look \(look.look! + 1) of \(rule.looks), "
+      + "\(made) draws; the times are those of all draws"
+  }
 }

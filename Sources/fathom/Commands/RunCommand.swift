@@ -1,3 +1,4 @@
+import Analyses
 import ArgumentParser
 import Engine
 import Experiments
@@ -67,6 +68,11 @@ struct RunCommand: ParsableCommand {
     var file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
     if world.isRoot { for note in Notes.take() { Console.log(note) } }
 
+    if file.job.stop != nil && part.count > 1 {
+      throw Failure(
+        .badData, "--part \(part.text): a job with [stop] looks at all its draws together, and cannot be made in parts")
+    }
+
     // 2. The result file: locked, and read if it is there.
     var destination: [UInt8] = []
     try world.onRoot { destination = Array(try Resume.destination(file.output).utf8) }
@@ -88,9 +94,9 @@ struct RunCommand: ParsableCommand {
     let jobHash = try Digest.of(lines: file.job.identity)
     if world.isRoot { banner(file, jobHash, world.size, hosts, restored, part) }
     let store = ResultFile(path: file.output, creator: "fathom \(programVersion)")
-    func snapshot(_ states: [LegState]) -> Snapshot {
+    func snapshot(_ job: Job, _ states: [LegState]) -> Snapshot {
       Snapshot(
-        job: file.job, states: states,
+        job: job, states: states,
         provenance: [
           ("version", programVersion), ("started", started.ISO8601Format()), ("written", Date().ISO8601Format()),
           ("ranks", String(world.size)), ("hosts", hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")),
@@ -98,30 +104,40 @@ struct RunCommand: ParsableCommand {
           ("job_hash", jobHash),
         ], division: part.count)
     }
-    let engine = try Engine(
-      job: file.job, world: world, restored: restored?.states, checkpointInterval: file.checkpointInterval, part: part,
-      shards: file.shards,
-      shardStore: ShardFolder(output: file.output, threshold: file.shardAbove, job: jobHash),
-      save: { try store.save(snapshot($0)) },
-      stopRequested: {
-        dog.beat()
-        return Signals.stopRequested || wallTime.isOver
-      },
-      report: { event in
-        if case .checkpoint(let seconds) = event { wallTime.add(checkpoint: seconds) }
-        if world.isRoot { progress.report(event) }
-      })
-    // A limit is compared with a checkpoint that was really written, before any work is done; by rank 0, whose clock counts for all.
-    if wallTime.isBounded {
-      try engine.checkpoint()
-      try world.onRoot { try wallTime.check() }
+    var isChecked = !wallTime.isBounded
+    func makeEngine(_ job: Job, _ restored: [LegState]?) throws -> Engine {
+      let engine = try Engine(
+        job: job, world: world, restored: restored, checkpointInterval: file.checkpointInterval, part: part,
+        shards: file.shards,
+        shardStore: ShardFolder(output: file.output, threshold: file.shardAbove, job: jobHash),
+        save: { try store.save(snapshot(job, $0)) },
+        stopRequested: {
+          dog.beat()
+          return Signals.stopRequested || wallTime.isOver
+        },
+        report: { event in
+          if case .checkpoint(let seconds) = event { wallTime.add(checkpoint: seconds) }
+          if world.isRoot { progress.report(event) }
+        })
+      // A limit is compared with a checkpoint that was really written, before any work is done; by rank 0, whose clock counts for all.
+      if !isChecked {
+        try engine.checkpoint()
+        try world.onRoot { try wallTime.check() }
+        isChecked = true
+      }
+      return engine
     }
-    let outcome = try engine.run()
+    let (engine, outcome) = try Looks.run(file.job, world: world, restored: restored?.states, makeEngine: makeEngine) {
+      let decision = Decision(snapshot($0.job, $0.states))
+      let look = "look \(($0.job.look ?? 0) + 1) of \(file.job.looks.count)"
+      Console.log(decision.isReached ? "\(look): decided" : "\(look): \(decision.missing.brief)")
+      return decision.isReached
+    }
 
     // 4. Say what came out.
     try world.onRoot {
       defer { lock?.release() }
-      try summary(file, snapshot(engine.states), progress, outcome)
+      try summary(file, snapshot(engine.job, engine.states), progress, outcome)
     }
     return outcome == .finished ? .done : .resumable
   }
