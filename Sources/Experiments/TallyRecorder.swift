@@ -141,6 +141,7 @@ extension Leg {
             observables.flatMap { o in (0..<most).map { $0 < o.indices.count ? Int64(o.indices[$0]) : -1 } }),
           axes: ["observable", "place"], "indices within the family; -1 where there is none"))
     }
+    if let dependence { labels.columns += dependence.columns(axes: [axis.name, "observable"]) }
     if let state {
       let kept: [any Recorder] = [state.tally, state.rows, state.histograms, state.trajectories, state.series]
       return [labels] + kept.flatMap { $0.tables(self, group: group) }
