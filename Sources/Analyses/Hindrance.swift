@@ -17,8 +17,7 @@ struct Hindrance {
     guard let process = leg.process, process.schedule.warmUp > 0,
       let mixing = Mixing(leg: leg, state: measured.state), !mixing.isMixed
     else { return nil }
-    reason = .notMixed
-    sentence = "the chains have not mixed: \(mixing.sentence)"
+    self.init(.notMixed, "the chains have not mixed: \(mixing.sentence)")
   }
 
   /// Probability that independent rows are taken for autocorrelated ones, shared by all columns of a leg.

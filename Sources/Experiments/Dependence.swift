@@ -52,14 +52,14 @@ extension Dependence {
       .init(name, .numbers(columns.map { value($0) ?? .nan }), axes: axes, summary)
     }
     let effective = [
-      column("effective_rows", "independent rows that give the same error of the mean", \.forMeans),
-      column("effective_rows_of_law", "the same of squares and of shares below a quantile, the smallest", \.forLaws),
+      column("effective_rows", "independent rows that give the same error of the mean") { $0.forMeans },
+      column("effective_rows_of_law", "the same of squares and of shares below a quantile, the smallest") { $0.forLaws },
     ]
     guard chains != nil else {
-      return [column("lag_1", "correlation of the ranks' scores from one row to the next", \.lagOne)]
+      return [column("lag_1", "correlation of the ranks' scores from one row to the next") { $0.lagOne }]
     }
     return effective + [
-      column("r_hat", "rank-normalised split R-hat over the chains, the larger of bulk and folded", \.rHat)
+      column("r_hat", "rank-normalised split R-hat over the chains, the larger of bulk and folded") { $0.rHat }
     ]
   }
 }

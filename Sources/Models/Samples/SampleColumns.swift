@@ -12,7 +12,8 @@ struct SampleColumns {
   private let path: String
 
   init(_ table: SampleTable, _ p: Parameters, _ partner: SampleLeg.Partner?) throws {
-    path = table.path
+    let path = table.path
+    self.path = path
     count = table.rows
     let width = table.columns.count
     let found = try Self.chainColumn(table, p)
