@@ -91,8 +91,7 @@ struct Measured {
   /// The share of the draws that counts as independent: 1 but for rows of a file that come in chains.
   func independentShare(_ record: Int, _ place: Int, of question: Question) -> Double {
     guard let dependence = leg.dependence else { return 1 }
-    let column = dependence.columns[leg.schema.index(record, place)]
-    return min(1, (question == .means ? column.forMeans : column.forLaws) / Double(dependence.rows))
+    return dependence.share(leg.schema.index(record, place), isMean: question == .means)
   }
 
   /// Standard error of a mean.

@@ -37,6 +37,17 @@ public struct Dependence: Sendable, Equatable, Codable {
     self.columns = columns
   }
 
+  /// The share of the rows that counts as independent, at most 1.
+  public func share(_ column: Int, isMean: Bool) -> Double {
+    min(1, (isMean ? columns[column].forMeans : columns[column].forLaws) / Double(rows))
+  }
+
+  /// What errors of independent rows are multiplied by.
+  func growth(_ column: Int, isMean: Bool) -> Double {
+    let share = share(column, isMean: isMean)
+    return share < 1 ? 1 / share.squareRoot() : 1
+  }
+
   /// Whether it can be that of a leg whose draws have this many numbers.
   public func isSound(width: Int) -> Bool {
     let most = Double(rows)
@@ -53,7 +64,7 @@ extension Dependence {
     }
     let effective = [
       column("effective_rows", "independent rows that give the same error of the mean") { $0.forMeans },
-      column("effective_rows_of_law", "the same of squares and of shares below a quantile, the smallest") { $0.forLaws },
+      column("effective_rows_of_law", "the same of squares and shares below quantiles, the smallest") { $0.forLaws },
     ]
     guard chains != nil else {
       return [column("lag_1", "correlation of the ranks' scores from one row to the next") { $0.lagOne }]
