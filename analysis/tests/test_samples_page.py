@@ -11,7 +11,6 @@ from conftest import FATHOM, ROOT
 import fathom
 
 PAGE = (ROOT / "docs/samples.md").read_text()
-DRAWS = 4000
 
 
 @pytest.fixture(autouse=True)

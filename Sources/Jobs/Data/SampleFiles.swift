@@ -19,7 +19,9 @@ extension DataFiles {
     let digest = try hash.finalize()
     let name = path.lowercased()
     let table: SampleTable
-    if bytes.starts(with: SampleArchive.magic) {
+    if bytes.starts(with: Array("fathom sealed file".utf8)) {
+      throw Failure(.badData, "\(path): is a result of fathom, not a file of rows")
+    } else if SampleArchive.isHDF5(bytes) {
       guard request.columns == nil else { throw Self.named(path, "an HDF5 file") }
       table = try SampleArchive.read(path, digest: digest)
     } else if [".h5", ".hdf5"].contains(where: name.hasSuffix) {
@@ -97,10 +99,15 @@ extension DataFiles {
 
 /// The layout of `fathom.samples` in HDF5: a dataset for each observable, (rows) or (rows, points), `axis` with its name, `chain`.
 private enum SampleArchive {
-  static let magic: [UInt8] = [0x89] + Array("HDF\r\n".utf8)
+  private static let magic: [UInt8] = [0x89] + Array("HDF\r\n".utf8)
   static let attribute = "fathom_samples"
   static let version: Int64 = 1
   static let (axis, chain) = ("axis", "chain")
+
+  /// Whether the format begins at the start or behind a block of the user's.
+  static func isHDF5(_ bytes: [UInt8]) -> Bool {
+    [0, 512, 1024, 2048].contains { bytes.dropFirst($0).starts(with: magic) }
+  }
 
   static func read(_ path: String, digest: String) throws -> SampleTable {
     do { return try table(path, digest) } catch let failure as Failure { throw failure } catch {
@@ -112,10 +119,7 @@ private enum SampleArchive {
     func refused(_ words: String) -> Failure { Failure(.badData, "\(path): \(words)") }
     let reader = try ArchiveReader(unsealed: path)
     guard let found = try? reader.integerAttribute("/", attribute) else {
-      throw refused(
-        reader.contains("/provenance")
-          ? "is a result of fathom, not a file of rows"
-          : "has no attribute \(attribute): it was not written by fathom.samples (docs/samples.md)")
+      throw refused("has no attribute \(attribute): it was not written by fathom.samples (docs/samples.md)")
     }
     guard found == version else { throw refused("has version \(found) of the layout of rows; \(version) is read") }
     let names = try reader.list("/")
