@@ -133,7 +133,18 @@ extension FamilyCase {
     let reference = Leg(
       name: own.name, role: .limit, content: .sampled(experiment, draws: own.draws), attributes: own.attributes,
       marginalLaw: own.marginalLaw)
-    legs = [rows.leg, reference] + legs.dropFirst()
+    // What is known of other observables is compared with nothing.
+    legs = [rows.leg, reference] + legs.dropFirst().filter { $0.known?.speaks(of: rows.leg.schema) ?? true }
     identity += rows.identity
+  }
+}
+
+extension ReferenceValues {
+  /// Whether something is predicted of an observable at a point of a schema.
+  fileprivate func speaks(of other: Schema) -> Bool {
+    statistics.contains {
+      other.place(of: observables[$0.observable].name) != nil
+        && other.axis.values.contains(schema.axis.values[$0.record])
+    }
   }
 }

@@ -96,12 +96,14 @@ import Testing
 
   @Test func theOrderOfTheRowsOfChainsDoesNotMatter() throws {
     var random = OwnRandom(6)
-    let rows = chains(3, 600, phi: 0.6, &random)
+    let rows = chains(3, 4000, phi: 0.6, &random)
     // Turn by turn, as samplers write them.
-    let order = (0..<600).flatMap { step in (0..<3).map { $0 * 600 + step } }
+    let order = (0..<4000).flatMap { step in (0..<3).map { $0 * 4000 + step } }
     let turns = rows.map { column in (name: column.name, values: order.map { column.values[$0] }) }
     let (a, b) = (try against(normals: 5, rows), try against(normals: 5, turns))
-    #expect(a.rows[0].margin == b.rows[0].margin && a.rows[0].finiteError == b.rows[0].finiteError)
+    #expect(a.rows[0].margin == b.rows[0].margin)
+    // Sums about other centres are rounded otherwise.
+    #expect((a.rows[0].finiteError / b.rows[0].finiteError - 1).magnitude < 1e-12)
     #expect(a.verdict == .agrees, "\(a.sentence)")
   }
 }

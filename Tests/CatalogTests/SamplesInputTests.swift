@@ -24,7 +24,7 @@ import Testing
 
   @Test(arguments: [
     ("x@4\n1\nnan\n", "", ["bad.csv, line 3, column 1 (x@4)", "\"nan\" is not a finite number"]),
-    ("x,y\n1,2\n3\n", "", ["bad.csv, line 3", "1 cell"]),
+    ("x,y\n1,2\n3\n", "", ["bad.csv, line 3", "1 column, the first line has 2"]),
     ("x@a\n1\n2\n", "", ["column x@a", "must be a finite number, the point of the axis"]),
     ("x@4,y@8\n1,2\n3,4\n", "", ["x has the point 4 of the axis, y has not"]),
     ("x@4,y\n1,2\n3,4\n", "", ["x has the point 4 of the axis, y has none", "observables = […]"]),
