@@ -51,6 +51,8 @@ let package = Package(
       name: "Particles", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
+      name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
+    .target(
       name: "Limits", dependencies: ["Networks", "Particles", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -58,7 +60,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Limits", "Archive", "Statistics", "TOMLKit",
+        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Limits", "Archive", "Statistics",
+        "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
     .executableTarget(

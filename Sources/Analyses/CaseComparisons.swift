@@ -67,15 +67,8 @@ struct CaseComparisons {
     self.plans = plans + Self.pairs(finite.leg)
     setting = Setting(
       caseLabel: item.label, finite: finite, tolerances: snapshot.tolerances,
-      tests: self.plans.reduce(0) { $0 + $1.tests }, mixing: Self.mixing(finite))
+      tests: self.plans.reduce(0) { $0 + $1.tests }, hindrance: Hindrance(finite))
     familySizes = Self.familySizes(finite)
-  }
-
-  /// Nil for independent draws, and for runs without warm-up: they look at the way to the stationary law, on which replicas are
-  /// independent draws.
-  private static func mixing(_ finite: Measured) -> Mixing? {
-    guard let process = finite.leg.process, process.schedule.warmUp > 0 else { return nil }
-    return Mixing(leg: finite.leg, state: finite.state)
   }
 
   private static func familySizes(_ finite: Measured) -> [[String: Double]] {
@@ -89,10 +82,15 @@ struct CaseComparisons {
     }
   }
 
-  /// The same for a reference that holds from the start on.
+  /// The same for a reference that holds from the start on, for which replicas need not have mixed.
   private var withoutMixing: CaseComparisons {
+    guard finite.leg.process != nil else { return self }
+    return hindered(by: nil)
+  }
+
+  private func hindered(by hindrance: Hindrance?) -> CaseComparisons {
     var result = self
-    result.setting.mixing = nil
+    result.setting.hindrance = hindrance
     return result
   }
 
@@ -156,9 +154,11 @@ struct CaseComparisons {
           own.setting, reference: leg.name, kind: .predicted, role: leg.role,
           rows: predictions.map { own.row($0, role: leg.role) }, expectedOffset: leg.expectedOffset)
       case .sampled(let other, let matches):
+        // Replicas of a sampled reference are asked by its own diagnostics; rows of a file are asked here, on either side.
+        let own = setting.hindrance == nil && other.leg.dependence != nil ? hindered(by: Hindrance(other)) : self
         return Comparison(
-          setting, reference: other.leg.name, kind: .sampled, role: other.leg.role,
-          rows: matches.map { row($0, other) }, expectedOffset: other.leg.expectedOffset)
+          own.setting, reference: other.leg.name, kind: .sampled, role: other.leg.role,
+          rows: matches.map { own.row($0, other) }, expectedOffset: other.leg.expectedOffset)
       case .extrapolated(let coarse, let fine, let refines, let matches):
         let name = refines.parameter.split(separator: ".").last.map(String.init) ?? refines.parameter
         return Comparison(

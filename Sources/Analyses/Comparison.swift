@@ -128,8 +128,8 @@ struct Setting {
   let tolerances: Tolerances
   /// Tests of the whole case.
   let tests: Int
-  /// Of a finite leg of replicas, where the reference asks for chains that have mixed.
-  var mixing: Mixing?
+  /// Why nothing can be concluded of the draws, if so.
+  var hindrance: Hindrance?
 
   var alpha: Double { tolerances.alpha / Double(max(1, tests)) }
   var critical: Double { Gaussian.critical(alpha) }

@@ -4,6 +4,8 @@ import Statistics
 /// One observable of the finite leg at one point of the axis, and what must hold before anything is said of it.
 private struct Subject {
   let observable: Observable
+  /// Its places in the finite leg.
+  let record, place: Int
   let coordinate: Double
   let moments: Moments
   /// Share of the draws in which it is a finite number.
@@ -40,13 +42,14 @@ extension CaseComparisons {
     }
     let all = Double(finite.count)
     return Subject(
-      observable: observable, coordinate: finite.leg.axis.values[record], moments: moments,
+      observable: observable, record: record, place: place, coordinate: finite.leg.axis.values[record],
+      moments: moments,
       share: all > 0 ? Double(moments.count) / all : 0, floor: Estimate.rounding * scale)
   }
 
   /// The first precondition of any judgement that does not hold.
   private func failing(_ subject: Subject, tolerance: Double) -> Reason? {
-    if let mixing = setting.mixing, !mixing.isMixed { return .notMixed }
+    if let hindrance = setting.hindrance { return hindrance.reason }
     if subject.moments.count == 0 { return .notEstimable }
     return 1 - subject.share > tolerance ? .incomplete : nil
   }
@@ -128,14 +131,17 @@ extension CaseComparisons {
   private func row(
     law: TabulatedLaw, _ subject: Subject, _ histogram: BitHistogram, _ role: Leg.Role
   ) -> Comparison.Row {
-    let ks = KolmogorovSmirnov(histogram, law)
+    let whole = KolmogorovSmirnov(histogram, law)
+    let share = finite.independentShare(subject.record, subject.place, of: .laws)
+    let ks = share < 1 ? whole.of(effectiveCount: share * whole.effectiveCount) : whole
     let count = subject.moments.count
     return make(
       subject, .law, (.nan, .nan), (.nan, .nan), z: ks.pValue.isNaN ? .nan : Gaussian.critical(ks.pValue), shift: .nan,
       ks: ks,
       Judgement.Evidence(
-        isExact: role == .exact, distance: ks, band: KolmogorovSmirnov.band(count, alpha: setting.alpha),
-        alpha: setting.alpha, tolerance: setting.tolerances.distance, draws: count,
+        isExact: role == .exact, distance: ks,
+        band: KolmogorovSmirnov.band(Int64(share * Double(count)), alpha: setting.alpha), alpha: setting.alpha,
+        tolerance: setting.tolerances.distance, draws: count, independentShare: share,
         failing: failing(subject, tolerance: setting.tolerances.distance)))
   }
 
@@ -145,13 +151,15 @@ extension CaseComparisons {
   ) -> Comparison.Row {
     let test = QuantileTest(histogram, level: level, predicted: entry.value)
     // Of the share below the predicted value; the sign is that of the difference of the quantiles.
-    let z = -test.z
+    let share = finite.independentShare(subject.record, subject.place, of: .laws)
+    let z = -test.z * share.squareRoot()
+    let error = test.standardError / share.squareRoot()
     let unit = subject.varies ? subject.moments.standardDeviation : .nan
     let shift = Estimate.ratio(test.value - entry.value, unit)
     return make(
-      subject, entry.statistic, (test.value, test.standardError), (entry.value, 0), z: z, shift: shift,
+      subject, entry.statistic, (test.value, error), (entry.value, 0), z: z, shift: shift,
       evidence(
-        role, z: z, shift: shift, margin: setting.critical * Estimate.ratio(test.standardError, unit),
+        role, z: z, shift: shift, margin: setting.critical * Estimate.ratio(error, unit),
         count: subject.moments.count,
         failing: failing(subject, tolerance: setting.tolerances.mean) ?? (test.z.isNaN ? .fewDraws : nil)))
   }
@@ -163,24 +171,30 @@ extension CaseComparisons {
     let theirs = other.moments(match.otherRecord, match.otherPlace)
     let subject = subject(match.record, match.place, against: theirs.mean)
     let moments = subject.moments
-    let ks = KolmogorovSmirnov(
+    let whole = KolmogorovSmirnov(
       finite.histogram(match.record, match.place), other.histogram(match.otherRecord, match.otherPlace))
-    let margin = KolmogorovSmirnov.band(moments.count, theirs.count, alpha: setting.alpha)
-    let isTestable =
-      finite.estimate(.mean, match.record, match.place)!.failing == nil
-      && Double(theirs.count) >= Measured.leastDraws
-    let error = Estimate.combined(moments.meanError, theirs.meanError)
+    let myShare = finite.independentShare(match.record, match.place, of: .laws)
+    let theirCount = Double(theirs.count) * other.independentShare(match.otherRecord, match.otherPlace, of: .laws)
+    let myCount = Double(moments.count) * myShare
+    let isDependent = finite.leg.dependence != nil || other.leg.dependence != nil
+    let ks = isDependent ? whole.of(effectiveCount: myCount * theirCount / (myCount + theirCount)) : whole
+    let margin = KolmogorovSmirnov.band(Int64(myCount), Int64(theirCount), alpha: setting.alpha)
+    let mine = finite.estimate(.mean, match.record, match.place)!
+    let isTestable = mine.failing == nil && theirCount >= Measured.leastDraws
+    let theirError = other.meanError(match.otherRecord, match.otherPlace)
+    let error = Estimate.combined(mine.error, theirError)
     let difference = moments.mean - theirs.mean
     let theirShare = other.count > 0 ? Double(theirs.count) / Double(other.count) : 0
     let tolerance = setting.tolerances.distance
     let missing: Reason? = 1 - theirShare > tolerance ? .incomplete : nil
     let z = isTestable ? Estimate.ratio(difference, max(error, subject.leastError)) : .nan
     return make(
-      subject, .mean, (moments.mean, moments.meanError), (theirs.mean, theirs.meanError), z: z,
+      subject, .mean, (moments.mean, mine.error), (theirs.mean, theirError), z: z,
       shift: Estimate.ratio(difference, subject.unit(against: theirs.mean)), ks: ks,
       Judgement.Evidence(
         isExact: false, distance: ks, band: margin, alpha: setting.alpha, tolerance: tolerance,
-        draws: min(moments.count, theirs.count), failing: failing(subject, tolerance: tolerance) ?? missing),
+        draws: min(moments.count, theirs.count), independentShare: myShare,
+        failing: failing(subject, tolerance: tolerance) ?? missing),
       isRounding: !subject.varies && theirs.standardDeviation <= subject.floor && difference.magnitude <= subject.floor)
   }
 
@@ -193,14 +207,14 @@ extension CaseComparisons {
       coarse: (h.mean, h.meanError), fine: (half.mean, half.meanError), order: Double(order))
     let subject = subject(match.record, match.place, against: limit.limit)
     let moments = subject.moments
-    let both = max(Estimate.combined(moments.meanError, limit.limitError), subject.leastError)
+    let found = finite.estimate(.mean, match.record, match.place)!
+    let both = max(Estimate.combined(found.error, limit.limitError), subject.leastError)
     let difference = moments.mean - limit.limit
     let unit = subject.unit(against: limit.limit)
-    let found = finite.estimate(.mean, match.record, match.place)!
     let z = Estimate.ratio(difference, both)
     let shift = Estimate.ratio(difference, unit)
     return make(
-      subject, .mean, (moments.mean, moments.meanError), (limit.limit, limit.limitError), z: z, shift: shift,
+      subject, .mean, (moments.mean, found.error), (limit.limit, limit.limitError), z: z, shift: shift,
       evidence(
         .limit, z: z, shift: shift, margin: setting.critical * both / unit, count: moments.count,
         failing: failing(subject, tolerance: setting.tolerances.mean) ?? found.failing))

@@ -51,8 +51,8 @@ struct ComparisonWords {
   /// Why there is no verdict although something was measured: a precondition of the whole comparison, or of some rows unless others
   /// differ.
   private var withheld: String? {
-    if let mixing = setting.mixing, rows.contains(where: { $0.reason == .notMixed }) {
-      return "the chains have not mixed: \(mixing.sentence)"
+    if let hindrance = setting.hindrance, rows.contains(where: { $0.reason == hindrance.reason }) {
+      return hindrance.sentence
     }
     guard verdict == .undecided, let gap = rows.filter({ $0.reason == .incomplete }).min(by: { $0.share < $1.share })
     else { return nil }
@@ -95,6 +95,7 @@ struct ComparisonWords {
       names(.fewDraws).map { "\($0) (too few: raise `\(draws)`)" },
       names(.notEstimable).map { "\($0) (no finite error)" },
       names(.notMixed).map { "\($0) (the chains have not mixed: longer runs, or other steps)" },
+      names(.autocorrelated).map { "\($0) (rows that depend on each other: give a chain column)" },
       names(.incomplete).map { "\($0) (does not exist in all \(leg.drawName)s)" },
     ].compactMap { $0 }
     return parts.isEmpty ? "" : "against \(reference): " + parts.joined(separator: "; ")

@@ -84,17 +84,36 @@ struct Measured {
       ? ofDraws(statistic, record, place, other) : ofReplicas(statistic, record, place, other)
   }
 
+  // MARK: Dependence
+
+  enum Question { case means, laws }
+
+  /// The share of the draws that counts as independent: 1 but for rows of a file that come in chains.
+  func independentShare(_ record: Int, _ place: Int, of question: Question) -> Double {
+    guard let dependence = leg.dependence else { return 1 }
+    return dependence.share(leg.schema.index(record, place), isMean: question == .means)
+  }
+
+  /// Standard error of a mean.
+  func meanError(_ record: Int, _ place: Int) -> Double {
+    moments(record, place).meanError / independentShare(record, place, of: .means).squareRoot()
+  }
+
   // MARK: Draws
 
   private func ofDraws(_ statistic: Statistic, _ record: Int, _ place: Int, _ other: Int?) -> Estimate? {
     let m = moments(record, place)
-    let n = Double(m.count)
+    let question: Question = statistic == .mean ? .means : .laws
+    let share = min(
+      independentShare(record, place, of: question), other.map { independentShare(record, $0, of: question) } ?? 1)
+    let n = share * Double(m.count)
     let root = n.squareRoot()
+    let growth = share < 1 ? 1 / share.squareRoot() : 1
     let enough = n >= Self.leastDraws
     func isLight(_ m: Moments) -> Bool { m.kurtosis.magnitude / root < Self.lightness }
     func found(_ value: Double, _ error: Double, _ isLight: Bool, isEnough: Bool = true) -> Estimate {
       Estimate(
-        value: value, error: error, failing: !(enough && isEnough) ? .fewDraws : isLight ? nil : .heavyTails)
+        value: value, error: growth * error, failing: !(enough && isEnough) ? .fewDraws : isLight ? nil : .heavyTails)
     }
     switch statistic {
     case .mean:

@@ -21,6 +21,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case noPower = "no_power"
   /// The chains have not mixed, so their errors mean nothing.
   case notMixed = "not_mixed"
+  /// Rows of a file that depend on each other, and no chain index says how.
+  case autocorrelated
   /// The observable does not exist in a share of the draws that exceeds the tolerance.
   case incomplete
 
@@ -37,7 +39,7 @@ package enum Reason: String, Sendable, CaseIterable {
     switch self {
     case .withinTolerance, .notDetected, .rounding: .agrees
     case .beyondTolerance, .detected: .differs
-    case .noPower, .notMixed, .incomplete: .undecided
+    case .noPower, .notMixed, .autocorrelated, .incomplete: .undecided
     case .fewDraws, .heavyTails, .notEstimable: nil
     }
   }
@@ -90,16 +92,17 @@ struct Judgement: Sendable, Equatable {
         failing: failing ?? (z.isNaN || margin.isNaN ? .notEstimable : nil))
     }
 
-    /// Of a distance of laws: an error of a share is at most half the inverse root of the number of draws, of two samples of the effective one.
+    /// Of a distance of laws: an error of a share is at most half the inverse root of the number of independent draws, of two samples of the
+    /// effective one.
     init(
       isExact: Bool, distance: KolmogorovSmirnov, band: Double, alpha: Double, tolerance: Double, draws: Int64,
-      failing: Reason?
+      independentShare: Double = 1, failing: Reason?
     ) {
       self.init(
         isExact: isExact, difference: distance.distance, margin: band,
-        smallestEffect: band + 0.5 * Judgement.powerQuantile / max(distance.effectiveCount, 1).squareRoot(),
-        tolerance: tolerance,
-        isSignificant: distance.pValue < alpha, draws: draws,
+        smallestEffect: band
+          + 0.5 * Judgement.powerQuantile / max(independentShare * distance.effectiveCount, 1).squareRoot(),
+        tolerance: tolerance, isSignificant: distance.pValue < alpha, draws: draws,
         failing: failing ?? (distance.pValue.isNaN ? .notEstimable : nil))
     }
 

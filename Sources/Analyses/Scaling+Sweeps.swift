@@ -228,22 +228,27 @@ extension Scaling {
       var limit: Double? = isFluctuation ? 0 : nil
       var coordinates: [Double] = []
       let points = sweep.cases.compactMap { entry -> Extrapolation.Point? in
-        guard let leg = entry.item.finite, let tally = snapshot.state(entry.item.path(of: leg))?.tally,
-          tally.counter(.draws) > 3, let place = leg.schema.place(of: observable.name)
+        guard let leg = entry.item.finite, let state = snapshot.state(entry.item.path(of: leg)),
+          state.tally.counter(.draws) > 3, let place = leg.schema.place(of: observable.name)
         else {
           coordinates.append(.nan)
           return nil
         }
         coordinates.append(leg.axis.values.last!)
-        let moments = tally.moments(leg.schema.index(leg.axis.count - 1, place))
+        let measured = Measured(leg: leg, state: state)
+        let moments = measured.moments(leg.axis.count - 1, place)
         let small = sweep.parameter.small(entry.size)
-        if isFluctuation { return .init(small: small, value: moments.variance, error: moments.varianceError) }
+        if isFluctuation {
+          let share = measured.independentShare(leg.axis.count - 1, place, of: .laws)
+          return .init(small: small, value: moments.variance, error: moments.varianceError / share.squareRoot())
+        }
         // A known limit counts where this parameter is all that keeps from it.
         let known = entry.item.legs.lazy.compactMap { $0.role == .limit ? $0.known : nil }.first
         if let known, sweep.isLimit(known.remainder) {
           limit = known.mean(of: observable.name, record: known.schema.axis.count - 1) ?? limit
         }
-        return .init(small: small, value: moments.mean, error: moments.meanError)
+        let error = measured.meanError(leg.axis.count - 1, place)
+        return .init(small: small, value: moments.mean, error: error)
       }
       return Extrapolation(points, orders: .free(limit: limit)).map {
         Row(

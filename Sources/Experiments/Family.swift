@@ -34,6 +34,8 @@ public struct TableEntry: Entry {
 /// Where data files are read from: on rank 0, and sent to the others.
 public protocol DataSource {
   func table(_ request: TableRequest) throws -> DataTable
+  /// Rows that another program made.
+  func samples(_ request: SampleRequest) throws -> SampleTable
 }
 
 /// What a family is given besides its own table.

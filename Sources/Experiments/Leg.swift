@@ -57,15 +57,18 @@ public struct Leg: Sendable, Codable {
   public let process: ProcessFacts?
   /// Law of one coordinate of a particle, where it is known.
   public let marginalLaw: TabulatedLaw?
+  /// Of draws that may depend on each other: rows of a file.
+  public let dependence: Dependence?
   public let experiment: Experiment?
 
   enum CodingKeys: String, CodingKey {
-    case name, role, schema, draws, keep, jointPairs, known, attributes, expectedOffset, refines, process, marginalLaw
+    case name, role, schema, draws, keep, jointPairs, known, attributes, expectedOffset, refines, process, marginalLaw,
+      dependence
   }
 
   public init(
     name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
-    refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil
+    refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil, dependence: Dependence? = nil
   ) {
     self.name = name
     self.role = role
@@ -73,6 +76,7 @@ public struct Leg: Sendable, Codable {
     self.expectedOffset = expectedOffset
     self.refines = refines
     self.marginalLaw = marginalLaw
+    self.dependence = dependence
     switch content {
     case .sampled(let experiment, let draws):
       schema = experiment.schema
@@ -105,6 +109,7 @@ public struct Leg: Sendable, Codable {
     refines = try box.decodeIfPresent(Refinement.self, forKey: .refines)
     process = try box.decodeIfPresent(ProcessFacts.self, forKey: .process)
     marginalLaw = try box.decodeIfPresent(TabulatedLaw.self, forKey: .marginalLaw)
+    dependence = try box.decodeIfPresent(Dependence.self, forKey: .dependence)
     experiment = nil
   }
 

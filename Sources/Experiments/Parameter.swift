@@ -245,7 +245,8 @@ public struct SmallParameter: Sendable, Equatable, Codable {
   /// Whether s is one over the value.
   public let isInverse: Bool
   /// Dotted keys that go with it, and those whose ratio to it may be held fixed.
-  public let companions, ratios: [String]
+  public private(set) var companions: [String]
+  public let ratios: [String]
   public let fluctuations: Bool
 
   public init(_ name: String, table: String, _ small: Parameter.Smallness) {
@@ -255,6 +256,13 @@ public struct SmallParameter: Sendable, Equatable, Codable {
     companions = small.companions.map { "\(table).\($0)" }
     ratios = small.ratios.map { "\(table).\($0)" }
     fluctuations = small.fluctuations
+  }
+
+  /// The same with further dotted keys that go with it.
+  public func accompanied(by further: [String]) -> SmallParameter {
+    var result = self
+    result.companions += further
+    return result
   }
 
   /// The parameter without its table.

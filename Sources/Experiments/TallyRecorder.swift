@@ -54,24 +54,28 @@ extension Tally: Recorder {
     func column(_ name: String, _ summary: String, _ value: (Moments) -> Double) {
       table.columns.append(.init(name, .numbers(moments.map(value)), axes: axes, summary))
     }
+    func error(_ name: String, _ summary: String, isMean: Bool = false, _ value: (Moments) -> Double) {
+      let values = moments.enumerated().map { value($1) * (leg.dependence?.growth($0, isMean: isMean) ?? 1) }
+      table.columns.append(.init(name, .numbers(values), axes: axes, summary))
+    }
     column("mean", "mean over draws", \.mean)
-    column("standard_error", "standard error of the mean", \.meanError)
+    error("standard_error", "standard error of the mean", isMean: true, \.meanError)
     column("standard_deviation", "standard deviation of a draw", \.standardDeviation)
     column("variance", "variance of a draw", \.variance)
-    column("variance_error", "standard error of the variance", \.varianceError)
+    error("variance_error", "standard error of the variance", \.varianceError)
     column("skewness", "skewness", \.skewness)
-    column("skewness_error", "standard error of the skewness", \.skewnessError)
+    error("skewness_error", "standard error of the skewness", \.skewnessError)
     column("kurtosis", "excess kurtosis", \.kurtosis)
-    column("kurtosis_error", "standard error of the excess kurtosis", \.kurtosisError)
+    error("kurtosis_error", "standard error of the excess kurtosis", \.kurtosisError)
     column("second_moment", "mean of the square", \.secondMoment)
-    column("second_moment_error", "standard error of the mean of the square", \.secondMomentError)
+    error("second_moment_error", "standard error of the mean of the square", \.secondMomentError)
     table.columns += [
       .init("count", .integers(moments.map(\.count)), axes: axes, "finite values"),
       .init(
         "not_finite", .integers((0..<layout.observables).map { notFiniteCount($0) }), axes: axes,
         "values that were infinite or not a number"),
     ]
-    addQuantiles(axes, to: &table)
+    addQuantiles(axes, of: leg, to: &table)
     if layout.covariances {
       table.axes.append(
         .init("observable_2", .texts(leg.observables.map(\.name)), axes: ["observable_2"], "the second observable"))
@@ -83,12 +87,13 @@ extension Tally: Recorder {
     return [table]
   }
 
-  private func addQuantiles(_ axes: [String], to table: inout Table) {
+  private func addQuantiles(_ axes: [String], of leg: Leg, to table: inout Table) {
     var (values, errors, edges, densities): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
-    for histogram in histograms {
+    for (place, histogram) in histograms.enumerated() {
+      let growth = leg.dependence?.growth(place, isMean: false) ?? 1
       let quantiles = histogram.quantiles(Self.quantileLevels + [0.0005, 0.9995])
       values += quantiles.dropLast(2).map(\.value)
-      errors += quantiles.dropLast(2).map(\.standardError)
+      errors += quantiles.dropLast(2).map { $0.standardError * growth }
       let density = histogram.density(
         from: quantiles[quantiles.count - 2].value, to: quantiles[quantiles.count - 1].value, bins: Self.bins)
       edges += density.edges
@@ -141,6 +146,7 @@ extension Leg {
             observables.flatMap { o in (0..<most).map { $0 < o.indices.count ? Int64(o.indices[$0]) : -1 } }),
           axes: ["observable", "place"], "indices within the family; -1 where there is none"))
     }
+    if let dependence { labels.columns += dependence.columns(axes: [axis.name, "observable"]) }
     if let state {
       let kept: [any Recorder] = [state.tally, state.rows, state.histograms, state.trajectories, state.series]
       return [labels] + kept.flatMap { $0.tables(self, group: group) }

@@ -1,4 +1,5 @@
 import Experiments
+import Samples
 
 /// A job file, read and checked: the job and what only this run needs.
 package struct JobFile: Sendable {
@@ -57,7 +58,7 @@ package struct JobReader {
       .table(table.filter { entry in Self.topParameters.contains { $0.name == entry.key } }), path: "",
       allowed: Self.topParameters, isSwept: false)
     if set.contains(where: { $0.key.hasPrefix("check") }) { _ = try Expect.reduced(value) }
-    let family = try chooseFamily(table)
+    let (family, hasSamples) = try chooseFamily(table)
     try refuseSwept(set, value)
     let options = try readOptions(table, family)
     value = try family.expand(value, options)
@@ -69,19 +70,24 @@ package struct JobReader {
     let stop = try Stop.read(value["stop"])
     var cases: [Case] = []
     var identity = ["seed = \(seed)", Job.identityLine(streamVersion: Job.streamVersion)]
+    let sweepable = [family.table] + (hasSamples ? [SamplesFamily.table] : []) + ["limit"]
     for point in try Sweep.points(value["sweep"], integers: family.integerKeys) {
       var specific = value
       for (key, entry) in point.settings {
-        guard [family.table, "limit"].contains(where: { key == $0 || key.hasPrefix($0 + ".") }) else {
+        guard sweepable.contains(where: { key == $0 || key.hasPrefix($0 + ".") }) else {
           throw Failure.invalid(
             key: "sweep.\"\(key)\"", value: "…",
-            allowed: "must be a key under \(family.table) or limit\(Nearest.hint(key, among: family.keys))")
+            allowed:
+              "must be a key under \(sweepable.joined(separator: " or "))\(Nearest.hint(key, among: family.keys))")
         }
         specific = try LimitKeys.setting(specific, key, to: entry)
       }
       let context = JobContext(path: family.table, options: options, data: data)
-      var (legs, lines) = try family.read(specific[family.table]!, context, try limits(specific["limit"]))
-      if let most = stop?.atMost { legs = legs.map { $0.drawing(most) } }
+      var (legs, lines) = try family.read(
+        specific[family.table]!, context, try limits(specific["limit"]),
+        hasSamples ? specific[SamplesFamily.table] : nil)
+      // Rows of a file are no more than there are.
+      if let most = stop?.atMost { legs = legs.map { $0.drawing($0.dependence == nil ? most : min(most, $0.draws)) } }
       for leg in legs { try refuseLargeTable(leg, run, keep: keep) }
       cases.append(Case(label: point.label, swept: point.swept, legs: legs.map { $0.keeping(keep) }))
       identity += lines.map { "\(point.label): \($0)" }
@@ -106,7 +112,10 @@ package struct JobReader {
       tolerances: Tolerances(
         distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
       covarianceLimit: run.integer("covariance_limit"),
-      healthThreshold: options["health"].map { $0.real("threshold") }, smallParameters: family.smallParameters,
+      healthThreshold: options["health"].map { $0.real("threshold") },
+      smallParameters: family.smallParameters.map { small in
+        cases.contains { $0.legs.contains { $0.dependence != nil } } ? small.accompanied(by: Self.sampleKeys) : small
+      },
       expectations: try Expect.read(value["expect"], path: "expect"), stop: stop?.rule, text: text + settingsText,
       identity: identity)
     let file = name.split(separator: "/").last.map(String.init) ?? name
@@ -117,8 +126,16 @@ package struct JobReader {
       shardAbove: run.integer("shard_above"))
   }
 
-  private func chooseFamily(_ table: [String: JobValue]) throws -> RegisteredFamily {
-    let asked = families.filter { table[$0.table] != nil }
+  /// Keys of files of rows, which go with whatever is swept: a file is made for one size.
+  private static let sampleKeys = ["samples", "limit", "limit.\(SampleReference.name)"].flatMap { table in
+    ["file", "rows"].map { "\(table).\($0)" }
+  }
+
+  /// The family of a job, and whether rows of a file take the place of its draws.
+  private func chooseFamily(_ table: [String: JobValue]) throws -> (family: RegisteredFamily, hasSamples: Bool) {
+    let named = families.filter { table[$0.table] != nil }
+    let models = named.filter { $0.table != SamplesFamily.table }
+    let asked = models.isEmpty ? named : models
     guard let family = asked.first else {
       throw Failure(
         .badData,
@@ -130,7 +147,7 @@ package struct JobReader {
         key: family.table, value: table[family.table]!.description,
         allowed: "cannot be given together with \(asked[1].table)")
     }
-    return family
+    return (family, models.count < named.count && !models.isEmpty)
   }
 
   private func readOptions(_ table: [String: JobValue], _ family: RegisteredFamily) throws -> [String: Parameters] {

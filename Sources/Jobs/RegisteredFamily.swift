@@ -1,4 +1,5 @@
 import Experiments
+import Samples
 
 /// A family and the limits of its models, with their types erased: a line of the registry.
 package struct RegisteredFamily: Sendable {
@@ -13,7 +14,11 @@ package struct RegisteredFamily: Sendable {
   let integerKeys: Set<String>
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
   /// The legs of one case, and its lines of the identity.
-  let read: @Sendable (JobValue, JobContext, _ limits: [(path: String, table: JobValue)]) throws -> ([Leg], [String])
+  /// - Parameter samples: the table `[samples]` that stands beside that of the family.
+  let read:
+    @Sendable (JobValue, JobContext, _ limits: [(path: String, table: JobValue)], _ samples: JobValue?) throws -> (
+      [Leg], [String]
+    )
 
   package init<F: Family>(_ family: F.Type, limits: [LimitEntry<F.Model>]) {
     table = F.table
@@ -21,21 +26,36 @@ package struct RegisteredFamily: Sendable {
     entries = F.entries + limits
     options = F.options
     smallParameters = F.smallParameters
-    let named = Self.dotted(F.table, F.entries) + Self.dotted("limit", limits)
+    let named =
+      Self.dotted(F.table, F.entries) + Self.dotted("limit", limits) + Self.dotted("limit", [SampleReference.entry])
     keys = named.map(\.key).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
     expand = { try F.expand($0, options: $1) }
-    read = { table, context, asked in
-      let found = try F.read(table, context)
-      guard let finite = found.legs.first else { throw Failure(.bug, "\(F.table): a family without a finite leg") }
+    read = { table, context, asked, samples in
+      var found = try F.read(table, context)
+      guard let own = found.legs.first else { throw Failure(.bug, "\(F.table): a family without a finite leg") }
+      if let samples { try found.replaceDraws(by: samples, context.data) }
+      let finite = found.legs[0]
       var (legs, identity) = (found.legs.filter { $0.role != .exact }, found.identity)
-      func add(_ table: JobValue, _ path: String, implied: Bool) throws {
-        let (added, resolved) = try Self.limit(table, path: path, found.model, limits, draws: finite.draws)
-        let name = added[0].name
-        guard !legs.contains(where: { $0.name == name }) else {
+      func refuseTwice(_ name: String, _ key: String) throws {
+        guard !(legs + found.legs).contains(where: { $0.name == name }) else {
           throw Failure.invalid(
-            key: "\(path).equation", value: "\"\(name)\"", allowed: "every limit can be asked for once")
+            key: key, value: "\"\(name)\"",
+            allowed: name == SampleReference.name
+              ? "two references need different names: give name" : "every limit can be asked for once")
         }
+      }
+      func add(_ table: JobValue, _ path: String, implied: Bool) throws {
+        if table["equation"] == .text(SampleReference.name) {
+          let rows = try SampleReference.read(table, path: path, finite: finite, data: context.data)
+          try refuseTwice(rows.leg.name, "\(path).\(table["name"] == nil ? "equation" : "name")")
+          legs.append(rows.leg)
+          identity += rows.identity
+          return
+        }
+        let (added, resolved) = try Self.limit(table, path: path, found.model, limits, draws: own.draws)
+        let name = added[0].name
+        try refuseTwice(name, "\(path).equation")
         legs += added
         if !implied {
           identity += resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).draws = ") }
@@ -54,11 +74,9 @@ package struct RegisteredFamily: Sendable {
   package static func limit<Model>(
     _ table: JobValue, path: String, _ model: Model, _ entries: [LimitEntry<Model>], draws: UInt64
   ) throws -> (legs: [Leg], resolved: JobValue) {
-    let names = entries.map(\.name)
     guard case .text(let name)? = table["equation"], let entry = entries.first(where: { $0.name == name }) else {
-      if !names.isEmpty { throw Failure.unknown(key: "\(path).equation", value: table["equation"], names: names) }
-      throw Failure.invalid(
-        key: "\(path).equation", value: table["equation"]?.description, allowed: "this kind of work has no limits")
+      throw Failure.unknown(
+        key: "\(path).equation", value: table["equation"], names: entries.map(\.name) + [SampleReference.name])
     }
     let p = try Parameters(table, path: path, allowed: entry.parameters)
     let limit = try entry.make(p, model)
@@ -99,5 +117,34 @@ package struct RegisteredFamily: Sendable {
   /// The keys of some entries below a table.
   private static func dotted(_ table: String, _ entries: [any Entry]) -> [(key: String, parameter: Parameter)] {
     entries.flatMap { entry in entry.parameters.map { (key: "\(entry.table ?? table).\($0.name)", parameter: $0) } }
+  }
+}
+
+extension FamilyCase {
+  /// Puts the rows of a file in the place of the family's own draws, which become a reference.
+  fileprivate mutating func replaceDraws(by samples: JobValue, _ data: any DataSource) throws {
+    let own = legs[0]
+    guard let experiment = own.experiment, !legs.contains(where: { $0.role == .refinement }) else {
+      throw Failure.invalid(
+        key: SamplesFamily.table, value: samples.description,
+        allowed: "the rows of a file cannot be refined: leave out the tables that ask for refinements, such as [bias]")
+    }
+    let rows = try SamplesFamily.read(samples, data: data, partner: own)
+    let reference = Leg(
+      name: own.name, role: .limit, content: .sampled(experiment, draws: own.draws), attributes: own.attributes,
+      marginalLaw: own.marginalLaw)
+    // What is known of other observables is compared with nothing.
+    legs = [rows.leg, reference] + legs.dropFirst().filter { $0.known?.speaks(of: rows.leg.schema) ?? true }
+    identity += rows.identity
+  }
+}
+
+extension ReferenceValues {
+  /// Whether something is predicted of an observable at a point of a schema.
+  fileprivate func speaks(of other: Schema) -> Bool {
+    statistics.contains {
+      other.place(of: observables[$0.observable].name) != nil
+        && other.axis.values.contains(schema.axis.values[$0.record])
+    }
   }
 }

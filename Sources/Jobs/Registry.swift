@@ -2,30 +2,37 @@ import Experiments
 import Limits
 import Networks
 import Particles
+import Samples
 
 /// The families that jobs may ask for: a line a kind of work.
 package enum Registry {
   package static let families: [RegisteredFamily] = [
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
+    RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
   /// Every line of the catalog, in the order in which it is printed.
   package static var entries: [any Entry] {
-    [JobReader.job] + families.flatMap(\.entries) + families.flatMap(\.options) + JobReader.tables
+    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry] + families.flatMap(\.options)
+      + JobReader.tables
   }
 }
 
 extension JobReader {
   /// The keys at the top of a job, which belong to no table, and the table of its family.
   static var job: TableEntry {
-    TableEntry(
+    let models = Registry.families.map(\.table).filter { $0 != SamplesFamily.table }.joined(separator: ", ")
+    return TableEntry(
       name: "job", summary: "the keys at the top of a file; every other key belongs to a table",
       parameters: topParameters
         + Registry.families.map {
           Parameter(
-            $0.table, .structured("a table, the only one of \(Registry.families.map(\.table).joined(separator: ", "))"),
-            optional: true, $0.summary)
+            $0.table,
+            .structured(
+              $0.table == SamplesFamily.table
+                ? "a table, alone or beside one of \(models)" : "a table, the only one of \(models)"), optional: true,
+            $0.summary)
         })
   }
 

@@ -51,6 +51,9 @@ public struct Stream: ~Copyable {
     hasSpareNormal = false
   }
 
+  /// The number of the draw that it was started for.
+  @inlinable public var number: UInt64 { draw.1 << 32 | draw.0 }
+
   /// The next `count` standard normals (`count <= capacity`), valid until the next call.
   @inlinable @inline(__always)
   public mutating func normals(_ count: Int) -> UnsafePointer<Double> {

@@ -69,7 +69,7 @@ package enum JobCoding {
             && ($0.law.map { $0.quantiles.count == TabulatedLaw.levels - 1 } ?? true)
         }
     }
-    guard let process = leg.process else { return true }
+    guard let process = leg.process else { return leg.dependence?.isSound(width: leg.schema.width) ?? true }
     let schedule = process.schedule
     let largest = 1 << 60
     guard (1...largest).contains(schedule.steps), (0...largest).contains(schedule.warmUp),

@@ -61,6 +61,12 @@ public struct KolmogorovSmirnov: Sendable, Equatable {
     self.init(distance: largest, effectiveCount: na * nb / (na + nb), bound: max(bound, largest))
   }
 
+  /// The same distance with the p-value of so many independent values: where those of a sample depend on each other, they count for
+  /// fewer.
+  public func of(effectiveCount: Double) -> KolmogorovSmirnov {
+    KolmogorovSmirnov(distance: distance, effectiveCount: effectiveCount, bound: distance + resolution)
+  }
+
   /// Of a sample and a tabulated law. Beyond the outermost quantiles of the table (1/2048 on either side) only what the table
   /// excludes counts as a difference. Interpolation in the table adds less than 1e-4 for laws with a smooth density.
   public init(_ sample: BitHistogram, _ law: TabulatedLaw) {

@@ -15,6 +15,11 @@ struct RootedData: DataSource {
     let place = request.file.hasPrefix("jobs/") ? "golden.toml" : "jobs/job.toml"
     return try DataFiles(job: "\(root)/\(place)").table(request)
   }
+
+  func samples(_ request: SampleRequest) throws -> SampleTable {
+    let place = request.file.hasPrefix("jobs/") ? "golden.toml" : "jobs/job.toml"
+    return try DataFiles(job: "\(root)/\(place)").samples(request)
+  }
 }
 
 func job(

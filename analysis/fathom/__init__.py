@@ -15,6 +15,7 @@ Tables are xarray datasets, chains ArviZ's, trajectories MDAnalysis': what those
 from .frames import sweep_frame
 from .jobs import read_job, write_job
 from .launch import Interrupted, RunError, run
+from .pairs import compare
 from .plots import (
     plot_bias,
     plot_curves,
@@ -35,6 +36,7 @@ __all__ = [
     "Interrupted",
     "Result",
     "RunError",
+    "compare",
     "open",
     "plot_bias",
     "plot_curves",

@@ -46,7 +46,7 @@ package final class DataFiles: DataSource {
   }
 
   /// Where the file is: beside the job file, or else in the folder that the program was started in, with a note.
-  private func locate(_ file: String) throws -> String {
+  func locate(_ file: String) throws -> String {
     guard !file.isEmpty else { throw Failure(.badData, "file = \"\": must name a data file") }
     if file.hasPrefix("/") {
       guard FileSystem.exists(file) else { throw Failure(.badData, "\(file): no such file") }
@@ -105,9 +105,10 @@ package final class DataFiles: DataSource {
 
 /// Data files that rank 0 reads for all: one request, one message.
 package final class SharedData: DataSource {
-  private let source: any DataSource
-  private let world: any Collectives
+  let source: any DataSource
+  let world: any Collectives
   private var tables: [TableRequest: DataTable] = [:]
+  var sampleTables: [SampleRequest: SampleTable] = [:]
 
   package init(_ source: any DataSource, _ world: any Collectives) {
     self.source = source
