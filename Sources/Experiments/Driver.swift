@@ -17,7 +17,7 @@ final class Driver<P: Process>: Replica {
   private var trajectory = Trajectory()
   /// Measurements between two kept values, and these, one after the other; nil for a replica that was begun without them.
   private let seriesStride: Int?
-  private var series: [Double]? = []
+  private var series: [Double] = []
   /// Frames of this rank's particles that are not gathered yet.
   private var newFrames: [[Double]] = []
 
@@ -49,8 +49,7 @@ final class Driver<P: Process>: Replica {
     trajectory = try Trajectory(from: decoder.nested("trajectory"))
     if let seriesStride {
       let measured = max(0, saved.step - schedule.warmUp) / schedule.measureEvery
-      series =
-        decoder.contains("series") ? try decoder.doubles("series", count: measured / seriesStride * count) : nil
+      series = try decoder.doubles("series", count: measured / seriesStride * count)
     }
     let width = keepsParticles ? process.frame!.width : 0
     guard trajectory.series.count == trajectory.steps.count * count,
@@ -77,7 +76,7 @@ final class Driver<P: Process>: Replica {
     let taken = production / schedule.measureEvery
     let total = schedule.measurements
     for i in sums.indices { sums[i].add(current[i], firstHalf: taken <= total / 2) }
-    if let seriesStride, taken % seriesStride == 0 { series?.append(contentsOf: current) }
+    if let seriesStride, taken % seriesStride == 0 { series.append(contentsOf: current) }
     if taken % (total / schedule.records) == 0 {
       let perRecord = Double(total / schedule.records)
       for i in sums.indices {
@@ -124,7 +123,7 @@ final class Driver<P: Process>: Replica {
     try encoder.nest("system") { try system.encode(to: &$0) }
     encoder.add("sums", sums.flatMap(\.words))
     encoder.add("values", values)
-    if let series, seriesStride != nil { encoder.add("series", series) }
+    if seriesStride != nil { encoder.add("series", series) }
     encoder.add("marginals", try context.group.joinedOnRoot(marginals))
     encoder.nest("trajectory") { trajectory.encode(to: &$0) }
     return ReplicaState(replica: context.replica, step: step, encoded: encoder)

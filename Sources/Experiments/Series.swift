@@ -97,8 +97,11 @@ public struct Series: Recorder, Sendable, Equatable {
     width = leg.observables.count
     stride = try decoder.count("stride")
     let ids = try decoder.words("ids")
-    guard stride.nonzeroBitCount == 1 || (stride == 0 && ids.isEmpty) else { throw decoder.unfit("stride") }
-    let size = stride == 0 ? 0 : (leg.process?.schedule.measurements ?? 0) / stride * width
+    let measurements = leg.process?.schedule.measurements ?? 0
+    guard stride == 0 ? ids.isEmpty : stride.nonzeroBitCount == 1 && stride <= max(measurements, 1) else {
+      throw decoder.unfit("stride")
+    }
+    let size = stride == 0 ? 0 : measurements / stride * width
     let values = try decoder.doubles("values", count: ids.count * size)
     guard Set(ids).count == ids.count else { throw decoder.unfit("ids") }
     for (i, id) in ids.enumerated() { replicas[id] = Array(values[i * size..<(i + 1) * size]) }

@@ -10,7 +10,7 @@ extension Faults {
       "V", "log_V", "rho", "atanh_rho", "q", "q^-1/2", "clipped_V", "above", "crossed", "crossing_time", "log_lambda",
       "moment", "log_det", "collapsed", "exploded", "vanished",
     ]
-    static let ofPairs: Set = ["rho", "atanh_rho", "q", "q^-1/2"]
+    static let ofPairs: Set = ["rho", "atanh_rho", "q", "q^-1/2", "collapsed"]
 
     /// The network that a limit needs, what else it takes, and an observable that it must have.
     struct Case {
@@ -77,8 +77,8 @@ extension Faults {
       let list = try place.fathom(["catalog"]).output.split(separator: "\n").compactMap { line -> String? in
         line.hasPrefix("limit ") ? line.dropFirst(6).prefix { $0 != ":" }.description : nil
       }
-      // Those of particle systems are worked out without a covariance.
-      let ofNetworks = Set(list).subtracting(["stationary-limit", "gaussian-moments"])
+      // Those of particle systems, and rows of a file, are taken without a covariance.
+      let ofNetworks = Set(list).subtracting(["stationary-limit", "gaussian-moments", "samples"])
       #expect(!list.isEmpty && ofNetworks == Set(Self.cases.keys.map { String($0.split(separator: "/")[0]) }))
     }
 
