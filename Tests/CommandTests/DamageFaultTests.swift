@@ -140,7 +140,8 @@ extension Faults {
         let verify = try place.fathom(["verify", path])
         // Wild numbers may stand where any number may stand; what a replica under way needs, only a run can tell.
         let (wild, begun) = (["huge", "negative"].contains(kind), name.contains("/begun/"))
-        let derived = ["/rows", "/centres", "/ids", "/series/values"].contains { name.hasSuffix($0) } || name.contains("/trajectories/")
+        let numbers = ["/rows", "/centres", "/ids", "/series/values"]
+        let derived = numbers.contains { name.hasSuffix($0) } || name.contains("/trajectories/")
         let free = begun || (wild && derived)
         #expect(verify.status == 65 || (free && verify.status == 0), "\(line): \(verify.status) \(verify.error)")
         #expect(!verify.timedOut && !verify.error.contains("crashed"), "\(line): \(verify.error)")
