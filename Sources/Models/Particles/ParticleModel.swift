@@ -36,7 +36,7 @@ package struct ParticleModel: Sendable {
     experiment = ParticleExperiment(system, method, settings)
     stationary = system.stationary(settings.number)
     replicas = p.integer("replicas")
-    identity = lines + p.resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).replicas = ") }
+    identity = lines + p.resolved.withCanonicalFormulas.lines(prefix: name).filter { !$0.hasPrefix("\(name).replicas = ") }
 
     var attributes = [
       "system": systemEntry.name, "integrator": integratorEntry.name, "equation": systemEntry.equation,

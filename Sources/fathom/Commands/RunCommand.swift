@@ -65,7 +65,8 @@ struct RunCommand: ParsableCommand {
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
     var file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
-    if world.isRoot { for note in Notes.take() { Console.log(note) } }
+    let notes = Notes.take()
+    if world.isRoot { for note in notes { Console.log(note) } }
 
     // 2. The result file: locked, and read if it is there.
     var destination: [UInt8] = []
@@ -117,6 +118,7 @@ struct RunCommand: ParsableCommand {
       try world.onRoot { try wallTime.check() }
     }
     let outcome = try engine.run()
+    for note in Notes.take() { Console.log(note) }
 
     // 4. Say what came out.
     try world.onRoot {
