@@ -39,7 +39,8 @@ public struct DerivedObservables: Sendable {
     for request in requests {
       let present = Set(names.compactMap { $0 })
       let used = request.tree.names.filter(present.contains)
-      if !all && request.tree.names.contains(where: { !present.contains($0) && request.parameters[$0] == nil && $0 != "pi" }) { continue }
+      let isKnown = { (name: String) in present.contains(name) || request.parameters[name] != nil || name == "pi" }
+      if !all && !request.tree.names.allSatisfy(isKnown) { continue }
       if measured.contains(where: { $0.name == request.name }) || made.contains(where: { $0.name == request.name }) {
         throw Failure.invalid(
           key: "\(request.table).name", value: "\"\(request.name)\"", allowed: "is the name of another observable")
@@ -91,11 +92,15 @@ public struct DerivedObservables: Sendable {
   private static func refusePowers(_ request: Request, _ measured: [Observable]) throws {
     let written = request.tree.description
     for observable in measured {
-      guard let name = variable(observable.name), name != observable.name, written.contains(observable.name) else { continue }
+      guard let name = variable(observable.name), name != observable.name, written.contains(observable.name) else {
+        continue
+      }
       let base = observable.name.split(separator: "^")[0]
       throw Failure.invalid(
         key: request.key, value: request.text.description,
-        allowed: "in a formula the observable \(observable.name) is written \(name), and the square of \(base) \(base)*\(base)")
+        allowed:
+          "in a formula the observable \(observable.name) is written \(name), and the square of \(base) \(base)*\(base)"
+      )
     }
   }
 }
@@ -144,7 +149,7 @@ extension DerivedObservables {
     guard let text = own["formula"] else {
       throw Failure.invalid(
         key: "\(path).formula", value: nil,
-        allowed: "must be a formula\(own.keys.sorted().first { $0 != "name" }.map { Nearest.hint($0, among: ["formula"]) } ?? "")")
+        allowed: "must be a formula\(Nearest.hint(own.keys.sorted().first { $0 != "name" } ?? "", among: ["formula"]))")
     }
     guard case .text(let words) = text else {
       throw Failure.invalid(key: "\(path).formula", value: text.description, allowed: "must be a formula in quotes")

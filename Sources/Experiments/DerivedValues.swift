@@ -191,7 +191,8 @@ extension Leg {
       content = .sampled(experiment!.adding(derived), draws: draws)
     }
     return Leg(
-      name: name, role: role, content: content, attributes: attributes, expectedOffset: expectedOffset, refines: refines,
+      name: name, role: role, content: content, attributes: attributes, expectedOffset: expectedOffset,
+      refines: refines,
       marginalLaw: marginalLaw)
   }
 }

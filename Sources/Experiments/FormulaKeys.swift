@@ -41,7 +41,9 @@ public enum FormulaKeys {
       formula = try Formula(words, variables: variables, parameters: implied.merging(parameters) { $1 })
     } catch let error as FormulaError {
       let place = error.column > 0 ? "\(error)" : error.message
-      throw Failure.invalid(key: key, value: text.description, allowed: "is no formula in \(list(variables)): \(place)")
+      throw Failure.invalid(
+        key: key, value: text.description,
+        allowed: "is no formula in \(list(variables)): \(place)\(parameterHint(words, variables))")
     }
     for name in formula.unusedParameters where parameters[name] != nil {
       throw Failure.invalid(
@@ -49,6 +51,13 @@ public enum FormulaKeys {
         allowed: "unknown key\(Nearest.remark(name, among: formula.tree.names)); the formula has no such parameter")
     }
     return formula
+  }
+
+  /// For a name that is neither a variable nor given: it may be meant as a parameter.
+  private static func parameterHint(_ text: String, _ variables: [String]) -> String {
+    guard let names = try? FormulaTree(parsing: text).names else { return "" }
+    let other = names.first { !variables.contains($0) && !$0.contains("[") && $0 != "pi" }
+    return other.map { " (or give \($0) = … beside the formula)" } ?? ""
   }
 
   private static func list(_ names: [String]) -> String {

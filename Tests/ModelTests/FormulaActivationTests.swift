@@ -27,7 +27,7 @@ import Testing
   @Test(arguments: builtIn.map(\.name)) func formulaOfABuiltIn(name: String) throws {
     let text = Self.builtIn.first { $0.name == name }!.formula
     for sampler in ["conditional", "weights"] {
-      let extra: [String: JobValue] = name == "sinh" ? ["c": .real(0.3)] : [:]
+      let extra: [String: JobValue] = name == "sinh" ? ["c": .real(0.15)] : [:]
       let (one, two) = try (
         network(.text(name), width: 24, depth: 5, inputs: correlated(0.3), sampler: sampler, extra: extra),
         network(Self.formula(text), width: 24, depth: 5, inputs: correlated(0.3), sampler: sampler, extra: extra)
@@ -172,7 +172,9 @@ import Testing
       (Self.formula("abs(x)", ["shape": .real(1)]), "smooth at 0"),
       (Self.formula("x^2", ["shape": .real(1)]), "slope at 0"),
       (.text("x*sigmoid(x)"), "a formula is written { formula"), (Self.formula("x > 0"), "comparison"),
-      (table(["formula": .integer(1)]), "in quotes"),
+      (table(["formula": .integer(1)]), "must be a string"),
+      (table(["fomula": .text("x")]), "did you mean formula?"),
+      (Self.formula("tanh(b*x)"), "give b = … beside the formula"),
       (Self.formula("tanh(a*x)", ["a": .list([.real(1), .real(2)])]), "[sweep]"),
     ]
     for (value, words) in wrong {
@@ -184,6 +186,22 @@ import Testing
     ]
     let said = Self.failure { try make(Self.formula("trigamma(x^2 + 1)"), kernel) }
     #expect(said.contains("needs a derivative for the probe ntk"), "\(said)")
+  }
+
+  @Test func limitsSayWhatTheyLack() throws {
+    let log = try network(
+      Self.formula("log(x + 3)"), width: 8, depth: 2, inputs: correlated(0.3), extra: ["c": .real(1)])
+    let said = Self.failure {
+      try limitLegs(table(["equation": .text("infinite-width")]), path: "limit", network: log, networkDraws: 2)
+    }
+    #expect(said.contains("log(0.0) = -inf at column 1, for x = -3.0"), "\(said)")
+    let relu = try network(Self.formula("max(x, 0) + 1"), width: 8, depth: 2, inputs: correlated(0.3))
+    for limit in ["covariance-sde", "unshaped-q", "smooth-covariance-sde"] {
+      let said = Self.failure {
+        try limitLegs(table(["equation": .text(limit)]), path: "limit", network: relu, networkDraws: 2)
+      }
+      #expect(said.contains("limit.equation") && said.contains("needs"), "\(said)")
+    }
   }
 
   /// Each draw in which log(x) meets a negative number counts, and the file says where that is in the formula.

@@ -16,7 +16,7 @@ public struct ActivationChoice: Sendable {
   static let words = "a name, a table with a name and its parameters, or { formula = … } in x"
 
   /// Where a formula leaves the numbers, as part of a sentence; empty if it does not.
-  var eventRemark: String { attributes["domain"].map { " (\($0))" } ?? "" }
+  package var eventRemark: String { attributes["domain"].map { " (\($0))" } ?? "" }
 
   /// Reads `"relu"`, `{ name = "shaped-relu", c_plus = 0.0, … }` or `{ formula = "tanh(a*x)", a = 1.5 }`.
   public init(_ value: JobValue, path: String, width: Int) throws {
@@ -40,7 +40,7 @@ public struct ActivationChoice: Sendable {
     }
     let names = ActivationEntry.names
     guard case .text(let name)? = table["name"], let entry = ActivationEntry.all.first(where: { $0.name == name })
-    else { throw Self.unknown(table["name"], path: path, names: names) }
+    else { throw Self.unknown(table, path: path, names: names) }
     let parameters = try Parameters(
       .table(table), path: path,
       allowed: [Parameter("name", .choice(names), "activation")] + entry.parameters)
@@ -53,12 +53,19 @@ public struct ActivationChoice: Sendable {
     attributes = [:]
   }
 
-  /// A name that no activation has; what is a formula by its looks is told how to be one.
-  private static func unknown(_ name: JobValue?, path: String, names: [String]) -> Failure {
-    if case .text(let text)? = name, (try? Formula(text, variables: ["x"])) != nil {
+  /// A name that no activation has, or none; what is a formula by its looks is told how to be one.
+  private static func unknown(_ table: [String: JobValue], path: String, names: [String]) -> Failure {
+    if case .text(let text)? = table["name"], (try? Formula(text, variables: ["x"])) != nil {
       return Failure.invalid(
-        key: "\(path).name", value: name!.description, allowed: "a formula is written { formula = \(name!) }")
+        key: "\(path).name", value: "\"\(text)\"", allowed: "a formula is written { formula = \"\(text)\" }")
     }
-    return Failure.unknown(key: "\(path).name", value: name, names: names)
+    if table["name"] == nil,
+      let key = table.keys.sorted().first(where: { !Nearest.hint($0, among: ["formula"]).isEmpty })
+    {
+      return Failure.invalid(
+        key: "\(path).\(key)", value: table[key]!.description,
+        allowed: "unknown key\(Nearest.hint(key, among: ["formula"]))")
+    }
+    return Failure.unknown(key: "\(path).name", value: table["name"], names: names)
   }
 }

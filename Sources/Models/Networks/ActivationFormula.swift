@@ -100,7 +100,7 @@ struct ActivationFormula {
   private static func shaped(
     _ formula: Formula, a: Double, width: Int, kinks: [Double], _ p: Parameters
   ) throws -> (FormulaActivation, (a: Double, second: Double, third: Double)) {
-    guard !kinks.contains(0) else { throw p.invalid("shape", "needs a formula that is smooth at 0, not one with a kink there") }
+    guard !kinks.contains(0) else { throw p.invalid("shape", "needs a formula that is smooth at 0") }
     var all: [Formula] = []
     do {
       all = try formula.derivatives("x", upTo: 3)

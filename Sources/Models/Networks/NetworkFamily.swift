@@ -44,7 +44,8 @@ public enum NetworkFamily: Family {
           ]))
     }
     let prefix = self.table
-    var lines = model.parameters.resolved.withCanonicalFormulas.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
+    let resolved = model.parameters.resolved.withCanonicalFormulas
+    var lines = resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
     lines.append("\(prefix).V_0 = \(model.attributes["V_0"] ?? "")")
     return FamilyCase(model: model, legs: legs, identity: lines)
   }

@@ -38,7 +38,8 @@ enum SplitExpectation {
       let width = across / along.magnitude
       for kink in kinks {
         outerBreaks.append(kink / along)
-        if width > 0 && width < 1 { for k in [2.5, 5, 7.5, 10] { outerBreaks += [kink / along - k * width, kink / along + k * width] } }
+        guard width > 0 && width < 1 else { continue }
+        for k in [2.5, 5, 7.5, 10] { outerBreaks += [kink / along - k * width, kink / along + k * width] }
       }
     }
     var last = Double.nan

@@ -32,7 +32,8 @@ struct ExternalFormula: Sendable {
       found = items.compactMap(\.number)
       guard found.count == items.count, found.allSatisfy(\.isFinite) else {
         throw Failure.invalid(
-          key: "\(p.path).\(key).kinks", value: table["kinks"]!.description, allowed: "must be an array of finite numbers")
+          key: "\(p.path).\(key).kinks", value: table["kinks"]!.description,
+          allowed: "must be an array of finite numbers")
       }
     } else if let wrong = table["kinks"] {
       throw Failure.invalid(
@@ -54,7 +55,8 @@ struct ExternalFormula: Sendable {
     }
     let parameters = try FormulaKeys.parameters(table, except: own, path: path)
     return (
-      try FormulaKeys.read(text, key: "\(path).formula", variables: variables, parameters: parameters, table: path), table
+      try FormulaKeys.read(text, key: "\(path).formula", variables: variables, parameters: parameters, table: path),
+      table
     )
   }
 

@@ -62,7 +62,8 @@ final class OwnSystem: ParticleSystem {
         "potential", .structured(formula),
         "U, a formula in x, summed over the coordinates, or in x0, x1, …, the coordinates of a particle; kinks = [...] besides those found"
       ),
-      Parameter("pair", .structured(formula), optional: true, "W, a formula in the distance r, all pairs; none unless given"),
+      Parameter(
+        "pair", .structured(formula), optional: true, "W, a formula in the distance r, all pairs; none unless given"),
       Parameter(
         "least_curvature", .real(.finite), optional: true,
         "a lower bound of the second derivatives of U, for the proximal sampler"),
@@ -79,8 +80,7 @@ final class OwnSystem: ParticleSystem {
   }
 
   private static func pairProgram(_ value: JobValue, _ p: Parameters) throws -> FormulaProgram {
-    let (formula, table) = try ExternalFormula.read(value, p, "pair", variables: ["r"], own: ["formula"])
-    _ = table
+    let formula = try ExternalFormula.read(value, p, "pair", variables: ["r"], own: ["formula"]).formula
     for k in 1...640 {
       if let event = formula.domainEvent(at: [Double(k) / 64]) {
         Notes.add("\(p.path).pair: \(event), for r = \(Double(k) / 64)")
