@@ -27,7 +27,7 @@ import Testing
   @Test(arguments: builtIn.map(\.name)) func formulaOfABuiltIn(name: String) throws {
     let text = Self.builtIn.first { $0.name == name }!.formula
     for sampler in ["conditional", "weights"] {
-      let extra: [String: JobValue] = name == "sinh" ? ["c": .real(0.15)] : [:]
+      let extra: [String: JobValue] = name == "sinh" ? ["c": .real(0.05)] : [:]
       let (one, two) = try (
         network(.text(name), width: 24, depth: 5, inputs: correlated(0.3), sampler: sampler, extra: extra),
         network(Self.formula(text), width: 24, depth: 5, inputs: correlated(0.3), sampler: sampler, extra: extra)
