@@ -53,6 +53,12 @@ import Testing
       let found = ParticlesTests.known(laplace, "stationary-limit", name)
       #expect((found - value).magnitude < 1e-11 * max(1, value), "\(name): \(found)")
     }
+    // A kink that no border of a panel meets by itself.
+    let shifted = try known(Self.formula("abs(x - 0.3)"))
+    for (name, value) in [("x", 0.3), ("x^2", 2.09), ("x^4", 25.0881), ("energy", 1)] {
+      let found = ParticlesTests.known(shifted, "stationary-limit", name)
+      #expect((found - value).magnitude < 1e-11 * max(1, value), "\(name): \(found)")
+    }
     let normal = try known(
       Self.formula("(x - 1)^2/2"), ["dimension": .integer(2), "inverse_temperature": .real(4)])
     for (name, value) in [("x[1]", 1.0), ("x[0]^2", 1.25), ("energy", 0.25)] {
