@@ -66,7 +66,8 @@ struct RunCommand: ParsableCommand {
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
     var file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
-    if world.isRoot { for note in Notes.take() { Console.log(note) } }
+    let notes = Notes.take()
+    if world.isRoot { for note in notes { Console.log(note) } }
 
     if file.job.stop != nil && part.count > 1 {
       throw Failure(
@@ -133,6 +134,7 @@ struct RunCommand: ParsableCommand {
       Console.log(decision.isReached ? "\(look): decided" : "\(look): \(decision.missing.brief)")
       return decision.isReached
     }
+    for note in Notes.take() { Console.log(note) }
 
     // 4. Say what came out.
     try world.onRoot {
