@@ -6,7 +6,7 @@ import Foundation
 //
 //     fathom-calibrate SEEDS FOLDER [KIND ...]
 //
-// FOLDER/runs.csv holds what is done: started again, also after a kill, it goes on there; a program that was built anew begins anew.
+// FOLDER/runs.csv holds what is done: a command that is repeated, also after a kill, continues there; another build of the program starts from nothing.
 // FOLDER/summary.tsv is the table of all kinds; with KINDs there is none. Ends with 1 where a kind is not calibrated.
 
 let words = CommandLine.arguments.dropFirst()

@@ -21,6 +21,16 @@ def run(folder, job, name, *settings, check=True):
     return path
 
 
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to run in, with the program of this tree, also for root."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FATHOM", str(FATHOM))
+    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
+        monkeypatch.setenv(name, "1")
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def network(tmp_path_factory):
     """Finite networks against an SDE, over five layers."""

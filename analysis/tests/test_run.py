@@ -25,13 +25,7 @@ JOB = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FATHOM", str(FATHOM))
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        monkeypatch.setenv(name, "1")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def digest(path):

@@ -6,19 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from conftest import FATHOM, ROOT
+from conftest import ROOT
 
 import fathom
 
 PAGE = (ROOT / "docs/samples.md").read_text()
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FATHOM", str(FATHOM))
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        monkeypatch.setenv(name, "1")
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def blocks(kinds):

@@ -11,13 +11,7 @@ from conftest import FATHOM
 
 import fathom
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FATHOM", str(FATHOM))
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        monkeypatch.setenv(name, "1")
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture
