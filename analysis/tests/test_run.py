@@ -148,6 +148,8 @@ def stop(ranks, draws, number):
     """A run that is interrupted; what it raises."""
     launch.LOG.setLevel(logging.INFO)
     launch.LOG.addHandler(Interrupt(number))
+    # Tests that a shell runs in the background inherit that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         fathom.run(JOB, ranks, {"network.draws": draws}, output="long.h5", progress=True)
     except fathom.Interrupted as error:
@@ -161,7 +163,7 @@ WORDS = "stopped with a checkpoint in long.h5; the same call resumes\n"
 def test_an_interrupt_leaves_a_checkpoint(ranks, number, code, words, caplog):
     command = [sys.executable, "-c", f"import test_run; test_run.stop({ranks}, 10**9, {int(number)})"]
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    shown = subprocess.run(command, env=env, start_new_session=True, capture_output=True, text=True)
+    shown = subprocess.run(command, env=env, start_new_session=True, capture_output=True, text=True, timeout=120)
     assert (shown.stdout, shown.returncode) == (words, code), shown.stderr
     done = draws(fathom.open("long.h5"))
     assert done < 10**9 and not fathom.open("long.h5").finished
