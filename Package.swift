@@ -41,14 +41,16 @@ let package = Package(
     .target(name: "Randomness", dependencies: ["Kernels"], swiftSettings: numeric),
     .target(name: "Statistics", dependencies: ["Kernels"], swiftSettings: numeric),
     .target(
-      name: "Experiments", dependencies: ["Kernels", "Randomness", "Spelling", "Statistics"], swiftSettings: numeric),
+      name: "Experiments", dependencies: ["Formulas", "Kernels", "Randomness", "Spelling", "Statistics"],
+      swiftSettings: numeric),
     .target(name: "Engine", dependencies: ["Experiments", "Randomness", "Statistics"], swiftSettings: numeric),
     .target(name: "Analyses", dependencies: ["Experiments", "Kernels", "Statistics"], swiftSettings: numeric),
     .target(
-      name: "Networks", dependencies: ["Experiments", "Kernels", "Randomness"], path: "Sources/Models/Networks",
+      name: "Networks", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness"],
+      path: "Sources/Models/Networks",
       swiftSettings: numeric),
     .target(
-      name: "Particles", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
+      name: "Particles", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
@@ -87,7 +89,7 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "Randomness"], resources: [.copy("ArviZ")],
       swiftSettings: numeric),
     .testTarget(
-      name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments"],
+      name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments", "Formulas"],
       swiftSettings: numeric),
     .testTarget(
       name: "ParticlesTests",

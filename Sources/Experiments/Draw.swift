@@ -34,13 +34,29 @@ public protocol Draw: Sendable {
 public struct Runner {
   /// Makes a range of draws and tallies them; the first of all draws are kept as rows besides, if asked for.
   public let run: (Range<UInt64>, Tally, KeptRows?) -> Void
-  /// The values of one draw.
-  public let values: (UInt64) -> [Double]
+  /// Makes one draw, and puts its values there.
+  let draw: (UInt64, UnsafeMutablePointer<Double>) -> DrawEvents
+  /// Numbers of one draw.
+  let width: Int
 
-  @inlinable
-  public init(run: @escaping (Range<UInt64>, Tally, KeptRows?) -> Void, values: @escaping (UInt64) -> [Double]) {
+  /// - Parameter width: numbers of one draw.
+  @usableFromInline
+  init(
+    run: @escaping (Range<UInt64>, Tally, KeptRows?) -> Void,
+    draw: @escaping (UInt64, UnsafeMutablePointer<Double>) -> DrawEvents, width: Int
+  ) {
     self.run = run
-    self.values = values
+    self.draw = draw
+    self.width = width
+  }
+
+  /// The values of one draw.
+  public func values(_ index: UInt64) -> [Double] {
+    [Double](unsafeUninitializedCapacity: width) { buffer, count in
+      buffer.initialize(repeating: 0)
+      if width > 0 { _ = draw(index, buffer.baseAddress!) }
+      count = width
+    }
   }
 
   /// Centres of the tallies: the median of five pilot draws at indices that no job reaches, so a pure function of the key.

@@ -36,25 +36,17 @@ public struct Experiment: Sendable {
               if index < kept { rows!.add(index, buffers.values, width) }
             }
           },
-          values: { index in
+          draw: { index, values in
             buffers.stream.start(draw: index)
-            _ = draw.draw(using: &buffers.stream, scratch: scratch, into: buffers.values)
-            return Array(UnsafeBufferPointer(start: buffers.values, count: width))
-          })
+            return draw.draw(using: &buffers.stream, scratch: scratch, into: values)
+          }, width: width)
       })
   }
 
   public init<P: Process>(_ process: P) {
-    let schedule = process.schedule
     self.init(
-      schema: Schema(axis: schedule.axis, observables: process.observables),
-      kind: .replicas(
-        ReplicaFactory(
-          facts: ProcessFacts(
-            schedule: schedule, marginals: process.marginals, frame: process.frame,
-            inverseTemperature: process.inverseTemperature),
-          pieces: process.pieces, advice: process.advice,
-          begin: { context, saved in try Driver(process, context, from: saved) })))
+      schema: Schema(axis: process.schedule.axis, observables: process.observables),
+      kind: .replicas(ReplicaFactory(process)))
   }
 
   @usableFromInline
@@ -77,9 +69,21 @@ public struct Experiment: Sendable {
 public struct ReplicaFactory: Sendable {
   public let facts: ProcessFacts
   public let pieces: Int
+  public let stateSize: Int
   public let advice: String
   /// Starts a replica, or continues one. Collective in the group.
   public let begin: @Sendable (_ context: ReplicaContext, _ saved: ReplicaState?) throws -> any Replica
+  /// The same with derived observables behind those of the process.
+  let adding: @Sendable (DerivedObservables) -> ReplicaFactory
+
+  init<P: Process>(_ process: P) {
+    facts = ProcessFacts(
+      schedule: process.schedule, marginals: process.marginals, frame: process.frame,
+      inverseTemperature: process.inverseTemperature)
+    (pieces, stateSize, advice) = (process.pieces, process.stateSize, process.advice)
+    begin = { context, saved in try Driver(process, context, from: saved) }
+    adding = { ReplicaFactory(DerivedProcess(process: process, derived: $0)) }
+  }
 
   public var steps: Int { facts.schedule.total }
 }

@@ -88,6 +88,9 @@ public protocol Family: SendableMetatype {
   /// Keys of its models that declare themselves small; those of `entries` unless implemented.
   static var smallParameters: [SmallParameter] { get }
 
+  /// Names that its key `observables` takes; nil, unless implemented, of a family that measures all it has.
+  static var observables: [String]? { get }
+
   static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<Model>
   /// Rewrites a whole job before its sweep is read, for options that stand for keys; nothing unless implemented.
   static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue
@@ -95,6 +98,7 @@ public protocol Family: SendableMetatype {
 
 extension Family {
   public static var options: [TableEntry] { [] }
+  public static var observables: [String]? { nil }
   public static var smallParameters: [SmallParameter] {
     var found: [SmallParameter] = []
     for parameter in entries.flatMap(\.parameters) {

@@ -8,6 +8,11 @@ public enum Notes {
     list.withLock { if !$0.contains(note) { $0.append(note) } }
   }
 
+  /// What happened in a draw: the first of each kind is said.
+  static func addFirst(_ kind: String, _ note: () -> String) {
+    list.withLock { if !$0.contains(where: { $0.hasPrefix(kind) }) { $0.append(kind + note()) } }
+  }
+
   /// Takes the notes out, in their order.
   public static func take() -> [String] {
     list.withLock { notes in

@@ -31,7 +31,8 @@ package struct RegisteredFamily: Sendable {
     keys = named.map(\.key).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
     expand = { try F.expand($0, options: $1) }
-    read = { table, context, asked, samples in
+    read = { given, context, asked, samples in
+      let (table, derived) = try DerivedObservables.split(given, path: context.path, choices: F.observables)
       var found = try F.read(table, context)
       guard let own = found.legs.first else { throw Failure(.bug, "\(F.table): a family without a finite leg") }
       if let samples { try found.replaceDraws(by: samples, context.data) }
@@ -66,7 +67,8 @@ package struct RegisteredFamily: Sendable {
       if asked.isEmpty {
         for name in found.impliedLimits { try add(.table(["equation": .text(name)]), "limit", implied: true) }
       }
-      return (legs, identity)
+      identity += derived.map { $0.identity(prefix: F.table) }
+      return (derived.isEmpty ? legs : try legs.map { try $0.adding(derived) }, identity)
     }
   }
 

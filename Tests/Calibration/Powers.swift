@@ -72,7 +72,7 @@ func certificate(_ snapshot: Snapshot, _ effect: Double) -> Outcome? {
 /// - Parameter alpha: of the printed intervals.
 func health(_ failure: String, alpha: Double) -> @Sendable (Snapshot, Double) -> Outcome? {
   { snapshot, effect in
-    guard let found = Analyses.health(snapshot).first, let row = found.rows.first(where: { $0.failure == failure }),
+    guard let found = Analyses.health(snapshot).first, found.rows.contains(where: { $0.failure == failure }),
       let draws = snapshot.job.sampledLegs.first?.leg.draws
     else { return nil }
     func deviation(_ p: Double) -> Double { (p * (1 - p) / Double(draws)).squareRoot() }

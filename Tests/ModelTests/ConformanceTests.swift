@@ -13,6 +13,7 @@ import Testing
       ["activation": .table(["name": .text("shaped-relu"), "c_plus": .real(0.5), "c_minus": .real(-1)])],
       ["activation": .table(["name": .text("tanh"), "a": .real(1)]), "bias": .real(0.3)],
       ["activation": .table(["name": .text("sinh"), "a": .real(1)]), "bound": .real(3)],
+      ["activation": .table(["formula": .text("x*sigmoid(k*x) + 0.1*abs(x)"), "k": .real(1.7)]), "bias": .real(0.3)],
     ],
     "orthogonal-mlp": [["activation": .text("relu")], ["activation": .text("tanh")]],
     "linear-mlp": [["observables": .list(["V", "log_lambda", "log_det", "moment", "rho"].map { .text($0) })]],
@@ -71,7 +72,7 @@ import Testing
     #expect(Set(NetworkCatalog.architectures.map(\.name)) == Set(Self.settings.keys))
   }
 
-  /// The reduced laws are the law of drawing every weight: 23 settings x 4 pairs of width and number of inputs,
+  /// The reduced laws are the law of drawing every weight: 24 settings x 4 pairs of width and number of inputs,
   /// some 1,000 observables, three statistics each. |z| < 5.5 and KS p > 1e-7 fail one true family
   /// in 5,000.
   @Test(arguments: NetworkCatalog.architectures.map(\.name))

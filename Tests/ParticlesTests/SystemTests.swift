@@ -11,6 +11,10 @@ import Testing
     "logistic-regression": ["file": .text("data"), "classes": .list([.integer(0), .integer(1)])],
     "gaussian": ["dimension": .integer(3), "condition": .real(10)], "power-law": ["alpha": .real(1.5)],
     "two-well": ["dimension": .integer(2)],
+    "own": [
+      "potential": .table(["formula": .text("a*x^4/4 - x^2/2"), "a": .real(1.5)]),
+      "pair": .table(["formula": .text("exp(-r^2)")]), "dimension": .integer(2),
+    ],
   ]
   static let smooth = ParticleCatalog.systems.map(\.name).filter { $0 != "curie-weiss" }
 

@@ -4,7 +4,7 @@ import Networks
 /// Gaussian expectations of an activation, which the recursions at infinite width are made of.
 ///
 /// `E phi(u) phi(v)` in closed form for activations with slopes (arc-cosine kernel, Cho and Saul 2009) and erf
-/// (Williams 1997), the others by `GaussianExpectation`.
+/// (Williams 1997), the others by `GaussianExpectation`; formulas are split at their kinks.
 public struct ActivationKernel: Sendable {
   public let activation: any Activation
 
@@ -31,11 +31,13 @@ public struct ActivationKernel: Sendable {
       let angle = Elementary.angle(x: cosine, y: sine.magnitude)
       return erf.outer * erf.outer * (sine < 0 ? -angle : angle) * 2 / Double.pi
     }
+    if let formula = activation as? FormulaActivation { return formula.product(vu, vv, cov) }
     return GaussianExpectation.ofProduct({ activation.value($0) }, varianceU: vu, varianceV: vv, covariance: cov)
   }
 
   /// `E phi'(u) phi'(v)`.
   public func derivativeProduct(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
+    if let formula = activation as? FormulaActivation { return formula.derivativeProduct(vu, vv, cov) }
     guard let slopes = activation as? SlopeActivation else {
       return GaussianExpectation.ofProduct(
         { activation.derivative($0) }, varianceU: vu, varianceV: vv, covariance: cov)

@@ -18,13 +18,28 @@ extension NetworkLimits {
     }
     var k = recursion.start
     var reached = network.settings.inputs.layer
-    return .infiniteWidth(network.settings) { layer in
+    let model = LimitModel.infiniteWidth(network.settings) { layer in
       while reached < layer {
         k = recursion.next(k)
         reached += 1
       }
       return (recursion.covariance(k), [])
     }
+    try network.refuse(model, p)
+    return model
+  }
+}
+
+extension NetworkModel {
+  /// Throws if nothing is known at infinite width because an expectation of a formula has no value.
+  func refuse(_ model: LimitModel, _ p: Parameters) throws {
+    guard case .known(let values) = model.content, values.statistics.isEmpty, let activation,
+      activation.function is FormulaActivation
+    else { return }
+    throw p.invalid(
+      "equation",
+      "needs Gaussian expectations of the activation, which are not finite or not found to 1e-11\(activation.eventRemark)"
+    )
   }
 }
 

@@ -68,7 +68,7 @@ extension NetworkLimits {
     else {
       throw p.invalid(
         "equation",
-        "needs \(MLP.entry.name) with Gaussian weights, a smooth activation shaped by a, the default gain c and bias = 0"
+        "needs \(MLP.entry.name) with Gaussian weights, a smooth activation shaped by a (a formula: by shape), the default gain c and bias = 0"
       )
     }
     return SmoothDrift(

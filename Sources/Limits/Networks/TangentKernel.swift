@@ -31,7 +31,7 @@ extension NetworkLimits {
     var k = recursion.start
     var theta = k
     var reached = network.settings.inputs.layer
-    return .infiniteWidth(network.settings, own: architecture.kernel.observables) { layer in
+    let model = LimitModel.infiniteWidth(network.settings, own: architecture.kernel.observables) { layer in
       while reached < layer {
         let passed = architecture.propagate(theta, over: k)
         k = recursion.next(k)
@@ -40,5 +40,7 @@ extension NetworkLimits {
       }
       return (recursion.covariance(k), architecture.kernel.values(theta))
     }
+    try network.refuse(model, p)
+    return model
   }
 }

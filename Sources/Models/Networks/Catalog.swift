@@ -34,7 +34,10 @@ public struct NetworkModel: Sendable {
     all["width"] = String(settings.width)
     all["depth"] = String(settings.depth)
     all["V_0"] = settings.inputs.gram.description
-    if let activation { all["activation"] = activation.name }
+    if let activation {
+      all["activation"] = activation.name
+      for (key, value) in activation.attributes { all["activation_\(key)"] = value }
+    }
     self.attributes = all
   }
 
@@ -72,7 +75,7 @@ public enum NetworkCatalog {
 
 extension Parameter {
   static let activation = Parameter(
-    "activation", .structured("a name, or a table with a name and its parameters"), "activation function phi")
+    "activation", .structured(ActivationChoice.words), "activation function phi")
   static let gain = Parameter("c", .real(.above(0)), optional: true, "gain c; 1 / E phi(g)^2 unless given")
 }
 
@@ -81,7 +84,7 @@ extension ActivationChoice {
   func gain(_ p: Parameters) throws -> Double {
     let moment = function.secondMoment
     guard p["c"] != nil || (moment > 0 && moment.isFinite) else {
-      throw p.invalid("activation", "E phi(g)^2 is \(moment): give c")
+      throw p.invalid("activation", "E phi(g)^2 is \(moment)\(eventRemark): give c")
     }
     return p["c"] != nil ? p.real("c") : 1 / moment
   }

@@ -7,7 +7,12 @@ public enum NetworkFamily: Family {
 
   public static var entries: [any Entry] {
     let inputs = TableEntry(name: "\(table).inputs", summary: "the inputs of a network", parameters: Inputs.parameters)
-    return NetworkCatalog.architectures as [any Entry] + ActivationEntry.all as [any Entry] + [inputs]
+    return NetworkCatalog.architectures as [any Entry] + ActivationEntry.all as [any Entry]
+      + [ActivationFormula.entry, inputs]
+  }
+
+  public static var observables: [String]? {
+    NetworkCatalog.architectures.flatMap { entry in entry.draws.flatMap { $0.probes.flatMap(\.observables) + $0.own } }
   }
 
   public static let options = [
@@ -39,7 +44,8 @@ public enum NetworkFamily: Family {
           ]))
     }
     let prefix = self.table
-    var lines = model.parameters.resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
+    let resolved = model.parameters.resolved.withCanonicalFormulas
+    var lines = resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
     lines.append("\(prefix).V_0 = \(model.attributes["V_0"] ?? "")")
     return FamilyCase(model: model, legs: legs, identity: lines)
   }

@@ -47,7 +47,8 @@ public struct NetworkSettings: Sendable {
         default: .list([.text(Probe.covariance.name)]),
         "quantities that can be measured; " + available.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")),
       Parameter(
-        "observables", .structured("an array of " + words(probes, available, own)),
+        "observables",
+        .structured("an array of " + words(probes, available, own) + "; and { name = …, formula = … } of these"),
         default: .list(probes.flatMap(\.defaults).map { .text($0) }), "what is measured"),
       Parameter("clip", .real(.above(0)), default: .real(5), "ceiling of clipped_V"),
       Parameter("level", .real(.above(0)), default: .real(3), "threshold of `above`"),

@@ -31,6 +31,7 @@ package enum ParticleCatalog {
     PowerLaw.entry,
     TwoWell.entry,
     LogisticRegression.entry,
+    OwnSystem.entry,
   ]
 
   package static let integrators: [IntegratorEntry] = [

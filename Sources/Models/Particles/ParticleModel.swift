@@ -36,7 +36,8 @@ package struct ParticleModel: Sendable {
     experiment = ParticleExperiment(system, method, settings)
     stationary = system.stationary(settings.number)
     replicas = p.integer("replicas")
-    identity = lines + p.resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).replicas = ") }
+    let resolved = p.resolved.withCanonicalFormulas
+    identity = lines + resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).replicas = ") }
 
     var attributes = [
       "system": systemEntry.name, "integrator": integratorEntry.name, "equation": systemEntry.equation,

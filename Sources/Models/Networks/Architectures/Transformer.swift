@@ -311,7 +311,7 @@ extension Transformer {
         "centred", .boolean, default: .boolean(true), "A = I + softmax - 11^T/m, or softmax alone"),
       Parameter("causal", .boolean, default: .boolean(false), "token i attends to tokens 0...i only"),
       Parameter(
-        "mlp", .structured("an activation: a name, or a table with a name and its parameters"), optional: true,
+        "mlp", .structured("an activation: \(ActivationChoice.words)"), optional: true,
         "activation of an MLP block after each attention block; none unless given"),
     ]
   ) { p, settings in
@@ -331,7 +331,7 @@ extension Transformer {
       p.real("tau") * (Double(keyDimension) * (shaped ? Double(settings.width) : 1)).squareRoot()
     let choice = try p["mlp"].map { try ActivationChoice($0, path: "\(p.path).mlp", width: settings.width) }
     let moment = choice?.function.secondMoment ?? 1
-    guard moment > 0 && moment.isFinite else { throw p.invalid("mlp", "E phi(g)^2 is \(moment)") }
+    guard moment > 0 && moment.isFinite else { throw p.invalid("mlp", "E phi(g)^2 is \(moment)\(choice!.eventRemark)") }
     return NetworkModel(
       Transformer(
         settings: settings, sampler: Sampler(rawValue: p.text("sampler"))!, heads: p.integer("heads"),
