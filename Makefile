@@ -32,8 +32,7 @@ demo: build $(VENV)/.ready-report  ## Run the main job on 2 ranks, print the ver
 
 test: setup  ## Every test, statistical suites and faults in a reduced size; ends with the times of its parts and the slowest tests
 	bash tools/timed.sh build swift build -c release --build-tests
-	bash tools/timed.sh swift-test bash tools/test-swift.sh
-	bash tools/timed.sh pytest $(PYTHON) -m pytest -q --durations=10 analysis
+	bash tools/timed.sh tests bash tools/test-lanes.sh
 	bash tools/timed.sh slurm bash tools/test-slurm.sh
 	bash tools/timed.sh hosts bash tools/test-hosts.sh reduced
 	@bash tools/timed.sh --report

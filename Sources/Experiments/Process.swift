@@ -114,6 +114,9 @@ public protocol Process: Sendable {
   var frame: FrameShape? { get }
   /// Pieces in which ranks can share a replica; more ranks than these gain nothing. 1 unless implemented.
   var pieces: Int { get }
+  /// Numbers that a replica holds at least, over all ranks that share it: memory that is not there is a sentence then, not a crash. 0 unless
+  /// implemented.
+  var stateSize: Int { get }
   /// What a user may do about values that are not finite, as half a sentence.
   var advice: String { get }
   /// Inverse temperature, for the free energy; nil where there is none.
@@ -124,6 +127,7 @@ extension Process {
   public var marginals: [String] { [] }
   public var frame: FrameShape? { nil }
   public var pieces: Int { 1 }
+  public var stateSize: Int { 0 }
   public var advice: String { "a smaller step may help" }
   public var inverseTemperature: Double? { nil }
 }

@@ -15,14 +15,47 @@ struct Calibration {
   /// Start and end of mpirun and of MPI in its processes, on one node: 0.34 to 0.36 s on 1, 2 and 4 ranks where it was measured.
   static let launch = 0.35
 
-  init(ranks: Int, perNode: Int, legs: Int) {
+  /// - Parameter patience: seconds to spend on all legs together.
+  init(ranks: Int, perNode: Int, legs: Int, patience: Double) {
     threads = max(1, min(ranks, perNode, ProcessInfo.processInfo.activeProcessorCount))
-    patience = min(0.3, 2 / Double(max(legs, 1)))
+    self.patience = patience / Double(max(legs, 7))
+  }
+
+  /// Seconds a unit of work: the mean, and those of the fastest and the slowest batch.
+  struct Pace {
+    var (mean, fastest, slowest) = (0.0, 0.0, 0.0)
+
+    init() {}
+    init(_ seconds: Double) { (mean, fastest, slowest) = (seconds, seconds, seconds) }
+    init(_ batches: [(units: Int, seconds: Double)]) {
+      let units = batches.reduce(0) { $0 + $1.units }
+      mean = batches.reduce(0) { $0 + $1.seconds } / Double(units)
+      fastest = batches.map { $0.seconds / Double($0.units) }.min()!
+      slowest = batches.map { $0.seconds / Double($0.units) }.max()!
+    }
+
+    static func + (a: Pace, b: Pace) -> Pace {
+      var sum = a
+      sum.mean += b.mean
+      sum.fastest += b.fastest
+      sum.slowest += b.slowest
+      return sum
+    }
+
+    static func * (factor: Double, a: Pace) -> Pace {
+      var product = a
+      product.mean *= factor
+      product.fastest *= factor
+      product.slowest *= factor
+      return product
+    }
+
+    static func mean(_ all: [Pace]) -> Pace { 1 / Double(all.count) * all.reduce(Pace(), +) }
   }
 
   struct Draws {
     /// Seconds a draw.
-    let seconds: Double
+    let pace: Pace
     /// Of the draws that were made.
     let tally: Tally
   }
@@ -34,18 +67,18 @@ struct Calibration {
       let runner = experiment.makeRunner(key: key)!
       let tally = Tally(layout: layout)
       var next: UInt64 = 0
-      let seconds = try Self.mean(patience, batches: .max) { count in
+      let pace = try Self.pace(patience, batches: .max) { count in
         runner.run(next..<next + UInt64(count), tally, nil)
         next += UInt64(count)
       }
-      return Draws(seconds: seconds, tally: tally)
+      return Draws(pace: pace, tally: tally)
     }
-    return Draws(seconds: all.map(\.seconds).reduce(0, +) / Double(all.count), tally: all[0].tally)
+    return Draws(pace: .mean(all.map(\.pace)), tally: all[0].tally)
   }
 
   struct Replica {
     /// Seconds of a whole replica.
-    let seconds: Double
+    let pace: Pace
     /// Bytes of its state.
     let bytes: Double
   }
@@ -59,9 +92,9 @@ struct Calibration {
       let start = clock.now
       var replica = try factory.begin(context, nil)
       let beginning = (clock.now - start).seconds
-      func mean(_ end: Int) throws -> Double {
-        guard replica.step < end else { return 0 }
-        return try Self.mean(patience / 2, batches: end - replica.step) { count in
+      func pace(_ end: Int) throws -> Pace {
+        guard replica.step < end else { return Pace() }
+        return try Self.pace(patience / 2, batches: end - replica.step) { count in
           try replica.advance(count)
           if let fault = replica.fault {
             throw Failure(.badData, "step \(fault.step): particle \(fault.particle) is not finite; \(factory.advice)")
@@ -69,16 +102,16 @@ struct Calibration {
         }
       }
       let schedule = factory.facts.schedule
-      let warmUp = try mean(schedule.warmUp)
+      let warmUp = try pace(schedule.warmUp)
       let state = try replica.save()
       replica = try factory.begin(
         context, ReplicaState(replica: context.replica, step: schedule.warmUp, encoded: state.encoded))
-      let measured = try mean(schedule.total)
+      let measured = try pace(schedule.total)
       return Replica(
-        seconds: beginning + Double(schedule.warmUp) * warmUp + Double(schedule.steps) * measured,
+        pace: Pace(beginning) + Double(schedule.warmUp) * warmUp + Double(schedule.steps) * measured,
         bytes: Double(try replica.save().encoded.bytes.count))
     }
-    return Replica(seconds: all.map(\.seconds).reduce(0, +) / Double(all.count), bytes: all[0].bytes)
+    return Replica(pace: .mean(all.map(\.pace)), bytes: all[0].bytes)
   }
 
   /// Seconds of a checkpoint, and of the report at the end: both are made once, of a file in the folder for temporary files, with the tallies
@@ -107,12 +140,12 @@ struct Calibration {
     return ((middle - start).seconds, (clock.now - middle).seconds)
   }
 
-  /// Seconds a unit: batches are doubled until they take a sixth of the time, and those from then on count. Makes at most `most` units.
-  private static func mean(_ patience: Double, batches most: Int, _ make: (Int) throws -> Void) throws -> Double {
+  /// Batches are doubled until they take a sixth of the time, and those from then on count. Makes at most `most` units.
+  private static func pace(_ patience: Double, batches most: Int, _ make: (Int) throws -> Void) throws -> Pace {
     let clock = ContinuousClock()
     var (count, made) = (1, 0)
     var (spent, last) = (0.0, 0.0)
-    var (units, seconds) = (0, 0.0)
+    var batches: [(units: Int, seconds: Double)] = []
     while spent < patience && made < most {
       count = min(count, most - made)
       let start = clock.now
@@ -123,11 +156,10 @@ struct Calibration {
       if last < patience / 6 && made < most {
         count *= 2
       } else {
-        units += count
-        seconds += last
+        batches.append((count, last))
       }
     }
-    return units > 0 ? seconds / Double(units) : spent / Double(made)
+    return batches.isEmpty ? Pace(spent / Double(made)) : Pace(batches)
   }
 
   private struct Box<T>: @unchecked Sendable { let value: T }

@@ -36,6 +36,28 @@ extension Commands {
       #expect(place.names() == ["job.toml"], "nothing is left behind: \(place.names())")
     }
 
+    @Test func moreThanMemoryHolds() throws {
+      let place = try Workplace()
+      try place.write(
+        """
+        seed = 1
+        [particles]
+        system = "gaussian"
+        dimension = 100
+        inverse_temperature = 1
+        integrator = "lmc"
+        number = 67108864
+        step = 0.1
+        steps = 10
+        replicas = 4
+        """)
+      let words = ["main/particles", "at least 150.0 GiB", "each of the 1 rank", "this machine has"]
+      try refused(place, ["job.toml"], status: 65, says: words)
+      let plan = try place.fathom(["plan", "job.toml"])
+      #expect(plan.status == 65 && plan.error.contains("at least 150.0 GiB"), "\(plan.error)")
+      #expect(place.names() == ["job.toml"])
+    }
+
     @Test func jobFiles() throws {
       let place = try Workplace()
       try refused(place, ["none.toml"], status: 65, says: ["none.toml", "no such file"])

@@ -9,12 +9,14 @@ package struct ParticleExperiment: Process {
   package let marginals: [String]
   package let frame: FrameShape?
   package let inverseTemperature: Double?
+  private let dimension: Int
 
   init(_ system: SystemModel, _ integrator: IntegratorModel, _ settings: ParticleSettings) {
     self.system = system
     self.integrator = integrator
     self.settings = settings
     let instance = system.make()
+    dimension = instance.dimension
     observables = Measurement.observables(instance, integrator)
     marginals = instance.hasMoments ? Measurement.suffixes(instance).map { "x\($0)" } : []
     frame = FrameShape(
@@ -26,6 +28,8 @@ package struct ParticleExperiment: Process {
 
   package var schedule: Schedule { settings.schedule }
   package var pieces: Int { (settings.number + Tiling.width - 1) / Tiling.width }
+  /// Positions, gradient, and potential or velocities.
+  package var stateSize: Int { 3 * settings.number * dimension }
   package var advice: String {
     "the integrator has left the range where it is stable, or the energy is not finite there: a smaller step than \(settings.step), or a start nearer to the minimum, would help"
   }

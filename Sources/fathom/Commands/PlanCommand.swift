@@ -11,16 +11,19 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Check a job and predict its time, memory and file size.",
     discussion: """
-      Makes some draws of every leg to measure their speed, for a third of a second each or two in all, on as many cores as \
-      the ranks would have here, and one checkpoint in the folder for temporary files, which is removed.
+      Makes some draws of every leg to measure their speed, on as many cores as the ranks would have here, and one checkpoint \
+      in the folder for temporary files, which is removed. The range behind the time is that of the fastest and the slowest \
+      batches; on a machine that others use, more --patience shows more of it.
       """)
 
   @OptionGroup var options: JobOptions
   @Option(help: "Number of ranks to predict for.") var ranks = 1
+  @Option(help: "Seconds to spend on measuring all legs together, at most a seventh of it on one.") var patience = 2.0
   @Option(help: "Ranks on a node, for the number of nodes and of node hours.") var perNode = 32
 
   func validate() throws {
     guard ranks >= 1 else { throw ValidationError("--ranks must be at least 1") }
+    guard patience > 0 && patience <= 3600 else { throw ValidationError("--patience must be in (0, 3600] seconds") }
     guard perNode >= 1 else { throw ValidationError("--per-node must be at least 1") }
   }
 
@@ -31,8 +34,9 @@ struct PlanCommand: ParsableCommand {
     let reading = (clock.now - start).seconds
     for note in Notes.take() { Console.log(note) }
     let job = file.job
-    let calibration = Calibration(ranks: ranks, perNode: perNode, legs: job.sampledLegs.count)
-    var total = 0.0
+    try file.refuseLargeReplicas(ranks: ranks)
+    let calibration = Calibration(ranks: ranks, perNode: perNode, legs: job.sampledLegs.count, patience: patience)
+    var total = Calibration.Pace()
     var sharesReplicas = false
     var memory = 0.0
     var largest = 0.0
@@ -42,25 +46,25 @@ struct PlanCommand: ParsableCommand {
     for (path, leg) in job.sampledLegs {
       let experiment = leg.experiment!
       let key = Stream.key(seed: job.seed, path: path)
-      let time: Double
+      let time: Calibration.Pace
       let work: String
       if let replicas = experiment.replicas {
         let one = try calibration.replica(replicas, key: key)
         let groups = Engine.groups(file.shards, replicas: leg.draws, ranks: ranks)
         let rounds = (Int(leg.draws) + groups.count - 1) / groups.count
-        time = Double(rounds) * one.seconds / Double(min(groups.size, ranks, replicas.pieces))
+        time = Double(rounds) / Double(min(groups.size, ranks, replicas.pieces)) * one.pace
         // A rank works at one replica at a time; rank 0 gathers those of all groups for a checkpoint.
         memory += 2 * Double(ranks) * one.bytes
         largest = max(largest, 4 * one.bytes)
         size += Double(ranks) * one.bytes + Double(leg.draws) * Double((leg.axis.count + 4) * leg.observables.count * 8)
         work =
-          "\(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(one.seconds)) each"
+          "\(Words.count(leg.draws, "replica")) of \(replicas.steps) steps at \(Console.duration(one.pace.mean)) each"
         sharesReplicas = sharesReplicas || groups.size > 1
       } else {
         let layout = job.layout(of: leg, centres: experiment.makeRunner(key: key)!.centres(leg.schema.width))
         let draws = try calibration.draws(experiment, key: key, layout: layout)
         tallies[path] = draws.tally
-        time = draws.seconds * Double(leg.draws) / Double(ranks)
+        time = Double(leg.draws) / Double(ranks) * draws.pace
         // Histograms are counted at three times the pages that the calibration touched.
         let bytes = Double(
           draws.tally.wordCount * 8 + layout.observables * (BitHistogram.pageCount * 4 + 3 * 2048 * 8))
@@ -68,23 +72,23 @@ struct PlanCommand: ParsableCommand {
         largest = max(largest, bytes)
         size +=
           Double(draws.tally.wordCount * 8 + 3 * draws.tally.pages.count * 2048) + Double(layout.observables * 4000)
-        work = "\(leg.draws) draws at \(Console.duration(draws.seconds * 1e6)) a million"
+        work = "\(leg.draws) draws at \(Console.duration(draws.pace.mean * 1e6)) a million"
       }
-      total += time
+      total = total + time
       try Console.print(
         "  \(path): \(work), \(Words.count(leg.axis.count, experiment.replicas == nil ? leg.axis.name : "record")) x \(Words.count(leg.observables.count, "observable")): "
-          + Console.duration(time))
+          + Console.duration(time.mean))
     }
     let last = try Calibration.checkpoint(job, tallies)
-    let checkpoints = 1 + Int(min(total / file.checkpointInterval, 1e9))
+    let checkpoints = 1 + Int(min(total.mean / file.checkpointInterval, 1e9))
     let rest = Calibration.launch + reading + Double(checkpoints) * last.checkpoint + last.report
-    total += rest
+    total = total + Calibration.Pace(rest)
     try Console.print(
       "  start, reading, \(Words.count(checkpoints, "checkpoint")) and the report: \(Console.duration(rest))")
     if let rule = job.stop { try Console.print("  " + Self.end(rule, job, tallies)) }
     let nodes = (ranks + perNode - 1) / perNode
     try Console.print(
-      "time on \(Words.count(ranks, "rank")): \(Console.duration(total)) on \(Words.count(nodes, "node")) of \(perNode), \(Console.hours(total / 3600 * Double(nodes))) node hours"
+      "time on \(Words.count(ranks, "rank")): \(Self.words(total)) on \(Words.count(nodes, "node")) of \(perNode), \(Console.hours(total.mean / 3600 * Double(nodes))) node hours"
     )
     if sharesReplicas {
       try Console.print("ranks share replicas: their collectives are not in this time (docs/scaling.md)")
@@ -93,6 +97,12 @@ struct PlanCommand: ParsableCommand {
       "memory: \(Console.bytes(48 * 1048576 + 3 * largest)) a rank, \(Console.bytes(48 * 1048576 + memory + 3 * largest)) on rank 0"
     )
     try Console.print("file: about \(Console.bytes(size))")
+  }
+
+  /// A time, and its range if that is another number.
+  private static func words(_ time: Calibration.Pace) -> String {
+    let (fastest, slowest) = (Console.duration(time.fastest), Console.duration(time.slowest))
+    return Console.duration(time.mean) + (fastest == slowest ? "" : " (\(fastest) to \(slowest) as the speed varied)")
   }
 
   /// Where the run will end, as the draws of the calibration have it; the times are those of all draws.

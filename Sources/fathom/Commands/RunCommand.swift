@@ -66,12 +66,15 @@ struct RunCommand: ParsableCommand {
     try world.onRoot { source = Array(try options.text().utf8) }
     let text = String(decoding: try world.broadcast(source), as: UTF8.self)
     var file = try options.read(text, data: SharedData(DataFiles(job: options.job), world))
-    if world.isRoot { for note in Notes.take() { Console.log(note) } }
+    let notes = Notes.take()
+    if world.isRoot { for note in notes { Console.log(note) } }
 
     if file.job.stop != nil && part.count > 1 {
       throw Failure(
         .badData, "--part \(part.text): a job with [stop] looks at all its draws together, and cannot be made in parts")
     }
+
+    try world.onRoot { try file.refuseLargeReplicas(ranks: world.size) }
 
     // 2. The result file: locked, and read if it is there.
     var destination: [UInt8] = []
@@ -133,6 +136,7 @@ struct RunCommand: ParsableCommand {
       Console.log(decision.isReached ? "\(look): decided" : "\(look): \(decision.missing.brief)")
       return decision.isReached
     }
+    for note in Notes.take() { Console.log(note) }
 
     // 4. Say what came out.
     try world.onRoot {

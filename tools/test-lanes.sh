@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The tests in five processes side by side, each with its tests one after another, so that a test's time is its own: the catalog;
+# what else runs in process; runs of the program; faults; Python. Much of the last three is waiting for mpirun, disks and a browser.
+# Ends with what failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+logs=.build/times
+mkdir -p "$logs"
+declare -A lanes=()
+lane() { # NAME COMMAND...
+  local name=$1
+  shift
+  "$@" >"$logs/lane-$name.log" 2>&1 &
+  lanes[$name]=$!
+}
+swift_tests() { exec .build/release/fathomPackageTests.xctest --testing-library swift-testing --no-parallel "$@"; }
+lane catalog swift_tests --filter '^CatalogTests\.'
+lane in-process swift_tests --skip '^(CatalogTests|CommandTests)\.'
+lane commands swift_tests --filter '^CommandTests\.Commands'
+lane faults swift_tests --filter '^CommandTests\.Faults'
+lane python .venv/bin/python -m pytest -q --durations=10 analysis
+trap 'kill "${lanes[@]}" 2>/dev/null' INT TERM
+failed=0
+for name in "${!lanes[@]}"; do
+  status=0
+  wait "${lanes[$name]}" || status=$?
+  # A lane whose pattern meets no test has not passed.
+  if [ "$status" -eq 0 ] && grep -qE '(Test run with [1-9][0-9]* test.*|[1-9][0-9]*) passed' "$logs/lane-$name.log"; then continue; fi
+  failed=1
+  printf '%s failed with status %s:\n' "$name" "$status"
+  grep -E -A 3 '^✘|^E  |^FAILED|Fatal error|error:' "$logs/lane-$name.log" | cut -c 1-2000 || tail -n 20 "$logs/lane-$name.log"
+done
+grep -hE 'Test run with|[0-9]+ passed' "$logs"/lane-*.log
+exit "$failed"
