@@ -88,8 +88,8 @@ import Testing
           TransformerDrift(attention: 0.49, noiseScale: noise, block: 0), settings: model.settings, noise: 0.49 * 1.51,
           step: 0.01))
     }
-    // Noise that is absent is hard to tell; noise of the wrong sign takes a tenth of the draws.
-    let (wrong, draws): (Double, UInt64) = validating ? (0, 1_000_000) : (-0.49 / 2, 70_000)
+    // Noise that is absent is three times as hard to tell as noise of twice the size: its effect goes with the square.
+    let (wrong, draws): (Double, UInt64) = validating ? (0, 1_000_000) : (0.49, 50_000)
     rejects(model.experiment, right: sde(0.49 / 2), wrong: sde(wrong), "rho[0,1]", draws: draws)
   }
 }
