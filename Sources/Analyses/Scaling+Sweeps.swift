@@ -65,13 +65,14 @@ extension Scaling {
 
   // MARK: Against limits
 
-  /// Limits that leave out nothing but what vanishes in a sweep.
+  /// Limits that leave out nothing but what vanishes in a sweep. An expansion, whose remainder is of a higher order, moves with the size
+  /// itself: its order is tested, not a limit.
   private static func limits(_ sweep: Sweep, _ comparisons: [Comparison]) -> [Comparison] {
     guard let item = sweep.cases.first?.item else { return [] }
     return comparisons.filter { comparison in
       let known = item.legs.first { $0.name == comparison.reference }?.known
       return comparison.caseLabel == item.label && comparison.role == .limit && comparison.kind != .extrapolated
-        && sweep.isLimit(known?.remainder ?? [])
+        && sweep.isLimit(known?.remainder ?? []) && (known?.remainder ?? []).allSatisfy { $0.order <= 1 }
     }
   }
 

@@ -43,6 +43,7 @@ extension Faults {
       "residual-flow": Case(network: root, limit: "", needs: "V"),
       "residual-fluctuation": Case(network: root, limit: "", needs: "log_V"),
       "infinite-width": Case(network: "architecture = \"mlp\"\nactivation = \"relu\"", limit: ""),
+      "finite-width": Case(network: "architecture = \"orthogonal-mlp\"\nactivation = \"tanh\"", limit: "", needs: "V"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
     ]
 

@@ -7,7 +7,7 @@ import Kernels
 /// `i pi/2` leaves 1e-34. Not for functions with kinks; those have closed forms.
 public enum GaussianExpectation {
   @inlinable
-  static func density(_ x: Double) -> Double {
+  public static func density(_ x: Double) -> Double {
     0x1.9884533d43651p-2 * Elementary.exp(-0.5 * x * x)
   }
 

@@ -7,8 +7,8 @@ import Kernels
 ///
 /// In two dimensions, `u = s_u x` and `v = a x + c y` with independent x and y: for each x the kinks of v are points of y, so the inner
 /// integral is split exactly. It is smooth in x, but turns within c/a of the kinks of v at y = 0: panels of that size stand there.
-enum SplitExpectation {
-  typealias Function = (UnsafeMutablePointer<Double>, Int) -> Void
+package enum SplitExpectation {
+  package typealias Function = (UnsafeMutablePointer<Double>, Int) -> Void
 
   /// The tails beyond hold 1e-38 of the normal law.
   private static let reach = 13.0
@@ -33,15 +33,7 @@ enum SplitExpectation {
     let across = rest > 0x1p-50 * varianceV ? rest.squareRoot() : 0
     // Kinks and steep parts shrink with the standard deviation.
     let finest = panel / min(max(1, sigmaU, varianceV.squareRoot()), 8)
-    var outerBreaks = kinks.map { $0 / sigmaU }
-    if along != 0 {
-      let width = across / along.magnitude
-      for kink in kinks {
-        outerBreaks.append(kink / along)
-        guard width > 0 && width < 1 else { continue }
-        for k in [2.5, 5, 7.5, 10] { outerBreaks += [kink / along - k * width, kink / along + k * width] }
-      }
-    }
+    let outerBreaks = outerBreaks(kinks, deviation: sigmaU, along: along, across: across)
     var last = Double.nan
     for parts in [1, 2, 4, 8, 16, 32] {
       let outer = Nodes(outerBreaks, panel: finest, parts: parts)
@@ -60,6 +52,19 @@ enum SplitExpectation {
       last = sum.value
     }
     return .nan
+  }
+
+  /// Where panels of x end: at the kinks of u, and around those of v at y = 0.
+  package static func outerBreaks(_ kinks: [Double], deviation: Double, along: Double, across: Double) -> [Double] {
+    var breaks = kinks.map { $0 / deviation }
+    guard along != 0 else { return breaks }
+    let width = across / along.magnitude
+    for kink in kinks {
+      breaks.append(kink / along)
+      guard width > 0 && width < 1 else { continue }
+      for k in [2.5, 5, 7.5, 10] { breaks += [kink / along - k * width, kink / along + k * width] }
+    }
+    return breaks
   }
 
   /// `E f(mean + across y)`.

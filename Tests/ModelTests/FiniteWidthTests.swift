@@ -1,0 +1,107 @@
+import Kernels
+import Limits
+import Networks
+import Testing
+
+/// The theory of order 1/n of perceptrons against published and closed values; against networks it stands in
+/// jobs/four-point-vertex.toml.
+@Suite struct FiniteWidthTests {
+  private func formula(_ text: String) throws -> any Activation {
+    try ActivationChoice(table(["formula": .text(text)]), path: "activation", width: 4).function
+  }
+
+  private func layers(_ layer: PerceptronLayer, _ start: Double, _ depth: Int) throws -> FiniteWidth.Single {
+    let theory = FiniteWidth(layer, width: 1)
+    let moments = UnitMoments(layer.activation)
+    var state = FiniteWidth.Single(variance: start)
+    for _ in 0..<depth { state = try #require(theory.next(state, moments)) }
+    return state
+  }
+
+  private func isClose(_ a: Double, _ b: Double, _ tolerance: Double) -> Bool {
+    (a - b).magnitude <= tolerance * max(1, b.magnitude)
+  }
+
+  /// K, V and G of arXiv:2106.10165, ch. 4, by an independent program (eight digits).
+  @Test func theVertexOfThreeLayers() throws {
+    let tanh = try layers(PerceptronLayer(activation: try formula("tanh(x)"), gain: 1), 1, 3)
+    #expect(isClose(tanh.variance, 0.16665635, 1e-8))
+    #expect(isClose(tanh.vertex, 0.05014660, 1e-8))
+    #expect(isClose(tanh.shift, -0.05268247, 1e-8))
+    let gelu = try layers(
+      PerceptronLayer(activation: try formula("gelu(x)"), gain: 1.5, bias: 0.1.squareRoot()), 1.3, 3)
+    #expect(isClose(gelu.variance, 0.52778248, 1e-8))
+    #expect(isClose(gelu.vertex, 3.4899871, 1e-7))
+    #expect(isClose(gelu.shift, 0.37623903, 1e-8))
+  }
+
+  /// `V / K^2` between units at depths of arXiv:2310.07765 (three digits), with orthogonal and with Gaussian weights.
+  @Test(arguments: [(2, -1.798, 0.627), (6, -1.806, 3.02), (21, -1.909, 12.6), (51, -1.956, 32.3), (201, -1.988, 132)])
+  func orthogonalWeightsSaturate(layer: Int, orthogonal: Double, gaussian: Double) throws {
+    let tanh = try formula("tanh(x)")
+    let haar = try layers(PerceptronLayer(activation: tanh, gain: 1, isOrthogonal: true), 1, layer - 1)
+    #expect((haar.vertex / (haar.variance * haar.variance) - 2 - orthogonal).magnitude < 6e-4)
+    let normal = try layers(PerceptronLayer(activation: tanh, gain: 1), 1, layer - 1)
+    #expect((normal.vertex / (normal.variance * normal.variance) / gaussian - 1).magnitude < 5e-3)
+  }
+
+  /// Homogeneous functions in closed form: the relative variance grows by `(3 m_2 / m_1^2 - 1)` a layer, the mean stays.
+  @Test(arguments: [(1.0, 0.0), (1, -0.4), (1, 1)])
+  func homogeneousFunctions(plus: Double, minus: Double) throws {
+    let slopes = SlopeActivation(plus: plus, minus: minus)
+    let (m1, m2) = ((plus * plus + minus * minus) / 2, (plus * plus * plus * plus + minus * minus * minus * minus) / 2)
+    let state = try layers(PerceptronLayer(activation: slopes, gain: 1 / m1), 0.7, 5)
+    #expect(isClose(state.variance, 0.7, 1e-12) && state.shift.magnitude < 1e-11)
+    #expect(isClose(state.vertex, 5 * 0.49 * (3 * m2 / (m1 * m1) - 1), 1e-11))
+  }
+
+  /// Linear layers are products of Wishart matrices: `n Cov(V_ab, V_cd)` grows by `K_ac K_bd + K_ad K_bc` a layer; orthogonal ones change
+  /// nothing.
+  @Test(arguments: [false, true])
+  func linearPairs(isOrthogonal: Bool) throws {
+    let linear = SlopeActivation(plus: 1, minus: 1)
+    let theory = FiniteWidth(PerceptronLayer(activation: linear, gain: 1, isOrthogonal: isOrthogonal), width: 1)
+    let k = [1, 0.3, 0.8]
+    var state = FiniteWidth.Pair(covariance: k)
+    for _ in 0..<4 { state = try #require(theory.next(state, UnitMoments(linear))) }
+    let places = [(0, 0), (0, 1), (1, 1)]
+    for (i, ab) in places.enumerated() {
+      #expect(isClose(state.covariance[i], k[i], 1e-12) && state.shift[i].magnitude < 1e-11)
+      for (j, cd) in places.enumerated() {
+        let wishart = k[ab.0 + cd.0] * k[ab.1 + cd.1] + k[ab.0 + cd.1] * k[ab.1 + cd.0]
+        #expect(isClose(state.vertex[i][j], isOrthogonal ? 0 : 4 * wishart, 1e-10))
+      }
+    }
+  }
+
+  /// Expectations and their derivatives in K against closed kernels and their differences, with kinks and without.
+  @Test(arguments: ["relu", "erf"])
+  func momentsOfPairs(name: String) throws {
+    let activation = try ActivationChoice(.text(name), path: "activation", width: 4).function
+    let kernel = ActivationKernel(activation)
+    let k = [1.3, -0.4, 0.7]
+    let found = try #require(UnitMoments(activation).pair(k[0], k[1], k[2]))
+    func value(_ change: [Double]) -> Double {
+      let at = zip(k, change).map { $0 + $1 }
+      return kernel.product(at[0], at[2], at[1])
+    }
+    let h = 1e-3
+    func unit(_ i: Int, _ sign: Double) -> [Double] { (0..<3).map { $0 == i ? sign * h : 0 } }
+    func sum(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 + $1 } }
+    #expect(isClose(found.product, value([0, 0, 0]), 1e-11))
+    for i in 0..<3 {
+      #expect(isClose(found.gradient[i], (value(unit(i, 1)) - value(unit(i, -1))) / (2 * h), 2e-5))
+      for j in 0..<3 {
+        let difference =
+          value(sum(unit(i, 1), unit(j, 1))) - value(sum(unit(i, 1), unit(j, -1)))
+          - value(sum(unit(i, -1), unit(j, 1))) + value(sum(unit(i, -1), unit(j, -1)))
+        #expect(isClose(found.hessian[i][j], difference / (4 * h * h), 2e-4))
+      }
+    }
+  }
+
+  @Test func whatHasNoMomentsIsNil() throws {
+    #expect(UnitMoments(try formula("exp(x^2)")).single(1) == nil)
+    #expect(UnitMoments(try formula("tanh(x)")).pair(1, 1, 1) == nil)
+  }
+}
