@@ -125,7 +125,8 @@ extension Commands {
       #expect(jobs.count >= 3)
       for job in jobs {
         // Data files are named from the folder that holds jobs/.
-        let plan = try Shell.run(["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--ranks", "4", "--patience", "0.2"], in: Shell.root)
+        let plan = try Shell.run(
+          ["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--ranks", "4", "--patience", "0.2"], in: Shell.root)
         #expect(plan.status == 0 && plan.output.contains("time on 4 ranks"), "\(job): \(plan.error)")
       }
     }

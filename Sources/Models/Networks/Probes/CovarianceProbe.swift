@@ -155,7 +155,9 @@ public struct CovarianceObservables: Sendable {
     for a in 0..<m {
       let v = dot(lower, a, a, a)
       // A V_aa of 0 is one only if its row is 0.
-      if v == 0 ? (0...a).contains(where: { lower[a &* m &+ $0] != 0 }) : !(v >= 0x1p-960 && v <= 0x1p960) { hasRank = false }
+      if v == 0 ? (0...a).contains(where: { lower[a &* m &+ $0] != 0 }) : !(v >= 0x1p-960 && v <= 0x1p960) {
+        hasRank = false
+      }
       if v < .leastNormalMagnitude { events.insert(.underflowed) }
       if !v.isFinite { events.insert(.overflowed) }
       largest = max(largest, v)
