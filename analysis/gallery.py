@@ -90,6 +90,30 @@ def log_norm(result: fathom.Result) -> Figure:
     return figure
 
 
+def vertex(result: fathom.Result) -> Figure:
+    """Distances of a mean and a variance from two theories, against the width."""
+    figure, axes = panels(2)
+    cases = result.report()["cases"]
+    widths = np.array([float(case["swept"]["network.width"]) for case in cases])
+    for ax, quantity in zip(axes, ("E log_V[0]", "Var log_V[0]"), strict=True):
+        for reference, order, colour in (("infinite-width", 1, 0), ("finite-width", 2, 1)):
+            rows = [
+                row for case in cases for part in case["comparisons"] if part["reference"] == reference
+                for row in part["rows"] if row["quantity"] == quantity
+            ]  # fmt: skip
+            if not rows:
+                continue
+            off = np.abs([row["finite"] - row["reference"] for row in rows])
+            error = 2 * np.array([row["finite_error"] for row in rows])
+            ax.errorbar(widths, off, error, fmt="o", ms=3, color=plots.COLOURS[colour], label=reference)
+            ax.plot(widths, off[0] * (widths / widths[0]) ** -order, lw=0.8, ls="--", color=plots.COLOURS[colour])
+        ax.set(xscale="log", yscale="log", xlabel="width", ylabel=f"distance of {quantity}")
+        ax.set_xticks(widths, [f"{width:.0f}" for width in widths])
+        ax.minorticks_off()
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def transformer(result: fathom.Result) -> Figure:
     figure, axes = panels(2)
     fathom.plot_density(result, "rho[0,1]", ax=axes[0])
@@ -206,6 +230,11 @@ ENTRIES = [
         "explosion", "Explosion of smooth activations", "arXiv:2206.02768", "explosion", explosion,
         "Probability that V has passed 1000: sinh lies above the criterion and explodes in finite time, tanh below it and never does.",
         ["network.draws=10_000"], 2,
+    ),
+    Entry(
+        "four-point-vertex", "Order 1/n: the four-point vertex", "arXiv:2106.10165, ch. 4", "four-point-vertex", vertex,
+        "Three GELU layers, two correlated inputs: distance of the mean and the variance of log V from the infinite-width limit and from the theory of order 1/n. Dashes: 1/n and 1/n² through the first point.",
+        [], 0,
     ),
     Entry(
         "ntk", "Tangent kernel: orthogonal against Gaussian weights", "arXiv:2310.07765", "ntk", tangent,
