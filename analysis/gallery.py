@@ -166,13 +166,13 @@ def tangent(result: fathom.Result) -> Figure:
 
 def chaos(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 6)
+    laws = {part["case"]: part["marginals"][0] for part in result.report()["diagnostics"] if part["leg"] == "particles"}
     for index, integrator in enumerate(("baoab", "lmc")):
         points = []
-        for case in result.cases:
+        for case, law in laws.items():
             swept = plots.settings(case)
             if swept["particles.integrator"] == integrator:
-                law = result.finite(case)["marginal_density"].attrs
-                points.append((float(swept["particles.number"]), float(law["kl"]), float(law["kl_error"])))
+                points.append((float(swept["particles.number"]), law["kl"], law["kl_error"]))
         n, kl, error = np.array(sorted(points)).T
         axes[0].errorbar(n, kl, 2 * error, fmt="o", ms=4, color=plots.COLOURS[index], label=integrator)
     n = np.array([4.0, 256.0])

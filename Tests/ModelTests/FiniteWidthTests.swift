@@ -45,6 +45,47 @@ import Testing
     #expect((normal.vertex / (normal.variance * normal.variance) / gaussian - 1).magnitude < 5e-3)
   }
 
+  private func tangent(_ layer: PerceptronLayer, _ start: Double, _ depth: Int) throws -> FiniteWidth.Tangent {
+    let theory = FiniteWidth(layer, width: 1)
+    let moments = UnitMoments(layer.activation)
+    var (state, kernel) = (FiniteWidth.Single(variance: start), FiniteWidth.Tangent(kernel: start))
+    for _ in 0..<depth {
+      kernel = try #require(theory.next(kernel, state, moments))
+      state = try #require(theory.next(state, moments))
+    }
+    return kernel
+  }
+
+  /// H, n Var and n (E - H) of the tangent kernel of three layers, by an independent program; of orthogonal weights arXiv:2310.07765.
+  @Test func theTangentKernelOfThreeLayers() throws {
+    let tanh = try formula("tanh(x)")
+    let gaussian = try tangent(PerceptronLayer(activation: tanh, gain: 1), 1, 3)
+    #expect(isClose(gaussian.kernel, 0.73572093, 1e-8))
+    #expect(isClose(gaussian.variance, 1.270777, 1e-6))
+    #expect(isClose(gaussian.withNorm + 2 * gaussian.withProduct, 0.150845, 1e-6))
+    #expect(isClose(gaussian.shift, -0.122738, 1e-6))
+    let orthogonal = try tangent(PerceptronLayer(activation: tanh, gain: 1, isOrthogonal: true), 1, 3)
+    #expect(isClose(orthogonal.variance, 0.214801, 1e-6))
+    #expect(isClose(orthogonal.withNorm + 2 * orthogonal.withProduct, -0.117019, 1e-6))
+  }
+
+  /// `F / (K H)` and `B / H^2` over depth (three digits), orthogonal and Gaussian.
+  @Test(arguments: [
+    (2, [-0.319, 0.171], [0.222, 0.463]), (6, [-0.513, 0.173], [1.10, 1.84]), (21, [-0.618, 0.080], [4.72, 6.87]),
+    (51, [-0.648, 0.037], [12.2, 16.9]), (201, [-0.663, 0.010], [49.6, 67.1]),
+  ])
+  func tangentKernelsOverDepth(layer: Int, orthogonal: [Double], gaussian: [Double]) throws {
+    let tanh = try formula("tanh(x)")
+    for (isOrthogonal, expected) in [(true, orthogonal), (false, gaussian)] {
+      let part = PerceptronLayer(activation: tanh, gain: 1, isOrthogonal: isOrthogonal)
+      let (k, found) = (try layers(part, 1, layer - 1).variance, try tangent(part, 1, layer - 1))
+      let h = found.kernel
+      for (value, printed) in zip([found.withProduct / (k * h), found.across / (h * h)], expected) {
+        #expect((value - printed).magnitude <= max(5.1e-4, 5e-3 * printed.magnitude), "\(isOrthogonal)")
+      }
+    }
+  }
+
   /// Homogeneous functions in closed form: the relative variance grows by `(3 m_2 / m_1^2 - 1)` a layer, the mean stays.
   @Test(arguments: [(1.0, 0.0), (1, -0.4), (1, 1)])
   func homogeneousFunctions(plus: Double, minus: Double) throws {

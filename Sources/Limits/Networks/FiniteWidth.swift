@@ -6,7 +6,7 @@ extension NetworkLimits {
   static let finiteWidth = LimitEntry<NetworkModel>(
     name: "finite-width",
     summary:
-      "mean, variance and covariances to order 1/n at fixed depth, for perceptrons with Gaussian or orthogonal weights; no randomness",
+      "means and variances of V, and of the tangent kernel, to order 1/n at fixed depth, for perceptrons with Gaussian or orthogonal weights; no randomness",
     equation:
       "E V = K + mu/n, Cov(V, V') = C/n; C' = Q + J (C - S) J^T, mu' = J mu + (1/2) d^2F:(C - S), F = c E[phi_a phi_b] + sigma_b^2, J = dF, Q = c^2 Cov(phi_a phi_b), S = 0 of Gaussian weights",
     reference: "arXiv:2106.10165, ch. 4; arXiv:1910.00019; of orthogonal weights arXiv:2310.07765; docs/limits.md",
@@ -16,14 +16,18 @@ extension NetworkLimits {
       throw p.invalid("equation", "is known for mlp, ntk-mlp and orthogonal-mlp")
     }
     let theory = FiniteWidth(layer, width: network.settings.width)
-    guard let known = theory.values(network.settings) else {
+    let kernel = (network.architecture as? TangentMLP)?.kernel
+    if kernel != nil, let missing = (activation.function as? FormulaActivation)?.missingDerivative {
+      throw p.invalid("equation", "needs the activation's derivative for the tangent kernel: \(missing)")
+    }
+    guard let known = theory.values(network.settings, kernel) else {
       throw p.invalid(
         "equation",
         "needs Gaussian expectations of the activation, which are not finite or not found to 1e-11\(activation.eventRemark)"
       )
     }
     guard !known.statistics.isEmpty else {
-      throw p.invalid("equation", "needs V, log_V, rho or atanh_rho among the observables")
+      throw p.invalid("equation", "needs V, log_V, rho, atanh_rho, NTK or log_NTK among the observables")
     }
     return LimitModel(.known(known), offset: "an offset of order (depth/width)^2 is expected of a finite width")
   }
@@ -140,7 +144,8 @@ package struct FiniteWidth {
 
 extension FiniteWidth {
   /// Mean, variance and covariance of what is measured; nil where an expectation is infinite or not found.
-  func values(_ settings: NetworkSettings) -> ReferenceValues? {
+  /// - Parameter kernel: what is measured of the tangent kernel, if that is.
+  func values(_ settings: NetworkSettings, _ kernel: TangentKernelObservables?) -> ReferenceValues? {
     let observables = settings.measured.only([.covariance, .logNorm, .correlation, .atanhCorrelation]).observables
     let axis = Axis.layers(settings.layers)
     let moments = UnitMoments(layer.activation)
@@ -175,8 +180,17 @@ extension FiniteWidth {
         }
       }
     }
+    var all = observables
+    if let kernel {
+      guard let own = values(settings, kernel) else { return nil }
+      // The kernel belongs to the whole network: to the last layer, which is the only one that is measured then.
+      statistics += own.map {
+        PredictedStatistic($0.statistic, record: axis.count - 1, observable: all.count + $0.observable, value: $0.value)
+      }
+      all += kernel.observables
+    }
     return ReferenceValues(
-      schema: Schema(axis: axis, observables: observables), statistics: statistics,
+      schema: Schema(axis: axis, observables: all), statistics: statistics,
       remainder: [Remainder("width", order: 2, along: .fixedValues)])
   }
 

@@ -27,6 +27,11 @@ package struct UnitMoments {
     package let square, fourth, slope, curvature: Double
   }
 
+  /// With $t = \phi'(u)$: $E t^2$, $E t^4$, $E s^2 t^2$, and first and second derivative of $E t^2$ in the variance.
+  struct Slope {
+    let square, fourth, mixed, slope, curvature: Double
+  }
+
   /// Of two: $E s_u s_v$ with gradient and Hessian in $(K_{uu}, K_{uv}, K_{vv})$, and $E s_u^3 s_v$, $E s_u^2 s_v^2$, $E s_u s_v^3$.
   package struct Pair {
     package let product: Double
@@ -55,6 +60,35 @@ package struct UnitMoments {
     return Single(
       square: found[0], fourth: found[1], slope: found[2] / (2 * variance),
       curvature: found[3] / (4 * variance * variance))
+  }
+
+  /// - Precondition: the activation has a derivative.
+  /// - Returns: nil where an expectation is infinite or not found.
+  func slope(_ variance: Double) -> Slope? {
+    guard variance > 0 else { return nil }
+    let scale = variance.squareRoot()
+    let found = Self.settled(5) { parts in
+      let nodes = nodes(kinks.map { $0 / scale }, scale: scale, parts: parts)
+      var values = nodes.points.map { scale * $0 }
+      var slopes = values
+      values.withUnsafeMutableBufferPointer { values in
+        slopes.withUnsafeMutableBufferPointer {
+          activation.apply(values.baseAddress!, slopes: $0.baseAddress!, values.count)
+        }
+      }
+      var sums = Sums(5)
+      for i in values.indices {
+        let (x, s, t) = (nodes.points[i], values[i], slopes[i])
+        let f = nodes.weights[i] * t * t
+        sums.add(
+          [f, f * t * t, f * s * s, f * (x * x - 1), f * Self.hermite4(x)], isTail: x.magnitude > Self.reach - 1)
+      }
+      return sums
+    }
+    guard let found else { return nil }
+    return Slope(
+      square: found[0], fourth: found[1], mixed: found[2], slope: found[3] / (2 * variance),
+      curvature: found[4] / (4 * variance * variance))
   }
 
   /// - Returns: nil where an expectation is infinite or not found, or K is singular to `leastSine`.
