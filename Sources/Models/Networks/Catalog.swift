@@ -16,7 +16,7 @@ public struct NetworkModel: Sendable {
 
   package var settings: NetworkSettings { architecture.settings }
   /// Whether c was left to its default 1 / E phi(g)^2.
-  package var standardGain: Bool { parameters["c"] == nil }
+  package var standardGain: Bool { parameters["c"] == nil && parameters["tune"] == nil }
 
   init<A: Architecture>(
     _ architecture: A, parameters p: Parameters, activation: ActivationChoice? = nil, known: ReferenceValues? = nil,

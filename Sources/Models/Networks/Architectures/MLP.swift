@@ -121,6 +121,7 @@ extension MLP {
       Parameter(
         "bias", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
         "sigma_b, standard deviation of the biases"),
+      .tune,
     ],
     further: [
       TangentMLP.draws(parameters: [TangentMLP.ensemble]) { p in
@@ -129,9 +130,8 @@ extension MLP {
     ]
   ) { p, settings in
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
-    let gain = try choice.gain(p)
+    let (gain, bias, attributes) = try choice.initialisation(p, bias: p.real("bias"))
     let sampler = Sampler(rawValue: p.text("sampler"))!
-    let bias = p.real("bias")
     let slopes = choice.function as? SlopeActivation
     if sampler == .chiSquare && (slopes == nil || settings.count != 1 || bias != 0) {
       throw p.invalid(
@@ -144,7 +144,7 @@ extension MLP {
     return NetworkModel(
       mlp, parameters: p, activation: choice,
       known: slopes.flatMap { bias == 0 ? ExactMoments.mlp(settings, slopes: $0, gain: gain) : nil },
-      attributes: ["c": gain.description])
+      attributes: attributes)
   }
 }
 

@@ -108,19 +108,20 @@ extension OrthogonalMLP {
     parameters: [
       .activation,
       .gain,
+      .tune,
     ],
-    further: [TangentMLP.draws { _ in (.orthogonal, 0) }]
+    further: [TangentMLP.draws { _ in (.orthogonal, nil) }]
   ) { p, settings in
     guard settings.width >= settings.count else {
       throw p.invalid("width", "must be at least the number of inputs, \(settings.count)")
     }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
-    let gain = try choice.gain(p)
+    let (gain, _, attributes) = try choice.initialisation(p, bias: nil)
     return NetworkModel(
       OrthogonalMLP(
         settings: settings, activation: choice.function, gain: gain, weights: p.text("sampler") == "weights"),
       parameters: p, activation: choice, known: known(settings, choice, gain),
-      attributes: ["c": gain.description])
+      attributes: attributes)
   }
 
   /// One input, positively homogeneous (docs/architectures.md): the ratio of a layer is `c [s+^2 B + s-^2 (1 - B)]`,

@@ -263,7 +263,7 @@ extension TangentMLP {
   /// Draws of a perceptron that go forward and back, so that its kernel can be measured.
   /// - Parameter law: law of the weights and sigma_b that a table asks for.
   static func draws(
-    parameters: [Parameter] = [], law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double)
+    parameters: [Parameter] = [], law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double?)
   ) -> NetworkDraws {
     NetworkDraws(
       probes: [.covariance, .tangentKernel],
@@ -278,10 +278,10 @@ extension TangentMLP {
   }
 
   private static func model(
-    _ p: Parameters, _ settings: NetworkSettings, orthogonal: Bool, bias: Double
+    _ p: Parameters, _ settings: NetworkSettings, orthogonal: Bool, bias: Double?
   ) throws -> NetworkModel {
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
-    let gain = try choice.gain(p)
+    let (gain, bias, attributes) = try choice.initialisation(p, bias: bias)
     let (m, n, d) = (settings.count, settings.width, settings.depth)
     let weights = p.text("sampler") == "weights"
     guard settings.inputs.layer == 0 else {
@@ -306,7 +306,7 @@ extension TangentMLP {
       settings, choice.function, gain: gain, bias: bias, orthogonal: orthogonal, weights: weights)
     return NetworkModel(
       network, parameters: p, activation: choice,
-      known: orthogonal ? nil : known(settings, choice, gain, bias: bias), attributes: ["c": gain.description]
+      known: orthogonal ? nil : known(settings, choice, gain, bias: bias), attributes: attributes
     )
   }
 

@@ -1,5 +1,4 @@
 import Kernels
-import Networks
 
 /// Gaussian expectations over one unit of a layer with pre-activations $(u, v) \sim N(0, K)$, which the theory of order 1/n is made of:
 /// those of $s_u s_v$ with $s = \phi(u)$, of its products, and their derivatives in K.
@@ -28,8 +27,8 @@ package struct UnitMoments {
   }
 
   /// With $t = \phi'(u)$: $E t^2$, $E t^4$, $E s^2 t^2$, and first and second derivative of $E t^2$ in the variance.
-  struct Slope {
-    let square, fourth, mixed, slope, curvature: Double
+  package struct Slope {
+    package let square, fourth, mixed, slope, curvature: Double
   }
 
   /// Of two: $E s_u s_v$ with gradient and Hessian in $(K_{uu}, K_{uv}, K_{vv})$, and $E s_u^3 s_v$, $E s_u^2 s_v^2$, $E s_u s_v^3$.
@@ -64,7 +63,7 @@ package struct UnitMoments {
 
   /// - Precondition: the activation has a derivative.
   /// - Returns: nil where an expectation is infinite or not found.
-  func slope(_ variance: Double) -> Slope? {
+  package func slope(_ variance: Double) -> Slope? {
     guard variance > 0 else { return nil }
     let scale = variance.squareRoot()
     let found = Self.settled(5) { parts in
