@@ -127,11 +127,23 @@ public struct LimitModel: Sendable {
   public let offset: String
   /// Further labels for the file.
   public let attributes: [String: String]
+  /// The only observable that it speaks of, which the finite leg must have, and the key that names it.
+  public let subject: Subject?
 
-  public init(_ content: Content, offset: String, attributes: [String: String] = [:]) {
+  public struct Subject: Sendable {
+    package let key, name: String
+
+    public init(key: String, name: String) {
+      self.key = key
+      self.name = name
+    }
+  }
+
+  public init(_ content: Content, offset: String, attributes: [String: String] = [:], subject: Subject? = nil) {
     self.content = content
     self.offset = offset
     self.attributes = attributes
+    self.subject = subject
   }
 }
 
