@@ -12,6 +12,8 @@ package struct RegisteredFamily: Sendable {
   let keys: [String]
   /// Those that hold integers.
   let integerKeys: Set<String>
+  /// The key that says how many draws are made, as it is declared.
+  let draws: Parameter?
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
   /// The legs of one case, and its lines of the identity.
   /// - Parameter samples: the table `[samples]` that stands beside that of the family.
@@ -30,6 +32,7 @@ package struct RegisteredFamily: Sendable {
       Self.dotted(F.table, F.entries) + Self.dotted("limit", limits) + Self.dotted("limit", [SampleReference.entry])
     keys = named.map(\.key).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
+    draws = F.drawsKey.flatMap { key in F.entries.lazy.flatMap(\.parameters).first { $0.name == key } }
     expand = { try F.expand($0, options: $1) }
     read = { given, context, asked, samples in
       let (table, derived) = try DerivedObservables.split(given, path: context.path, choices: F.observables)
