@@ -55,7 +55,8 @@ let package = Package(
     .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
-      name: "Limits", dependencies: ["Networks", "Particles", "Experiments", "Kernels", "Randomness", "Statistics"],
+      name: "Limits",
+      dependencies: ["Networks", "Particles", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),

@@ -91,6 +91,10 @@ public protocol Family: SendableMetatype {
   /// Names that its key `observables` takes; nil, unless implemented, of a family that measures all it has.
   static var observables: [String]? { get }
 
+  /// Key of its table that says how many draws are made, which `stop.at_most` stands for; nil, unless implemented, of a family whose draws are
+  /// given otherwise, such as rows of a file.
+  static var drawsKey: String? { get }
+
   static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<Model>
   /// Rewrites a whole job before its sweep is read, for options that stand for keys; nothing unless implemented.
   static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue
@@ -99,6 +103,7 @@ public protocol Family: SendableMetatype {
 extension Family {
   public static var options: [TableEntry] { [] }
   public static var observables: [String]? { nil }
+  public static var drawsKey: String? { nil }
   public static var smallParameters: [SmallParameter] {
     var found: [SmallParameter] = []
     for parameter in entries.flatMap(\.parameters) {
@@ -127,11 +132,23 @@ public struct LimitModel: Sendable {
   public let offset: String
   /// Further labels for the file.
   public let attributes: [String: String]
+  /// The only observable that it speaks of, which the finite leg must have, and the key that names it.
+  public let subject: Subject?
 
-  public init(_ content: Content, offset: String, attributes: [String: String] = [:]) {
+  public struct Subject: Sendable {
+    package let key, name: String
+
+    public init(key: String, name: String) {
+      self.key = key
+      self.name = name
+    }
+  }
+
+  public init(_ content: Content, offset: String, attributes: [String: String] = [:], subject: Subject? = nil) {
     self.content = content
     self.offset = offset
     self.attributes = attributes
+    self.subject = subject
   }
 }
 

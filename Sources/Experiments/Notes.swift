@@ -9,7 +9,7 @@ public enum Notes {
   }
 
   /// What happened in a draw: the first of each kind is said.
-  static func addFirst(_ kind: String, _ note: () -> String) {
+  package static func addFirst(_ kind: String, _ note: () -> String) {
     list.withLock { if !$0.contains(where: { $0.hasPrefix(kind) }) { $0.append(kind + note()) } }
   }
 

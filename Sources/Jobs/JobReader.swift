@@ -68,6 +68,7 @@ package struct JobReader {
     let seed = UInt64(top.integer("seed"))
     let keep = UInt64(run.integer("keep"))
     let stop = try Stop.read(value["stop"])
+    if let stop { try Stop.check(atMost: stop.atMost, family, value) }
     var cases: [Case] = []
     var identity = ["seed = \(seed)", Job.identityLine(streamVersion: Job.streamVersion)]
     let sweepable = [family.table] + (hasSamples ? [SamplesFamily.table] : []) + ["limit"]
@@ -82,6 +83,7 @@ package struct JobReader {
         }
         specific = try LimitKeys.setting(specific, key, to: entry)
       }
+      if let most = stop?.atMost { specific = try Stop.setting(atMost: most, family, specific) }
       let context = JobContext(path: family.table, options: options, data: data)
       var (legs, lines) = try family.read(
         specific[family.table]!, context, try limits(specific["limit"]),

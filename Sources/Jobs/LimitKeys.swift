@@ -32,7 +32,8 @@ enum LimitKeys {
     let rest = String(key.dropFirst("limit.".count))
     let parts = rest.split(separator: ".", maxSplits: 1).map(String.init)
     if parts.count == 2, let place = names.firstIndex(of: parts[0]) { return (place, parts[1]) }
-    if parts.count == 1, limits.count == 1 { return (0, rest) }
+    // Also a key within a table of the only limit, such as `limit.drift.a`.
+    if limits.count == 1, parts.count == 1 || hasTable(limits[0], parts[0]) { return (0, rest) }
     let own = parts.last ?? ""
     let nearest = parts.count == 2 ? Nearest.name(to: parts[0], among: names) : nil
     throw Failure.invalid(
@@ -42,6 +43,10 @@ enum LimitKeys {
           + (nearest.map { "; did you mean limit.\($0).\(own)?" } ?? "")
         : "the job has \(limits.count) limits; say of which one: "
           + names.map { "limit.\($0).\(own)" }.joined(separator: " or "))
+  }
+
+  private static func hasTable(_ limit: JobValue, _ key: String) -> Bool {
+    if case .table? = limit[key] { true } else { false }
   }
 
   private static func equation(_ table: JobValue) -> String? {

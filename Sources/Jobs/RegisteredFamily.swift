@@ -12,6 +12,8 @@ package struct RegisteredFamily: Sendable {
   let keys: [String]
   /// Those that hold integers.
   let integerKeys: Set<String>
+  /// The key that says how many draws are made, as it is declared.
+  let draws: Parameter?
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
   /// The legs of one case, and its lines of the identity.
   /// - Parameter samples: the table `[samples]` that stands beside that of the family.
@@ -30,6 +32,7 @@ package struct RegisteredFamily: Sendable {
       Self.dotted(F.table, F.entries) + Self.dotted("limit", limits) + Self.dotted("limit", [SampleReference.entry])
     keys = named.map(\.key).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
+    draws = F.drawsKey.flatMap { key in F.entries.lazy.flatMap(\.parameters).first { $0.name == key } }
     expand = { try F.expand($0, options: $1) }
     read = { given, context, asked, samples in
       let (table, derived) = try DerivedObservables.split(given, path: context.path, choices: F.observables)
@@ -38,6 +41,7 @@ package struct RegisteredFamily: Sendable {
       if let samples { try found.replaceDraws(by: samples, context.data) }
       let finite = found.legs[0]
       var (legs, identity) = (found.legs.filter { $0.role != .exact }, found.identity)
+      var subjects: [LimitModel.Subject] = []
       func refuseTwice(_ name: String, _ key: String) throws {
         guard !(legs + found.legs).contains(where: { $0.name == name }) else {
           throw Failure.invalid(
@@ -54,10 +58,11 @@ package struct RegisteredFamily: Sendable {
           identity += rows.identity
           return
         }
-        let (added, resolved) = try Self.limit(table, path: path, found.model, limits, draws: own.draws)
+        let (added, resolved, subject) = try Self.limit(table, path: path, found.model, limits, draws: own.draws)
         let name = added[0].name
         try refuseTwice(name, "\(path).equation")
         legs += added
+        subjects += subject.map { [$0] } ?? []
         if !implied {
           identity += resolved.lines(prefix: name).filter { !$0.hasPrefix("\(name).draws = ") }
         }
@@ -68,14 +73,19 @@ package struct RegisteredFamily: Sendable {
         for name in found.impliedLimits { try add(.table(["equation": .text(name)]), "limit", implied: true) }
       }
       identity += derived.map { $0.identity(prefix: F.table) }
-      return (derived.isEmpty ? legs : try legs.map { try $0.adding(derived) }, identity)
+      if !derived.isEmpty { legs = try legs.map { try $0.adding(derived) } }
+      let names = legs[0].observables.map(\.name)
+      for subject in subjects where !names.contains(subject.name) {
+        throw Failure.unknown(key: subject.key, value: .text(subject.name), names: names)
+      }
+      return (legs, identity)
     }
   }
 
   /// The legs of a `[limit]` table, one, or two where it asks for extrapolation; a missing number of draws is that of the finite leg.
   package static func limit<Model>(
     _ table: JobValue, path: String, _ model: Model, _ entries: [LimitEntry<Model>], draws: UInt64
-  ) throws -> (legs: [Leg], resolved: JobValue) {
+  ) throws -> (legs: [Leg], resolved: JobValue, subject: LimitModel.Subject?) {
     guard case .text(let name)? = table["equation"], let entry = entries.first(where: { $0.name == name }) else {
       throw Failure.unknown(
         key: "\(path).equation", value: table["equation"], names: entries.map(\.name) + [SampleReference.name])
@@ -83,7 +93,7 @@ package struct RegisteredFamily: Sendable {
     let p = try Parameters(table, path: path, allowed: entry.parameters)
     let limit = try entry.make(p, model)
     let count = p["draws"].map { _ in UInt64(p.integer("draws")) } ?? draws
-    var resolved = p.resolved
+    var resolved = p.resolved.withCanonicalFormulas
     if entry.parameters.contains(where: { $0.name == "draws" }) {
       resolved = try resolved.setting("draws", to: .integer(Int64(count)))
     }
@@ -101,8 +111,8 @@ package struct RegisteredFamily: Sendable {
         expectedOffset: limit.offset, refines: refines)
     }
     switch limit.content {
-    case .known(let values): return ([leg(name, .known(values))], resolved)
-    case .exact(let experiment): return ([leg(name, .sampled(experiment, draws: count))], resolved)
+    case .known(let values): return ([leg(name, .known(values))], resolved, limit.subject)
+    case .exact(let experiment): return ([leg(name, .sampled(experiment, draws: count))], resolved, limit.subject)
     case .integrated(let order, let make):
       let step = p.real("step")
       var legs = [leg(name, .sampled(make(step), draws: count))]
@@ -112,7 +122,7 @@ package struct RegisteredFamily: Sendable {
             name + "-half-step", .sampled(make(0.5 * step), draws: count),
             refines: Refinement(leg: name, parameter: "step", symbol: "h", order: order)))
       }
-      return (legs, resolved)
+      return (legs, resolved, limit.subject)
     }
   }
 

@@ -16,7 +16,8 @@ enum Stop {
       "end where the means of the finite leg have these standard errors in its last record"),
     Parameter(
       "at_most", .integer(2...Int64(1) << 60), optional: true,
-      "largest number of draws of every leg that draws, in place of their own"),
+      "largest number of draws of every leg that draws, in place of their own: network.draws or particles.replicas may be missing"
+    ),
     Parameter(
       "looks", .integer(2...30), default: .integer(7),
       "number of looks at the result; each has twice the draws of the one before, the last has all"),
@@ -44,6 +45,30 @@ enum Stop {
       StopRule(decided: p.boolean("decided"), wanted: wanted, looks: p.integer("looks")),
       p["at_most"] == nil ? nil : UInt64(p.integer("at_most"))
     )
+  }
+
+  /// The number of draws of a family without one of its own is `at_most`.
+  static func setting(atMost most: UInt64, _ family: RegisteredFamily, _ job: JobValue) throws -> JobValue {
+    guard let draws = family.draws, case .table(let table)? = job[family.table], table[draws.name] == nil else {
+      return job
+    }
+    return try job.setting("\(family.table).\(draws.name)", to: .integer(Int64(most)))
+  }
+
+  /// `at_most` must be a number of draws that the family could make; where it is not given, the draws must be.
+  static func check(atMost most: UInt64?, _ family: RegisteredFamily, _ job: JobValue) throws {
+    guard let draws = family.draws, case .integer(let range) = draws.kind else { return }
+    let key = "\(family.table).\(draws.name)"
+    if let most {
+      guard !range.contains(Int64(most)) else { return }
+      throw Failure.invalid(
+        key: "stop.at_most", value: "\(most)",
+        allowed: "stands for \(key), and must be \(draws.allowed); the nearest is \(range.upperBound)")
+    }
+    guard case .table(let table)? = job[family.table], table[draws.name] == nil, draws.default == nil else { return }
+    let isSwept = try Sweep.points(job["sweep"])[0].settings.contains { $0.key == key }
+    guard !isSwept else { return }
+    throw Failure.invalid(key: key, value: nil, allowed: "must be \(draws.allowed), or stop.at_most in its place")
   }
 
   /// Names of observables must be those of the finite leg; an error nobody can reach would run to the end.

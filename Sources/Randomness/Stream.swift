@@ -51,6 +51,9 @@ public struct Stream: ~Copyable {
     hasSpareNormal = false
   }
 
+  /// The key that it was made with.
+  package var fullKey: UInt64 { key.1 << 32 | key.0 }
+
   /// The number of the draw that it was started for.
   @inlinable public var number: UInt64 { draw.1 << 32 | draw.0 }
 

@@ -88,8 +88,12 @@ enum Words {
   }
 }
 
-/// The progress of a run: a bar on a terminal, else a log line at most every ten seconds.
+/// The progress of a run: a bar on a terminal, else a log line at most every ten seconds, or as often as a program that reads them asks for:
+///
+///     fathom: CASE/LEG: 37.5%, 5.1e+05 draws/s, 2.0 s left
 final class Progress {
+  /// Between lines; nil for the ten seconds of a log that people read.
+  private let every: Duration?
   private let onTerminal = isatty(STDERR_FILENO) == 1
   private let clock = ContinuousClock()
   private var lastLine: ContinuousClock.Instant
@@ -98,7 +102,9 @@ final class Progress {
   private(set) var checkpoints = 0
   private(set) var checkpointSeconds = 0.0
 
-  init() {
+  /// - Parameter every: seconds between lines, which come once a round at most, every half second; the end of a leg has one too.
+  init(every: Double?) {
+    self.every = every.map { .seconds($0) }
     start = clock.now
     lastLine = clock.now
   }
@@ -128,7 +134,7 @@ final class Progress {
         Console.write("\r\u{1B}[K[\(bar)] \(facts)")
         barShown = true
         if done == target { finishBar() }
-      } else if clock.now - lastLine > .seconds(10) {
+      } else if clock.now - lastLine >= every ?? .seconds(10) || every != nil && done == target {
         Console.log(facts)
         lastLine = clock.now
       }

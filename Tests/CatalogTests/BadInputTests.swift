@@ -75,7 +75,7 @@ import Testing
     ("run.keep=-1", ["run.keep = -1", "[0, "]),
     ("comparison.ks=0", ["comparison.ks = 0", "(0.0, 1.0]"]),
     ("limit={equation=\"covariance-sde\",step=0.0}", ["limit.step = 0.0"]),
-    ("limit={equation=\"sde\"}", ["limit.equation = \"sde\"", "covariance-sde"]),
+    ("limit={equation=\"sed\"}", ["limit.equation = \"sed\"", "covariance-sde"]),
     ("sweep={\"network.width\"=[]}", ["sweep", "array"]),
     ("sweep={\"seed\"=[1,2]}", ["sweep", "network or limit"]),
     ("expect={\"covariance-sde\"=\"perhaps\"}", ["expect.\"covariance-sde\"", "agrees, differs, undecided"]),

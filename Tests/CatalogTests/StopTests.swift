@@ -128,6 +128,45 @@ import Testing
     #expect(Double(plain) > bound, "\(plain) of \(seeds) without spending, more than \(bound)")
   }
 
+  static let particles = """
+    seed = 5
+    [particles]
+    system = "gaussian"
+    inverse_temperature = 1
+    number = 8
+    step = 0.05
+    steps = 20
+    [stop]
+    decided = true
+    """
+
+  @Test("at_most is the number of draws of a family that gives none, and the same job as with both")
+  func atMostAlone() throws {
+    let alone = Self.text.replacingOccurrences(of: "draws = 12800\n", with: "")
+    let network = try job(alone + "\ndecided = true\nat_most = 1e4").job
+    #expect(network.cases[0].legs.filter(\.isSampled).map(\.draws) == [10_000])
+    #expect(try job(Self.text + "\ndecided = true\nat_most = 1e4").job.firstDifference(from: network) == nil)
+    let particles = try job(Self.particles + "\nat_most = 64").job
+    #expect(particles.cases[0].finite?.draws == 64 && particles.identity.contains { $0.contains("at most 64 draws") })
+  }
+
+  @Test("Where neither is given, or at_most is no number of replicas")
+  func atMostRefused() throws {
+    func message(_ text: String) -> String {
+      let error = #expect(throws: Failure.self) { try job(text) }
+      return error?.message ?? ""
+    }
+    let alone = Self.text.replacingOccurrences(of: "draws = 12800\n", with: "")
+    let missing = message(alone + "\ndecided = true")
+    #expect(missing.contains("network.draws is missing") && missing.contains("or stop.at_most"), "\(missing)")
+    let large = message(Self.particles + "\nat_most = 1e6")
+    #expect(
+      large.contains("stop.at_most = 1000000: stands for particles.replicas") && large.contains("100000"), "\(large)")
+    // A sweep may give the draws.
+    let swept = try job(alone + "\ndecided = true\n[sweep]\n\"network.draws\" = [100, 200]").job
+    #expect(swept.cases.map { $0.finite!.draws } == [100, 200])
+  }
+
   @Test(
     "Rules that say nothing, or name what is not there",
     arguments: [

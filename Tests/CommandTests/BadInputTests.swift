@@ -27,7 +27,7 @@ extension Commands {
     @Test(arguments: [
       ("network.wdith=3", ["network.wdith = 3", "unknown key", "width"]),
       ("network.inputs.correlation=1.5", ["network.inputs.correlation = 1.5", "[-1.0, 1.0]"]),
-      ("limit={equation=\"sde\"}", ["limit.equation = \"sde\"", "covariance-sde"]),
+      ("limit={equation=\"sed\"}", ["limit.equation = \"sed\"", "covariance-sde"]),
     ])
     func jobValues(setting: String, words: [String]) throws {
       let place = try Workplace()

@@ -25,6 +25,13 @@ extension Faults {
     static let residual = "architecture = \"resnet\"\nactivation = \"relu\""
     static let root = residual + "\nbranch_scaling = \"1/sqrt(depth)\"\nalpha = 1.0\nlambda = 0.7"
 
+    static let sde = """
+      observable = "log_V[0]"
+      drift = { formula = "-exp(x/9)" }
+      diffusion = { formula = "1 + exp(x/9)" }
+      step = 0.1
+      """
+
     /// By limit and, after a slash, its integrator; a limit of the catalog without a line here fails `everyLimitIsRun`.
     static let cases: [String: Case] = [
       "covariance-sde": Case(network: shaped, limit: "step = 0.1\nextrapolate = true"),
@@ -42,6 +49,9 @@ extension Faults {
       "hypoactivation": Case(network: residual, limit: "", needs: "active_fraction"),
       "residual-flow": Case(network: root, limit: "", needs: "V"),
       "residual-fluctuation": Case(network: root, limit: "", needs: "log_V"),
+      "sde": Case(
+        network: shaped, limit: sde + "\nextrapolate = true", inputs: "correlation = 0.3, count = 1", needs: "log_V"),
+      "sde/euler-maruyama": Case(network: shaped, limit: sde, needs: "log_V"),
       "infinite-width": Case(network: "architecture = \"mlp\"\nactivation = \"relu\"", limit: ""),
       "finite-width": Case(network: "architecture = \"orthogonal-mlp\"\nactivation = \"tanh\"", limit: "", needs: "V"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),

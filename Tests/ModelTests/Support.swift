@@ -53,7 +53,8 @@ struct NoData: DataSource {
 func limitLegs(
   _ table: JobValue, path: String, network: NetworkModel, networkDraws: UInt64
 ) throws -> (legs: [Leg], resolved: JobValue) {
-  try RegisteredFamily.limit(table, path: path, network, NetworkLimits.all, draws: networkDraws)
+  let found = try RegisteredFamily.limit(table, path: path, network, NetworkLimits.all, draws: networkDraws)
+  return (found.legs, found.resolved)
 }
 
 extension Experiment {

@@ -89,8 +89,11 @@ def run(
         # Without a title the program takes the path of the job file, which means nothing of a dict.
         own = Path(folder) / f"{place.stem}.toml"
         path = jobs.write_job({"title": place.stem, **job}, own) if isinstance(job, Mapping) else Path(job)
-        command += [str(path), *words, "--output", str(place), *(["--fresh"] if fresh else []), *options]
-        _follow(command, place, is_watched() if progress is None else progress, direct=ranks == 1 and launcher is None)
+        command += [str(path), *words, "--output", str(place), *(["--fresh"] if fresh else [])]
+        shown = is_watched() if progress is None else progress
+        if shown and not any(word.startswith("--progress-every") for word in options):
+            command += ["--progress-every", "0.5s"]
+        _follow([*command, *options], place, shown)
     return open_result(place)
 
 
@@ -172,9 +175,9 @@ def _name(job: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     return f"{title or 'fathom'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _follow(command: Sequence[str], output: Path, shown: bool, direct: bool) -> None:
+def _follow(command: Sequence[str], output: Path, shown: bool) -> None:
     """Runs the command to its end; raises what it came to unless it finished."""
-    ours, theirs = _channel(direct and shown)
+    ours, theirs = os.pipe()
     # A group of its own: Ctrl-C reaches the program once, from here, as the signal that launchers pass on and that lets ranks finish their
     # checkpoint. mpirun kills the ranks a second after SIGINT.
     process = subprocess.Popen(
@@ -243,23 +246,12 @@ def _interrupted(code: int, output: Path) -> str:
     return f"stopped without a checkpoint (exit code {code}); the same call starts from the last one in {output}, if there is one"
 
 
-def _channel(terminal: bool) -> tuple[int, int]:
-    """Two ends for the log: on a terminal the program says every half second how far it is, else every ten seconds."""
-    if terminal:
-        with contextlib.suppress(OSError):
-            return os.openpty()
-    return os.pipe()
-
-
 def _read(end: int, take: Callable[[str], None]) -> None:
-    """Hands on every line until the other end is closed. A bar goes back to the start of its line: that ends a line too."""
+    """Hands on every line until the other end is closed."""
     rest = b""
     while True:
-        try:
-            block = os.read(end, 65536)
-        except OSError:  # how a terminal says that the other end is closed
-            block = b""
-        *whole, rest = re.split(rb"[\r\n]+", rest + block)
+        block = os.read(end, 65536)
+        *whole, rest = (rest + block).split(b"\n")
         for line in [*whole, b"" if block else rest]:
             if line:
                 take(line.decode(errors="replace"))

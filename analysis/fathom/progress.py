@@ -8,8 +8,8 @@ from tqdm.auto import tqdm
 
 from .plots import short
 
-#: The bar that the program draws on a terminal, or the line that it logs every ten seconds elsewhere.
-PROGRESS = re.compile(r"(?:\x1b\[K\[[#.]*\] |fathom: )(?P<path>.+): (?P<percent>\d+(?:\.\d+)?)%, (?P<facts>.+ left)$")
+#: The line that the program logs as often as `--progress-every` says.
+PROGRESS = re.compile(r"fathom: (?P<path>.+): (?P<percent>\d+(?:\.\d+)?)%, (?P<facts>.+ left)$")
 STARTED = re.compile(r"fathom: (?P<path>.+): (?:(?P<done>\d+) of )?(?P<all>\d+) \w+ (?:to make|in the file, \d+ to go)$")
 LAYOUT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
 

@@ -15,6 +15,8 @@ public enum NetworkFamily: Family {
     NetworkCatalog.architectures.flatMap { entry in entry.draws.flatMap { $0.probes.flatMap(\.observables) + $0.own } }
   }
 
+  public static let drawsKey: String? = "draws"
+
   public static let options = [
     TableEntry(
       name: "health", summary: "asks for a health report: which failures, how likely, from which depth on",

@@ -10,6 +10,8 @@ package enum ParticleFamily: Family {
     return ParticleCatalog.systems as [any Entry] + ParticleCatalog.integrators as [any Entry] + [own]
   }
 
+  package static let drawsKey: String? = "replicas"
+
   package static let options = [
     TableEntry(
       name: "bias", summary: "separates the N-bias from the step-size bias",

@@ -41,6 +41,10 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Name the ranks that have gone silent after so long without progress; 0s for never.")
   var watchdog = "120s"
 
+  @Option(
+    help: "Without a terminal: time between the log lines that say how far the run is, 10s unless given; from 0.5s up.")
+  var progressEvery: String?
+
   func run() throws {
     let part = try parsePart()
     // A reader of the log or of the report that went away must not end the run: what is written to it then fails with an error.
@@ -61,6 +65,7 @@ struct RunCommand: ParsableCommand {
   private func run(_ world: Communicator, _ part: DrawPart) throws -> ExitStatus {
     var wallTime = try WallTime(walltime: walltime, grace: grace)
     let limit = watchdog == "0s" ? 0 : try WallTime.seconds(watchdog, option: "--watchdog")
+    let progressInterval = try progressEvery.map { try WallTime.seconds($0, option: "--progress-every") }
     // 1. Rank 0 reads the files; every rank checks the same text and comes to the same job.
     var source: [UInt8] = []
     try world.onRoot { source = Array(try options.text().utf8) }
@@ -93,7 +98,7 @@ struct RunCommand: ParsableCommand {
     defer { dog.finish() }
     let hosts = try Launch.hosts(world)
     let started = Date()
-    let progress = Progress()
+    let progress = Progress(every: progressInterval)
     let jobHash = try Digest.of(lines: file.job.identity)
     if world.isRoot { banner(file, jobHash, world.size, hosts, restored, part) }
     let store = ResultFile(path: file.output, creator: "fathom \(programVersion)")
