@@ -1,21 +1,116 @@
-"""docs/python.md: every block runs, and prints what stands below it."""
+"""The pages of the docs run, and print what stands in them; `pages` says how."""
 
-import contextlib
-import io
 import re
+from pathlib import Path
 
-from conftest import FATHOM, ROOT
+import pytest
+from conftest import ROOT
+from pages import Block, blocks, differences, run_page
+
+import fathom
+
+JOB = """
+seed = 1
+[network]
+architecture = "mlp"
+activation = "linear"
+width = 32
+depth = 4
+inputs = { correlation = 0.3 }
+draws = 1000
+[[limit]]
+equation = "covariance-sde"
+step = 0.05
+"""
 
 
-def test_the_page_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FATHOM", str(FATHOM))
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        monkeypatch.setenv(name, "1")
-    blocks = re.findall(r"```(python|text)\n(.*?)```", (ROOT / "docs/python.md").read_text(), flags=re.S)
-    assert [kind for kind, _ in blocks] == ["python", "text"] * (len(blocks) // 2) and len(blocks) > 8
-    scope: dict = {}
-    for (_, code), (_, expected) in zip(blocks[::2], blocks[1::2], strict=True):
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(code, scope)
-        assert [line.rstrip() for line in printed.getvalue().splitlines()] == expected.splitlines(), printed.getvalue()
+def test_python(here):
+    assert run_page((ROOT / "docs/python.md").read_text()) > 4
+
+
+@pytest.mark.parametrize("name", ["depth.png", "sweep.png"])
+def test_the_tutorial_shows_its_figures(name):
+    assert f"](tutorial-{name})" in (ROOT / "docs/tutorial.md").read_text() and (ROOT / "docs" / f"tutorial-{name}").is_file()
+
+
+def test_the_tutorial(here):
+    assert run_page((ROOT / "docs/tutorial.md").read_text()) > 12
+    assert (here / "depth.png").is_file() and (here / "sweep.png").is_file() and (here / "mine.html").is_file()
+
+
+def reduced(path, *changes):
+    """A page with smaller sizes; every change has to find its place."""
+    page = (ROOT / path).read_text()
+    for pattern, size in changes:
+        page, count = re.subn(pattern, size, page)
+        assert count > 0, pattern
+    return page
+
+
+def test_the_first_job(here):
+    sizes = (r"\[30, .*\]", "[10, 20]"), (r"(width|depth) = 150", r"\1 = 20"), (r"draws = 200_000", "draws = 2000")
+    run_page(reduced("README.md", *sizes))
+    assert fathom.open("neural-covariance.h5").verdicts().keys() >= {"main: covariance-sde", "main: infinite-width"}
+
+
+def test_the_job_of_the_readme_is_the_one_of_the_demo(here):
+    (block,) = blocks((ROOT / "README.md").read_text(), "toml")
+    Path(block.words).write_text(block.text)
+    shown, demo = fathom.read_job(block.words), fathom.read_job(ROOT / "jobs" / block.words)
+    assert shown == {key: demo[key] for key in shown} and shown.keys() == demo.keys() - {"run", "expect", "check"}
+    assert f"run jobs/{block.words}" in (ROOT / "Makefile").read_text()
+
+
+def test_particles(here):
+    run_page(reduced("docs/particles.md", ("number = 2000 ", "number = 50 "), ("warm_up = 5000", "warm_up = 50"), ("steps = 20_000", "steps = 200")))
+    assert fathom.open("double-well.h5").finite().attrs["draws"] == 16
+
+
+def test_running(here):
+    (here / "job.toml").write_text(JOB)
+    run_page((ROOT / "docs/running.md").read_text())
+    assert fathom.open("c.h5").cases == [f"network.width={width}" for width in (16, 32, 64)]
+    assert fathom.open("whole.h5").verdicts() == fathom.open("job.h5").verdicts()
+
+
+def test_links():
+    """Every link of the pages leads to a file, and to a heading of it."""
+
+    def headings(page):
+        texts = re.findall(r"^#+ (.*)$", page.read_text(), flags=re.M)
+        return {re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-") for text in texts}
+
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    links = 0
+    for page in pages:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.S | re.M)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not link.startswith("http"):
+                links += 1
+                file, _, heading = link.partition("#")
+                target = page.parent / file if file else page
+                assert target.exists() and (not heading or heading in headings(target)), f"{page.relative_to(ROOT)}: {link}"
+    assert links > 150
+    index = (ROOT / "docs/README.md").read_text()
+    assert [page.name for page in (ROOT / "docs").rglob("*.md") if page.name != "README.md" and f"{page.name}" not in index] == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown", "words", "same"),
+    [
+        ("a 1\nb\n", "a 1\nb\n", "", True),
+        ("a 1  \n", "a 1\n", "", True),
+        ("a 1\n", "a 2\n", "", False),
+        ("a 1\nb\n", "a 1\n", "", False),
+        ("a 1\n", "a 1\nb\n", "", False),
+        ("a 1 and more\n", "a 1 …\n", "", True),
+        ("a 11\n", "a 1 …\n", "", False),
+        ("a\nb\nc\n", "a\n…\nc\n", "", True),
+        ("a\nb\nd\n", "a\n…\nc\n", "", False),
+        ("x: 3 draws, 2 MiB, 0.4 s (0.3 s to 9 s as the speed varied)\n", "x: 3 draws, 41.5 MiB, 2 min\n", "times", True),
+        ("x: 3 draws, 0.4 s\n", "x: 4 draws, 0.4 s\n", "times", False),
+        ("x: 3 draws, 0.4 s\n", "x: 3 draws, 0.5 s\n", "", False),
+    ],
+)
+def test_what_counts_as_the_same(printed, shown, words, same):
+    assert (differences(printed, Block("text", words, shown, 1)) == []) == same
