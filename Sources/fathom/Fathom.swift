@@ -17,6 +17,7 @@ struct Fathom: ParsableCommand {
         fathom plan jobs/neural-covariance.toml
         mpirun -n 2 fathom run jobs/neural-covariance.toml
         fathom show neural-covariance.h5
+        fathom explain neural-covariance.h5   what it shows, what it does not, what to run next
 
       The same job gives the same bits on any number of ranks, and after any stop and resume.
 
@@ -25,7 +26,7 @@ struct Fathom: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, PlanCommand.self, ShowCommand.self, DigestCommand.self, VerifyCommand.self, MergeCommand.self,
+      RunCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self, DigestCommand.self, VerifyCommand.self, MergeCommand.self,
       CheckCommand.self, CatalogCommand.self,
     ])
 
