@@ -25,7 +25,7 @@ extension Explanation {
           .draws(factor: Double(Measured.leastReplicas.mean) / Double(one.replicas)),
           "\(Measured.leastReplicas.mean) replicas give the certificate an error")
       }
-      if word == .differs { for own in mine.prefix(2) where own.mixing.isMixed { halveStep(own, "stationarity") } }
+      if word == .differs, let own = mine.first(where: \.mixing.isMixed) { halveStep(own, "stationarity") }
     }
   }
 
@@ -50,11 +50,11 @@ extension Explanation {
     }
   }
 
-  /// Biases and rejections of an integrator fall with its step.
+  /// Biases and rejections of an integrator fall with its step. Where it is swept, the sweep says how.
   private mutating func halveStep(_ own: Diagnostics, _ purpose: String) {
     guard let item = item(own.caseLabel),
       let parameter = snapshot.job.smallParameters.first(where: { !$0.isInverse }),
-      let step = item.finite?.attributes[parameter.name].flatMap(Double.init)
+      item.swept[parameter.key] == nil, let step = item.finite?.attributes[parameter.name].flatMap(Double.init)
     else { return }
     let what = purpose == "stationarity" ? "whether the run is then consistent with stationarity" : purpose
     advise(

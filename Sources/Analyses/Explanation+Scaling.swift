@@ -58,7 +58,8 @@ extension Explanation {
       let sign = parameter.isInverse ? "-" : ""
       say(
         .shows, "order", scaling.subject,
-        "The error falls like \(parameter.symbol)^\(sign)p\(group), with p: \(Self.list(words))")
+        "The error, of var(...) the variance between draws, falls like \(parameter.symbol)^\(sign)p\(group), with p: \(Self.list(words))"
+      )
     }
     let open = scaling.rows.filter { row in !known.contains { $0.quantity == row.quantity } }
     if !open.isEmpty {

@@ -71,11 +71,7 @@ package struct Explanation {
     let health = Analyses.health(snapshot)
     explain(health)
     explainEnd()
-    if comparisons.isEmpty, health.isEmpty, snapshot.job.cases.contains(where: { made($0) > 1 }) {
-      say(
-        .open, "no_reference", "",
-        "The job compares with nothing, and nothing exact is known of it: no verdict is given")
-    }
+    if comparisons.isEmpty, health.isEmpty { measured() }
     // What more draws would say is known once those that were asked for are there.
     if let resume = remedies.first(where: { $0.change == .resume }) { remedies = [resume] }
     merge()
@@ -142,6 +138,33 @@ package struct Explanation {
       .resume,
       snapshot.division > 1
         ? "make the draws that are missing here, or run the other parts and merge" : "make the missing draws")
+  }
+
+  /// What was measured, where it is compared with nothing.
+  private mutating func measured() {
+    let items = snapshot.job.cases.filter { made($0) > 1 }
+    guard !items.isEmpty else { return }
+    for item in items.prefix(4) {
+      guard let leg = item.finite, let state = snapshot.state(item.path(of: leg)) else { continue }
+      let record = leg.axis.count - 1
+      let own = Measured(leg: leg, state: state)
+      let words = leg.observables.indices.compactMap { place -> String? in
+        guard leg.observables[place].isPhysical, let found = own.estimate(.mean, record, place), found.failing == nil
+        else {
+          return nil
+        }
+        return "\(leg.observables[place].name) \(Words.format(found.value, 5)) +- \(Words.format(found.error, 2))"
+      }
+      guard !words.isEmpty else { continue }
+      say(
+        .shows, "measured", item.label,
+        "Means of \(describe(item)) at \(leg.axis.name) \(Axis.label(leg.axis.values[record]))\(place(item.label)): \(Self.list(words))"
+      )
+    }
+    say(
+      .open, "no_reference", "",
+      "The job compares with nothing, and nothing exact is known of it, so that there is no verdict: add a [[limit]] (fathom catalog)"
+    )
   }
 
   // MARK: Remedies

@@ -13,6 +13,7 @@ struct Fathom: ParsableCommand {
     discussion: """
       A job file says what to draw and what to compare it with; one HDF5 file comes out.
 
+        fathom new                            examples by question, written as job files
         fathom catalog                        what can be drawn, with every key and its range
         fathom plan jobs/neural-covariance.toml
         mpirun -n 2 fathom run jobs/neural-covariance.toml
@@ -26,7 +27,8 @@ struct Fathom: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self, DigestCommand.self, VerifyCommand.self, MergeCommand.self,
+      NewCommand.self, RunCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self, DigestCommand.self,
+      VerifyCommand.self, MergeCommand.self,
       CheckCommand.self, CatalogCommand.self,
     ])
 
