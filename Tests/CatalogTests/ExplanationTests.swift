@@ -13,8 +13,7 @@ import Testing
     """
     seed = \(seed)
     [network]
-    architecture = "mlp"
-    activation = "linear"
+    architecture = "linear-mlp"
     width = 100000
     depth = 2
     inputs = { count = 1 }
@@ -35,6 +34,8 @@ import Testing
       let snapshot = try LocalRun.run(file.job, ranks: 1).snapshot
       let explanation = Explanation(snapshot)
       guard let remedy = explanation.remedies.first, remedy.purpose.contains("probability") else { continue }
+      // A difference near the tolerance takes more draws than a test should.
+      guard case .draws(let factor) = remedy.change, factor < 50 else { continue }
       asked += 1
       let advice = try Advisor(snapshot, name: "job.toml", data: RootedData()).advice(remedy.change, remedy.item)
       #expect(advice.resumes)

@@ -62,11 +62,11 @@ extension Commands {
       [particles]
       system = "cosine-well"
       integrator = "lmc"
-      number = 64
+      number = 16
       step = 0.2
       warm_up = 100
-      steps = 2000
-      replicas = 16
+      steps = 1000
+      replicas = 8
 
       """
 
@@ -135,7 +135,7 @@ extension Commands {
         depth = 4
         inputs = { correlation = 0.3 }
         observables = ["rho"]
-        draws = 100_000
+        draws = 50_000
         [[limit]]
         equation = "infinite-width"
         [sweep]
@@ -157,7 +157,7 @@ extension Commands {
       let found = try explain(place)
       #expect(found.codes("shows").isSuperset(of: ["bias_step", "not_stationary"]), "\(found)")
       let line = try #require(found.next.first?.command)
-      for words in ["particles.step=0.1", "particles.steps=4000", "particles.warm_up=200", "-o job-finer.h5"] {
+      for words in ["particles.step=0.1", "particles.steps=2000", "particles.warm_up=200", "-o job-finer.h5"] {
         #expect(line.contains(words), "\(line)")
       }
       func bias(_ explained: Explained) throws -> Double {
@@ -170,8 +170,8 @@ extension Commands {
       // Chains that do not leave the well that they start in.
       try run(
         place,
-        Self.particles.replacing("cosine-well", with: "double-well").replacing("number = 64", with: "number = 4")
-          .replacing("steps = 2000", with: "steps = 400").replacing("step = 0.2", with: "step = 0.02")
+        Self.particles.replacing("cosine-well", with: "double-well").replacing("number = 16", with: "number = 4")
+          .replacing("steps = 1000", with: "steps = 400").replacing("step = 0.2", with: "step = 0.02")
           + "theta = 0.1\ninverse_temperature = 6.0\n", ["-o", "well.h5"])
       let well = try explain(place, "well.h5")
       #expect(well.codes("open").contains("not_mixed"), "\(well)")

@@ -88,7 +88,8 @@ extension Example {
       "network.width=16: infinite-width" = "differs"
 
       [check]
-      "network.draws" = 50000
+      "network.draws" = 40000
+      sweep = { "network.width" = [16, 32, 64, 128] }
       """),
     Example(
       "deep-network", "Does the covariance of a network as deep as wide follow its SDE?",

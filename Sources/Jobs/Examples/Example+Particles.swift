@@ -53,8 +53,9 @@ extension Example {
       'particles.integrator="mala": stationary-limit' = "agrees"
 
       [check]
-      "particles.number" = 128
-      "particles.steps" = 3000
+      "particles.number" = 64
+      "particles.steps" = 2000
+      "particles.replicas" = 6
       "comparison.mean" = 0.15
       """),
     Example(
@@ -143,6 +144,7 @@ extension Example {
 
       [check]
       "particles.steps" = 10000
+      sweep = { "particles.number" = [4, 256] }
       """),
     Example(
       "learning", "What does a two-layer network of N neurons learn, and how much does it vary between networks?",
@@ -169,10 +171,11 @@ extension Example {
       "particles.number" = [32, 64, 128]
 
       [expect]
-      "particles.number=128: test_accuracy" = { value = 1, tolerance = 0.05 }
+      "test_accuracy" = { value = 1, tolerance = 0.05 }
 
       [check]
-      sweep = { "particles.number" = [64, 128] }
+      "particles.replicas" = 4
+      sweep = { "particles.number" = [64] }
       """),
   ]
 }

@@ -45,21 +45,22 @@ struct NewCommand: ParsableCommand {
   private func write(_ example: Example, to file: String, sizes: [String: String] = [:]) throws {
     let text = try example.text(file: file == "-" ? "\(example.name).toml" : file, sizes: sizes)
     if file == "-" { return try Console.print(String(text.dropLast())) }
-    guard !FileSystem.exists(file) else {
-      throw Failure(.inputOutput, "\(file) exists already; give another name with -o, or remove it first")
+    // Nothing is replaced, also not what another program puts there at this moment.
+    let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL, 0o644)
+    guard descriptor >= 0 else {
+      if errno == EEXIST {
+        throw Failure(.inputOutput, "\(file) exists already; give another name with -o, or remove it first")
+      }
+      throw Failure(.inputOutput, "\(file) cannot be written: \(String(cString: strerror(errno)))")
     }
     do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
+      try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data(text.utf8))
     } catch {
-      throw Failure(.inputOutput, "\(file) cannot be written: \(Self.reason(error))")
+      unlink(file)
+      throw Failure(.inputOutput, "\(file) cannot be written: \(error.localizedDescription)")
     }
     let quoted = Console.quoted(file)
     try Console.print("wrote \(file): \(example.question)\nnext: fathom plan \(quoted), fathom run \(quoted)")
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return system.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
   }
 
   // MARK: Questions
