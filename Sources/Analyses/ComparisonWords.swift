@@ -103,48 +103,22 @@ struct ComparisonWords {
 
   // MARK: Limits
 
-  /// In the unit of the tolerance; of what is equal to rounding the laws differ, and that is no difference.
-  private func size(_ row: Comparison.Row) -> Double {
-    row.reason == .rounding ? 0 : row.ks?.distance ?? row.shift.magnitude
-  }
-
-  /// How large a difference is, in words.
-  private func measure(_ row: Comparison.Row) -> String {
-    if row.reason == .rounding { return "difference below rounding" }
-    let digits = Words.format(size(row), 3)
-    if row.ks != nil {
-      return "KS distance \(digits) +- \(Words.format(row.margin, 2))"
-    }
-    let signed = Words.format(row.shift, 3)
-    switch row.statistic {
-    case .mean where kind == .paired: return "mean difference \(signed) standard deviations"
-    case .mean where row.degreesOfFreedom != nil: return "relative difference \(signed)"
-    case .mean: return "mean off by \(signed) standard deviations"
-    case .quantile: return "quantile off by \(signed) standard deviations"
-    default: return "relative difference \(signed)"
-    }
-  }
-
-  private func name(_ row: Comparison.Row) -> String {
-    [.mean, .law].contains(row.statistic) ? row.observable : row.quantity
-  }
-
   private var limit: String {
     let judged = rows.filter { $0.verdict != nil }
     if let reason = withheld { return subject + "undecided: \(reason)" }
     // Of the rows that the verdict comes from.
     guard
       let worst = judged.filter({ $0.verdict == verdict }).max(by: {
-        size($0) / $0.tolerance < size($1) / $1.tolerance
+        $0.size / $0.tolerance < $1.size / $1.tolerance
       })
     else { return subject + "undecided: \(nothing)" }
-    let where_ = "\(measure(worst)) in \(name(worst)) at \(place(worst))"
+    let where_ = "\(worst.measure(kind)) in \(worst.place(leg.axis))"
     var text: String
     switch verdict {
     case .agrees: text = subject + "agrees within the tolerance \(worst.tolerance): largest \(where_)"
     case .differs:
       let first = judged.filter { $0.verdict == .differs }.min { $0.coordinate < $1.coordinate }!
-      text = subject + "differs by more than \(worst.tolerance): \(where_); first in \(name(first)) at \(place(first))"
+      text = subject + "differs by more than \(worst.tolerance): \(where_); first in \(first.place(leg.axis))"
     case .undecided:
       text =
         subject + "undecided at tolerance \(worst.tolerance): \(where_)\(more(rows.filter { $0.reason == .noPower }))"

@@ -34,6 +34,11 @@ package struct ResultFile: ResultStore {
     try reading(path) { try read(ArchiveReader(sealed: path), path) }
   }
 
+  /// The path of the job file, as the run was given it; nil where the file does not say: merged files, and those of earlier programs.
+  package static func jobFile(of path: String) throws -> String? {
+    try reading(path) { try ArchiveReader(sealed: path).attribute("/provenance", "job_file") }
+  }
+
   /// Reads a file, makes every table again from the exact state and compares it with the one in the file; throws at the first that
   /// differs. One file throughout, even while a run puts others at its path.
   package static func verified(_ path: String) throws -> Snapshot {
@@ -120,7 +125,7 @@ package struct ResultFile: ResultStore {
   // MARK: Reading
 
   /// Gives every error the path and the exit code of its kind.
-  private static func reading(_ path: String, _ body: () throws -> Snapshot) throws -> Snapshot {
+  private static func reading<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
     guard FileSystem.exists(path) else {
       if let target = try? FileSystem.destination(of: path), target != path {
         throw Failure(.badData, "\(path) is a symbolic link to \(target), which is not there")

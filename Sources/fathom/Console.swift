@@ -33,6 +33,16 @@ enum Console {
     }
   }
 
+  /// A word of a command as a shell reads it.
+  static func quoted(_ word: String) -> String {
+    let isPlain = word.utf8.allSatisfy { byte in
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 32)
+        || Array("_-./=,:+@%".utf8).contains(byte)
+    }
+    return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+
   /// Opens the standard streams that the caller closed, in a way that fails when they are written to: a result file that took the number
   /// of one would get the report.
   static func holdStandardStreams() {

@@ -13,10 +13,12 @@ struct Fathom: ParsableCommand {
     discussion: """
       A job file says what to draw and what to compare it with; one HDF5 file comes out.
 
+        fathom new                            examples by question, written as job files
         fathom catalog                        what can be drawn, with every key and its range
         fathom plan jobs/neural-covariance.toml
         mpirun -n 2 fathom run jobs/neural-covariance.toml
         fathom show neural-covariance.h5
+        fathom explain neural-covariance.h5   what it shows, what it does not, what to run next
 
       The same job gives the same bits on any number of ranks, and after any stop and resume.
 
@@ -25,7 +27,8 @@ struct Fathom: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, PlanCommand.self, ShowCommand.self, DigestCommand.self, VerifyCommand.self, MergeCommand.self,
+      NewCommand.self, RunCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self, DigestCommand.self,
+      VerifyCommand.self, MergeCommand.self,
       CheckCommand.self, CatalogCommand.self,
     ])
 

@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import Foundation
+import Jobs
 import Results
 import Experiments
 import Statistics
@@ -8,14 +9,29 @@ import Statistics
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Print the comparison and the verdict of a result file.",
-    discussion: "With --json: a stable format (docs/json.md), the same numbers to all their digits.")
+    discussion: """
+      With --json: a stable format (docs/json.md), the same numbers to all their digits. What the verdicts mean, and what to run \
+      next, says fathom explain.
+      """)
 
   @Argument(help: "A result file.") var file: String
   @Flag(help: "Print JSON.") var json = false
   @Flag(help: "Print every record, not only the last.") var all = false
+  @Flag(help: "Print the job file that the result was made with, and nothing else.") var job = false
+
+  func validate() throws {
+    guard !job || !(json || all) else { throw ValidationError("--job goes with neither --json nor --all") }
+  }
 
   func run() throws {
     let snapshot = try ResultFile.load(file)
+    if job {
+      let (text, settings) = Advisor.split(snapshot.job.text)
+      if !settings.isEmpty {
+        Console.log("\(file) was made with " + settings.map { "--set \(Console.quoted($0))" }.joined(separator: " "))
+      }
+      return try Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+    }
     if snapshot.job.streamVersion != Job.streamVersion {
       Console.log(
         "\(file): version \(snapshot.job.streamVersion) of the random streams; this program makes version \(Job.streamVersion) and adds no draws to it"

@@ -108,7 +108,7 @@ struct RunCommand: ParsableCommand {
         provenance: [
           ("version", programVersion), ("started", started.ISO8601Format()), ("written", Date().ISO8601Format()),
           ("ranks", String(world.size)), ("hosts", hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")),
-          ("command", Launch.arguments.joined(separator: " ")),
+          ("command", Launch.arguments.joined(separator: " ")), ("job_file", options.job),
           ("job_hash", jobHash),
         ], division: part.count)
     }
