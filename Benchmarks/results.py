@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from results_common import flags, pick, processor, read
+from results_formulas import section
 
 folder = Path(sys.argv[1])
 native, peers = (read(folder / name) for name in ("native.json", "peers.json"))
@@ -37,15 +38,7 @@ print("""
 for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
     print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
 
-print("""
-## Activations by formula, 4096 doubles in place
-
-| activation | | built in, ns a value | by formula, ns a value | ratio |
-|---|---|---|---|---|""")
-for row in native:
-    if row["name"] == "formula":
-        ratio = row["ns"] / row["built_in_ns"]
-        print(f"| {row['function']} | {row['what']} | {row['built_in_ns']:.2f} | {row['ns']:.2f} | {ratio:.2f} |")
+print("\n" + section(native), end="")
 
 print("""
 ## Networks (ReLU, m = 2, with their tallies)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
-# one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them.
+# one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
+# rows of RESULTS.md on activations by formula.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -37,6 +38,13 @@ networks() {
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
   echo "bench: wrote Benchmarks/RESULTS.md"
+}
+
+formulas() {
+  echo "bench: activations by formula"
+  for i in 1 2 3; do $one .build/release/fathom-bench formulas >>"$work/native.json"; done
+  $venv/bin/python Benchmarks/results_formulas.py "$work/native.json"
+  echo "bench: wrote the rows of formulas of Benchmarks/RESULTS.md"
 }
 
 particles() {
@@ -89,6 +97,7 @@ shards = RANKS"
 
 case "${1:-all}" in
 networks) networks ;;
+formulas) formulas ;;
 particles) particles ;;
 program) program ;;
 *)

@@ -1,3 +1,4 @@
+import Experiments
 import Formulas
 import Kernels
 import Networks
@@ -41,6 +42,45 @@ func formulaTimes() throws {
         [
           ("function", "\"\(row.name)\""), ("what", "\"\(what)\""), ("built_in_ns", "\(perValue(times.0))"),
           ("ns", "\(perValue(times.1))"),
+        ])
+    }
+  }
+}
+
+/// Whole draws of MLPs with their tallies, an activation built in and by formula in turns, as a job gives them.
+func formulaDraws() throws {
+  let shaped: JobValue = .table(["name": .text("shaped-relu"), "c_plus": .real(0.5), "c_minus": .real(-1)])
+  let rows: [(name: String, builtIn: JobValue, text: String)] = [
+    ("tanh", .text("tanh"), "tanh(x)"),
+    ("gelu", .text("gelu"), "x*0.5*(1 + erf(x/sqrt(2)))"),
+    ("silu", .text("silu"), "x*sigmoid(x)"),
+    ("shaped-relu", shaped, "(1 + 0.5/sqrt(n))*max(x, 0) + (1 - 1/sqrt(n))*min(x, 0)"),
+  ]
+  func draws(_ activation: JobValue, _ n: Int) throws -> () -> Void {
+    let keys: [String: JobValue] = [
+      "architecture": .text("mlp"), "activation": activation, "width": .integer(Int64(n)), "depth": .integer(Int64(n)),
+      "draws": .integer(10), "inputs": .table(["correlation": .real(0.3)]),
+    ]
+    let model = try NetworkCatalog.read(.table(keys), path: "network", data: NoData())
+    let (runner, tally) = prepare(model.experiment, covariances: true)
+    let batch = UInt64(max(1, 200_000 / (n * n)))
+    var next: UInt64 = 0
+    return {
+      runner.run(next..<next + batch, tally, nil)
+      next += batch
+      sink += tally.moments(0).mean / Double(next)
+    }
+  }
+  for row in rows {
+    for n in [128, 1024] {
+      let (builtIn, own) = (try draws(row.builtIn, n), try draws(.table(["formula": .text(row.text)]), n))
+      let times = bestInTurns(total: 4, builtIn, own)
+      let scale = 1e3 / Double(max(1, 200_000 / (n * n)))
+      report(
+        "formula-draw",
+        [
+          ("function", "\"\(row.name)\""), ("n", "\(n)"), ("built_in_ms", "\(times.0 * scale)"),
+          ("ms", "\(times.1 * scale)"),
         ])
     }
   }

@@ -180,7 +180,9 @@ case "core":
     normals()
     try network("relu", 1024, 1024, 2, "conditional")
   }
-case "formulas": try formulaTimes()
+case "formulas":
+  try formulaTimes()
+  try formulaDraws()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)
@@ -192,6 +194,7 @@ func everything() throws {
   normals()
   functions()
   try formulaTimes()
+  try formulaDraws()
   for m in [1, 2, 4, 8, 16] { try network("relu", 1024, 64, m, "conditional") }
   for n in [64, 128, 256, 512, 2048, 4096] { try network("relu", n, 64, 2, "conditional") }
   for d in [16, 256, 1024] { try network("relu", 256, d, 2, "conditional") }

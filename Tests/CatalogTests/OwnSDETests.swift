@@ -1,3 +1,5 @@
+import Analyses
+import Engine
 import Experiments
 import Foundation
 import Jobs
@@ -46,9 +48,14 @@ import Testing
 
   @Test("An observable by formula has no start, but its law is compared like any other")
   func derivedObservable() throws {
-    let settings = ["limit.sde.observable=\"gap\"", "limit.sde.start=0", "network.draws=4000", "comparison.ks=0.1"]
+    let settings = ["limit.sde.observable=\"gap\"", "limit.sde.start=0", "network.draws=2000"]
     let own = try leg(settings)
     #expect(own.observables.map(\.name) == ["gap"] && own.attributes["start"] == "0.0")
+    // A drift of -1 moves what has mean 0 by symmetry.
+    let file = try job(Self.text, settings)
+    let comparison = try Analyses.comparisons(LocalRun.run(file.job, ranks: 2).snapshot).first { $0.reference == "sde" }
+    #expect(comparison?.rows.map(\.observable) == ["gap"])
+    #expect(try #require(comparison?.rows.first).z > 3)
   }
 
   @Test(
