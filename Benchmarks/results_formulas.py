@@ -50,5 +50,5 @@ if __name__ == "__main__":
     old = text.index(BEGINNING) if BEGINNING in text else text.index(END)
     load = os.getloadavg()[0]
     where = f"on {processor()} ({flags()}), at a load of {load:.1f} on {os.cpu_count()} cores"
-    words = f"\nThese rows by `Benchmarks/run.sh formulas`, {where}."
+    words = f"\nThese rows by `fathom-bench formulas`, each from the fastest of the passes, {where}."
     path.write_text(text[:old] + section(read(sys.argv[1]), words) + "\n" + text[text.index(END) :])
