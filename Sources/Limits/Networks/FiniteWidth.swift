@@ -13,7 +13,7 @@ extension NetworkLimits {
     parameters: []
   ) { p, network in
     guard let activation = network.activation, let layer = PerceptronLayer(network) else {
-      throw p.invalid("equation", "is known for mlp, ntk-mlp and orthogonal-mlp")
+      throw p.invalid("equation", "is known for perceptrons with Gaussian or orthogonal weights")
     }
     let theory = FiniteWidth(layer, width: network.settings.width)
     let kernel = (network.architecture as? TangentMLP)?.kernel
