@@ -56,7 +56,7 @@ import Testing
     for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
       if let found = line.firstMatch(of: /^(# )?\[+([a-z.]+)\]+$/) { table = String(found.2) }
       let isOfOthers = ["sweep", "expect", "check"].contains(String(table.split(separator: ".")[0]))
-      if let found = line.firstMatch(of: /^(# )?([a-z_]+) = [^#]*(#(.*))?$/), !isOfOthers {
+      if let found = line.firstMatch(of: /^(# )?([a-z_]+) = [^#…]*(#(.*))?$/), !isOfOthers {
         let key = "\(table).\(found.2)"
         #expect(known.contains(key), "\(name): \(key)")
         if found.1 == nil {

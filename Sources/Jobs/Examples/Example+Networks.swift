@@ -128,7 +128,7 @@ extension Example {
       "comparison.ks" = 0.1
       """),
     Example(
-      "activation", "Does my activation keep the correlation of two inputs, layer after layer?",
+      "activation", "Does my own activation keep the correlation of two inputs, layer after layer?",
       sizes: ["network.width", "network.depth"],
       """
       title = "Correlation over depth"
@@ -136,7 +136,7 @@ extension Example {
 
       [network]
       architecture = "mlp"
-      activation = "tanh"
+      activation = { formula = "tanh(x)" }
       width = 256
       depth = 64
       inputs = { correlation = 0.3 }
