@@ -26,6 +26,7 @@ step = 0.05
 
 def test_python(here):
     assert run_page((ROOT / "docs/python.md").read_text()) > 4
+    assert (here / "rho.png").stat().st_size > 5000
 
 
 @pytest.mark.parametrize("name", ["depth.png", "sweep.png"])

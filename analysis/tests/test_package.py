@@ -1,7 +1,6 @@
-"""The package as its users call it, and the lines of the README."""
+"""The package as its users call it."""
 
 import re
-import shutil
 
 import matplotlib
 
@@ -9,7 +8,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import ROOT, run
+from conftest import run
 
 import fathom
 from fathom import figures
@@ -138,14 +137,3 @@ def test_foreign_and_truncated_files_are_refused_in_one_line(network, tmp_path):
         with pytest.raises(fathom.FileError) as error:
             fathom.open(path)
         assert words in str(error.value) and name in str(error.value) and "\n" not in str(error.value)
-
-
-def test_the_lines_of_the_readme(network, tmp_path, monkeypatch):
-    """Every block of Python in the README runs on a result of the job of the README."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
-    assert blocks and any("plot_depth" in block and len(block.strip().splitlines()) == 5 for block in blocks)
-    shutil.copy(network, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    for block in blocks:
-        exec(block, {})
-    assert (tmp_path / "rho.png").stat().st_size > 5000
