@@ -82,6 +82,9 @@ extension Commands {
         let command = try place.fathom([given])
         #expect(command.status == 64 && command.error.contains("did you mean \(meant)?"), "\(command.error)")
       }
+      try refused(place, ["."], status: 65, says: ["is a folder"])
+      try Data([0x89, 0x48, 0x44, 0x46, 0x0d]).write(to: URL(filePath: "\(place.folder)/result.h5"))
+      try refused(place, ["result.h5"], status: 65, says: ["is a result file", "fathom show result.h5"])
       let show = try place.fathom(["show", "jbo.h5"])
       #expect(show.status == 65 && !show.error.contains("did you mean"), "\(show.error)")
       try place.write("", "job.h5")

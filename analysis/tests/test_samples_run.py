@@ -50,7 +50,6 @@ def test_every_file_gives_the_same_draws(rng):
 
 
 def test_parquet(rng):
-    pytest.importorskip("pyarrow")
     pd.DataFrame({"x": rng.normal(size=30)}).to_parquet("x.parquet")
     fathom.samples("x.h5", "x.parquet")
     assert int(run("x.h5").finite().attrs["draws"]) == 30

@@ -21,8 +21,15 @@ struct JobOptions: ParsableArguments {
 
   /// The text of a job file.
   static func text(of path: String) throws -> String {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw Failure(.badData, "\(path): is a folder, not a job file (TOML)")
+    }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw Failure(.badData, "\(path): no such file, or it cannot be read\(Nearest.fileHint(path, suffix: ".toml"))")
+    }
+    if data.starts(with: Data("\u{89}HDF".unicodeScalars.map { UInt8($0.value) })) {
+      throw Failure(.badData, "\(path): is a result file, not a job; fathom show \(path) prints it")
     }
     return String(decoding: data, as: UTF8.self)
   }
