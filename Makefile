@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test test-faults test-slurm test-hosts sanitize validate calibrate goldens lint format build setup bench scaling gallery install clean
+.PHONY: help demo test built-tests test-faults test-slurm test-hosts sanitize validate calibrate goldens lint format build setup bench scaling gallery install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,12 +30,16 @@ demo: build $(VENV)/.ready-report  ## Run the main job on 2 ranks, print the ver
 	@echo "open neural-covariance.html in a browser"
 	@echo "to call the program by its name: export PATH=\$$PWD/.build/release:\$$PWD/.venv/bin:\$$PATH, or make install"
 
-test: setup  ## Every test, statistical suites and faults in a reduced size; ends with the times of its parts and the slowest tests
-	bash tools/timed.sh build swift build -c release --build-tests
+# The Python environment is made while the compiler runs.
+test: .build/.ready-build  ## Every test, statistical suites and faults in a reduced size; ends with the times of its parts and the slowest tests
+	bash tools/timed.sh build $(MAKE) --no-print-directory -j2 built-tests setup
 	bash tools/timed.sh tests bash tools/test-lanes.sh
 	bash tools/timed.sh slurm bash tools/test-slurm.sh
 	bash tools/timed.sh hosts bash tools/test-hosts.sh reduced
 	@bash tools/timed.sh --report
+
+built-tests:
+	swift build -c release --build-tests
 
 goldens: build $(VENV)/.ready-report  ## Every golden digest through the program: the native build and one for x86-64-v3 (about five minutes)
 	$(PYTHON) tools/goldens.py check $(FATHOM)

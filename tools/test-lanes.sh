@@ -13,11 +13,12 @@ lane() { # NAME COMMAND...
   "$@" >"$logs/lane-$name.log" 2>&1 &
   lanes[$name]=$!
 }
-swift_tests() { exec .build/release/fathomPackageTests.xctest --testing-library swift-testing --no-parallel "$@"; }
-lane catalog swift_tests --filter '^CatalogTests\.'
-lane in-process swift_tests --skip '^(CatalogTests|CommandTests)\.'
-lane commands swift_tests --filter '^CommandTests\.Commands'
-lane faults swift_tests --filter '^CommandTests\.Faults'
+tests=(.build/release/fathomPackageTests.xctest --testing-library swift-testing --no-parallel)
+# Lanes that only compute give way to those that wait for other programs, which would end last and leave cores idle.
+lane catalog nice -n 10 "${tests[@]}" --filter '^CatalogTests\.'
+lane in-process nice -n 10 "${tests[@]}" --skip '^(CatalogTests|CommandTests)\.'
+lane commands "${tests[@]}" --filter '^CommandTests\.Commands'
+lane faults "${tests[@]}" --filter '^CommandTests\.Faults'
 lane python .venv/bin/python -m pytest -q --durations=10 analysis
 trap 'kill "${lanes[@]}" 2>/dev/null' INT TERM
 failed=0

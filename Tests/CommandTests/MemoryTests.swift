@@ -57,12 +57,13 @@ extension Faults {
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
     ]
 
-    /// A sweep over the families, each by itself and all of them.
+    /// A sweep over the families, two by two and all of them.
     static func job(_ name: String) -> String {
       let item = cases[name]!
       let parts = name.split(separator: "/")
       let alone = item.inputs.hasSuffix("count = 1")
-      var sets = families.filter { !alone || !ofPairs.contains($0) }.map { [$0] } + [families]
+      let own = families.filter { !alone || !ofPairs.contains($0) }
+      var sets = stride(from: 0, to: own.count, by: 2).map { Array(own[$0..<min($0 + 2, own.count)]) } + [own]
       if let needed = item.needs { sets = sets.map { $0.contains(needed) ? $0 : [needed] + $0 } }
       let list = sets.map { "[" + $0.map { "\"\($0)\"" }.joined(separator: ", ") + "]" }.joined(separator: ", ")
       return """
