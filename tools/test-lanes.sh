@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests in five processes side by side, each with its tests one after another, so that a test's time is its own: the catalog;
-# what else runs in process; runs of the program; faults; Python. Much of the last three is waiting for mpirun, disks and a browser.
+# The tests in six processes side by side, each with its tests one after another, so that a test's time is its own: the catalog; what
+# else runs in process; runs of the program; faults; reports in a browser; Python. Much of the last four is waiting.
 # Ends with what failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,8 @@ lane catalog nice -n 10 "${tests[@]}" --filter '^CatalogTests\.'
 lane in-process nice -n 10 "${tests[@]}" --skip '^(CatalogTests|CommandTests)\.'
 lane commands "${tests[@]}" --filter '^CommandTests\.Commands'
 lane faults "${tests[@]}" --filter '^CommandTests\.Faults'
-lane python .venv/bin/python -m pytest -q --durations=10 analysis
+lane browser .venv/bin/python -m pytest -q --durations=10 analysis/tests/test_report.py
+lane python .venv/bin/python -m pytest -q --durations=10 analysis --ignore=analysis/tests/test_report.py
 trap 'kill "${lanes[@]}" 2>/dev/null' INT TERM
 failed=0
 for name in "${!lanes[@]}"; do
