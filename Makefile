@@ -34,8 +34,6 @@ demo: build $(VENV)/.ready-report  ## Run the main job on 2 ranks, print the ver
 test: .build/.ready-build  ## Every test, statistical suites and faults in a reduced size; ends with the times of its parts and the slowest tests
 	bash tools/timed.sh build $(MAKE) --no-print-directory -j2 built-tests setup
 	bash tools/timed.sh tests bash tools/test-lanes.sh
-	bash tools/timed.sh slurm bash tools/test-slurm.sh
-	bash tools/timed.sh hosts bash tools/test-hosts.sh reduced
 	@bash tools/timed.sh --report
 
 built-tests:

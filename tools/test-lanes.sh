@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests in six processes side by side, each with its tests one after another, so that a test's time is its own: the catalog; what
-# else runs in process; runs of the program; faults; reports in a browser; Python. Much of the last four is waiting.
+# The tests in seven processes side by side, each with its tests one after another, so that a test's time is its own: the catalog; what
+# else runs in process; runs of the program; faults; reports in a browser; Python; Slurm and lost hosts. Much of the last five is waiting.
 # Ends with what failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ lane in-process nice -n 10 "${tests[@]}" --skip '^(CatalogTests|CommandTests)\.'
 lane commands "${tests[@]}" --filter '^CommandTests\.Commands'
 lane faults "${tests[@]}" --filter '^CommandTests\.Faults'
 lane browser .venv/bin/python -m pytest -q --durations=10 analysis/tests/test_report.py
+lane cluster bash -c 'bash tools/test-slurm.sh && bash tools/test-hosts.sh reduced && echo "2 suites passed"'
 lane python .venv/bin/python -m pytest -q --durations=10 analysis --ignore=analysis/tests/test_report.py
 trap 'kill "${lanes[@]}" 2>/dev/null' INT TERM
 failed=0
@@ -27,10 +28,10 @@ for name in "${!lanes[@]}"; do
   status=0
   wait "${lanes[$name]}" || status=$?
   # A lane whose pattern meets no test has not passed.
-  if [ "$status" -eq 0 ] && grep -qE '(Test run with [1-9][0-9]* test.*|[1-9][0-9]*) passed' "$logs/lane-$name.log"; then continue; fi
+  if [ "$status" -eq 0 ] && grep -qE '(Test run with [1-9][0-9]* test.*|[1-9][0-9]*( suites)?) passed' "$logs/lane-$name.log"; then continue; fi
   failed=1
   printf '%s failed with status %s:\n' "$name" "$status"
   grep -E -A 3 '^✘|^E  |^FAILED|Fatal error|error:' "$logs/lane-$name.log" | cut -c 1-2000 || tail -n 20 "$logs/lane-$name.log"
 done
-grep -hE 'Test run with|[0-9]+ passed' "$logs"/lane-*.log
+grep -hE 'Test run with|[0-9]+ (suites )?passed' "$logs"/lane-*.log
 exit "$failed"

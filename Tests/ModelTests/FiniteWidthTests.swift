@@ -10,7 +10,7 @@ import Testing
     try ActivationChoice(table(["formula": .text(text)]), path: "activation", width: 4).function
   }
 
-  private func layers(_ layer: PerceptronLayer, _ start: Double, _ depth: Int) throws -> FiniteWidth.Single {
+  private func layers(_ layer: Perceptron, _ start: Double, _ depth: Int) throws -> FiniteWidth.Single {
     let theory = FiniteWidth(layer, width: 1)
     let moments = UnitMoments(layer.activation)
     var state = FiniteWidth.Single(variance: start)
@@ -24,12 +24,12 @@ import Testing
 
   /// K, V and G of arXiv:2106.10165, ch. 4, by an independent program (eight digits).
   @Test func theVertexOfThreeLayers() throws {
-    let tanh = try layers(PerceptronLayer(activation: try formula("tanh(x)"), gain: 1), 1, 3)
+    let tanh = try layers(Perceptron(activation: try formula("tanh(x)"), gain: 1), 1, 3)
     #expect(isClose(tanh.variance, 0.16665635, 1e-8))
     #expect(isClose(tanh.vertex, 0.05014660, 1e-8))
     #expect(isClose(tanh.shift, -0.05268247, 1e-8))
     let gelu = try layers(
-      PerceptronLayer(activation: try formula("gelu(x)"), gain: 1.5, bias: 0.1.squareRoot()), 1.3, 3)
+      Perceptron(activation: try formula("gelu(x)"), gain: 1.5, bias: 0.1.squareRoot()), 1.3, 3)
     #expect(isClose(gelu.variance, 0.52778248, 1e-8))
     #expect(isClose(gelu.vertex, 3.4899871, 1e-7))
     #expect(isClose(gelu.shift, 0.37623903, 1e-8))
@@ -39,16 +39,16 @@ import Testing
   @Test(arguments: [(2, -1.798, 0.627), (6, -1.806, 3.02), (21, -1.909, 12.6), (51, -1.956, 32.3), (201, -1.988, 132)])
   func orthogonalWeightsSaturate(layer: Int, orthogonal: Double, gaussian: Double) throws {
     let tanh = try formula("tanh(x)")
-    let haar = try layers(PerceptronLayer(activation: tanh, gain: 1, isOrthogonal: true), 1, layer - 1)
+    let haar = try layers(Perceptron(activation: tanh, gain: 1, law: .orthogonal), 1, layer - 1)
     #expect((haar.vertex / (haar.variance * haar.variance) - 2 - orthogonal).magnitude < 6e-4)
-    let normal = try layers(PerceptronLayer(activation: tanh, gain: 1), 1, layer - 1)
+    let normal = try layers(Perceptron(activation: tanh, gain: 1), 1, layer - 1)
     #expect((normal.vertex / (normal.variance * normal.variance) / gaussian - 1).magnitude < 5e-3)
   }
 
-  private func tangent(_ layer: PerceptronLayer, _ start: Double, _ depth: Int) throws -> FiniteWidth.Tangent {
+  private func tangent(_ layer: Perceptron, _ start: Double, _ depth: Int) throws -> FiniteWidth.Tangent {
     let theory = FiniteWidth(layer, width: 1)
     let moments = UnitMoments(layer.activation)
-    var (state, kernel) = (FiniteWidth.Single(variance: start), FiniteWidth.Tangent(kernel: start))
+    var (state, kernel) = (FiniteWidth.Single(variance: start), FiniteWidth.Tangent(kernel: layer.firstKernel(start)))
     for _ in 0..<depth {
       kernel = try #require(theory.next(kernel, state, moments))
       state = try #require(theory.next(state, moments))
@@ -59,12 +59,12 @@ import Testing
   /// H, n Var and n (E - H) of the tangent kernel of three layers, by an independent program; of orthogonal weights arXiv:2310.07765.
   @Test func theTangentKernelOfThreeLayers() throws {
     let tanh = try formula("tanh(x)")
-    let gaussian = try tangent(PerceptronLayer(activation: tanh, gain: 1), 1, 3)
+    let gaussian = try tangent(Perceptron(activation: tanh, gain: 1), 1, 3)
     #expect(isClose(gaussian.kernel, 0.73572093, 1e-8))
     #expect(isClose(gaussian.variance, 1.270777, 1e-6))
     #expect(isClose(gaussian.withNorm + 2 * gaussian.withProduct, 0.150845, 1e-6))
     #expect(isClose(gaussian.shift, -0.122738, 1e-6))
-    let orthogonal = try tangent(PerceptronLayer(activation: tanh, gain: 1, isOrthogonal: true), 1, 3)
+    let orthogonal = try tangent(Perceptron(activation: tanh, gain: 1, law: .orthogonal), 1, 3)
     #expect(isClose(orthogonal.variance, 0.214801, 1e-6))
     #expect(isClose(orthogonal.withNorm + 2 * orthogonal.withProduct, -0.117019, 1e-6))
   }
@@ -77,7 +77,7 @@ import Testing
   func tangentKernelsOverDepth(layer: Int, orthogonal: [Double], gaussian: [Double]) throws {
     let tanh = try formula("tanh(x)")
     for (isOrthogonal, expected) in [(true, orthogonal), (false, gaussian)] {
-      let part = PerceptronLayer(activation: tanh, gain: 1, isOrthogonal: isOrthogonal)
+      let part = Perceptron(activation: tanh, gain: 1, law: isOrthogonal ? .orthogonal : .gaussian)
       let (k, found) = (try layers(part, 1, layer - 1).variance, try tangent(part, 1, layer - 1))
       let h = found.kernel
       for (value, printed) in zip([found.withProduct / (k * h), found.across / (h * h)], expected) {
@@ -91,7 +91,7 @@ import Testing
   func homogeneousFunctions(plus: Double, minus: Double) throws {
     let slopes = SlopeActivation(plus: plus, minus: minus)
     let (m1, m2) = ((plus * plus + minus * minus) / 2, (plus * plus * plus * plus + minus * minus * minus * minus) / 2)
-    let state = try layers(PerceptronLayer(activation: slopes, gain: 1 / m1), 0.7, 5)
+    let state = try layers(Perceptron(activation: slopes, gain: 1 / m1), 0.7, 5)
     #expect(isClose(state.variance, 0.7, 1e-12) && state.shift.magnitude < 1e-11)
     #expect(isClose(state.vertex, 5 * 0.49 * (3 * m2 / (m1 * m1) - 1), 1e-11))
   }
@@ -101,7 +101,8 @@ import Testing
   @Test(arguments: [false, true])
   func linearPairs(isOrthogonal: Bool) throws {
     let linear = SlopeActivation(plus: 1, minus: 1)
-    let theory = FiniteWidth(PerceptronLayer(activation: linear, gain: 1, isOrthogonal: isOrthogonal), width: 1)
+    let theory = FiniteWidth(
+      Perceptron(activation: linear, gain: 1, law: isOrthogonal ? .orthogonal : .gaussian), width: 1)
     let k = [1, 0.3, 0.8]
     var state = FiniteWidth.Pair(covariance: k)
     for _ in 0..<4 { state = try #require(theory.next(state, UnitMoments(linear))) }
@@ -144,5 +145,75 @@ import Testing
   @Test func whatHasNoMomentsIsNil() throws {
     #expect(UnitMoments(try formula("exp(x^2)")).single(1) == nil)
     #expect(UnitMoments(try formula("tanh(x)")).pair(1, 1, 1) == nil)
+  }
+
+  private func tangents(_ layer: Perceptron, _ start: [Double], _ depth: Int) throws -> FiniteWidth.TangentPair {
+    let theory = FiniteWidth(layer, width: 1)
+    let moments = UnitMoments(layer.activation)
+    var state = FiniteWidth.TangentPair(covariance: start, kernel: start.map(layer.firstKernel))
+    for _ in 0..<depth { state = try #require(theory.next(state, moments)) }
+    return state
+  }
+
+  /// n Cov(z^2, Theta) and n E z dTheta of three layers, by an independent program.
+  @Test func theChangeOfTheKernel() throws {
+    let gaussian = try tangent(Perceptron(activation: try formula("tanh(x)"), gain: 1), 1, 3)
+    #expect(isClose(gaussian.outputChange, -0.245884, 1e-6))
+    let orthogonal = try tangent(Perceptron(activation: try formula("tanh(x)"), gain: 1, law: .orthogonal), 1, 3)
+    #expect(isClose(orthogonal.outputChange, -0.166021, 1e-6))
+    // With learning rates of its own, and q0 = 0.8 from V_0 = C_b + C_W q0.
+    let gelu = Perceptron(
+      activation: try formula("gelu(x)"), gain: 1.5, bias: 0.1.squareRoot(),
+      metric: LearningMetric(biases: 0.3, weights: 1.1))
+    let found = try tangent(gelu, 1.3, 3)
+    #expect(isClose(found.kernel, 1.8762802, 1e-7))
+    #expect(isClose(found.variance, 29.404289, 1e-6))
+    #expect(isClose(found.covarianceWithSquare, 13.231527, 1e-6))
+    #expect(isClose(found.outputChange, 9.820071, 1e-6))
+    #expect(isClose(found.shift, 1.129314, 1e-6))
+  }
+
+  /// Two inputs: kernels and n Cov of their entries, by an independent program; x = (1, .5, .2), (.3, -1, .8), the readout without its gain, so
+  /// Theta is c times as large here.
+  @Test func kernelsOfTwoInputs() throws {
+    let gram = [1.29, -0.04, 1.73].map { $0 / 3 }
+    for (text, c, kernel, covariance) in [
+      ("tanh(x)", 1.5, [1.06479548, -0.02314882, 1.15319188], [2.846194, 0.755699, 3.573148]),
+      ("gelu(x)", 1.98305826, [0.9686228, 0.17455412, 1.52166654], [17.136056, .nan, .nan]),
+    ] {
+      let found = try tangents(Perceptron(activation: try formula(text), gain: c), gram.map { c * $0 }, 3)
+      for i in 0..<3 {
+        #expect(isClose(found.kernel[i] / c, kernel[i], 1e-7), "\(text) H \(i): \(found.kernel[i] / c)")
+        let own = found.covariance(i / 2, (i + 1) / 2, i / 2, (i + 1) / 2) / (c * c)
+        #expect(!covariance[i].isFinite || isClose(own, covariance[i], 1e-5), "\(text) \(i): \(own)")
+      }
+      if text == "gelu(x)" {
+        let own = found.covariance(0, 0, 0, 1) / (c * c)
+        #expect(isClose(own, 2.421570, 1e-5), "\(own)")
+      }
+    }
+  }
+
+  /// Two inputs that are almost one are one, entry by entry, with learning rates of their own; Gaussian and orthogonal.
+  @Test(arguments: [WeightLaw.gaussian, .orthogonal])
+  func pairsOfOneInput(law: WeightLaw) throws {
+    let layer = Perceptron(
+      activation: try formula("gelu(x)"), gain: 1.5, bias: 0.3, law: law,
+      metric: LearningMetric(biases: 0.2, weights: 0.9))
+    let (one, pair) = (try tangent(layer, 1.1, 3), try tangents(layer, [1.1, 1.1 * 0.9999, 1.1], 3))
+    let single = try layers(layer, 1.1, 3)
+    for i in 0..<3 {
+      #expect(isClose(pair.covariance.vertex[i][i], single.vertex, 3e-3))
+      #expect(
+        isClose(pair.kernel[i], one.kernel, 3e-3) && isClose(pair.shift[i], one.shift, 6e-3),
+        "\(pair.shift[i]) \(one.shift)")
+      for j in 0..<3 {
+        #expect(isClose(pair.mixed[i][j], one.withNorm, 6e-3), "\(pair.mixed[i][j]) \(one.withNorm)")
+        let own = pair.covariance(i / 2, (i + 1) / 2, j / 2, (j + 1) / 2)
+        #expect(isClose(own, one.variance, 6e-3), "\(own) \(one.variance)")
+      }
+    }
+    #expect(pair.products.allSatisfy { isClose($0, one.withProduct, 6e-3) })
+    #expect(pair.across.allSatisfy { isClose($0, one.across, 6e-3) })
   }
 }

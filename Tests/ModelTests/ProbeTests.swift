@@ -83,11 +83,11 @@ import Testing
   @Test func whatCannotBeProbedIsRefused() throws {
     func list(_ names: String...) -> JobValue { .list(names.map { .text($0) }) }
     let cases: [(architecture: String, extra: [String: JobValue], key: String, words: String)] = [
-      ("mlp", ["probes": list("jacobian")], "probes", "covariance, ntk"),
+      ("mlp", ["probes": list("hessian")], "probes", "covariance, ntk, dntk, output, jacobian, spectrum"),
       ("mlp", ["probes": list("ntk", "ntk")], "probes", "covariance, ntk"),
       ("mlp", ["probes": list()], "probes", "covariance, ntk"),
       ("mlp", ["probes": .text("ntk")], "probes", "covariance, ntk"),
-      ("orthogonal-mlp", ["probes": list("spectrum")], "probes", "covariance, ntk"),
+      ("orthogonal-mlp", ["probes": list("spectra")], "probes", "did you mean spectrum"),
       ("resnet", ["probes": Self.kernel], "probes", "covariance"),
       ("gated-mlp", ["probes": Self.kernel], "probes", "covariance"),
       ("ntk-mlp", ["probes": list("covariance")], "probes", "mlp with probes = [\"ntk\"]"),

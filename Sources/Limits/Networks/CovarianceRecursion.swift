@@ -37,16 +37,6 @@ struct CovarianceRecursion {
   static func mix(_ k: [Double], _ keep: Double, _ image: [Double], _ scale: Double) -> [Double] {
     zip(k, image).map { keep * $0 + scale * $1 }
   }
-
-  /// A perceptron: `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K).
-  static func perceptron(
-    _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double
-  ) -> CovarianceRecursion {
-    let kernel = ActivationKernel(activation)
-    return CovarianceRecursion(settings) { k in
-      kernel.apply(k, settings.count).map { gain * $0 + bias * bias }
-    }
-  }
 }
 
 // MARK: - One conformance an architecture
@@ -55,17 +45,21 @@ extension LinearMLP: CovarianceRecursive {
   func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { $0 } }
 }
 
-extension MLP: CovarianceRecursive {
-  func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: bias) }
+extension PerceptronArchitecture {
+  /// `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K), whatever the law of the weights.
+  func covarianceRecursion() -> CovarianceRecursion? {
+    let (m, layer) = (settings.count, perceptron)
+    let kernel = ActivationKernel(layer.activation)
+    return CovarianceRecursion(settings) { k in
+      kernel.apply(k, m).map { layer.gain * $0 + layer.bias * layer.bias }
+    }
+  }
 }
 
-extension OrthogonalMLP: CovarianceRecursive {
-  func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: 0) }
-}
-
-extension TangentMLP: CovarianceRecursive {
-  func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: bias) }
-}
+extension MLP: CovarianceRecursive {}
+extension OrthogonalMLP: CovarianceRecursive {}
+extension TangentMLP: CovarianceRecursive {}
+extension PassMLP: CovarianceRecursive {}
 
 extension GatedMLP: CovarianceRecursive {
   /// `K' = c E[phi(u_a) phi(u_b)] K`.

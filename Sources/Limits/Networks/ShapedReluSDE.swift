@@ -83,8 +83,8 @@ extension NetworkLimits {
     parameters: integrated
   ) { p, network in
     let linear = network.architecture is LinearMLP
-    let perceptron = GaussianPerceptron(network)
-    guard let slopes = linear ? (0, 0) : perceptron?.activation.shapedSlopes else {
+    let perceptron = network.gaussianPerceptron
+    guard let slopes = linear ? (0, 0) : perceptron.flatMap({ _ in network.activation?.shapedSlopes }) else {
       throw p.invalid(
         "equation",
         "needs \(LinearMLP.entry.name), or \(MLP.entry.name) with Gaussian weights and activation shaped-relu or linear"

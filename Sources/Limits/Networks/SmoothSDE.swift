@@ -63,7 +63,7 @@ extension NetworkLimits {
   ]
 
   private static func smoothDrift(_ p: Parameters, _ network: NetworkModel) throws -> SmoothDrift {
-    guard let perceptron = GaussianPerceptron(network), let shape = perceptron.activation.smoothShape,
+    guard let perceptron = network.gaussianPerceptron, let shape = network.activation?.smoothShape,
       network.standardGain, perceptron.bias == 0
     else {
       throw p.invalid(

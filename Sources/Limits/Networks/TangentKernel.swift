@@ -2,19 +2,17 @@ import Kernels
 import Networks
 import Experiments
 
-/// An architecture whose neural tangent kernel follows a recursion at infinite width: what `infinite-width-ntk` needs of it.
-protocol TangentRecursive: CovarianceRecursive {
-  var kernel: TangentKernelObservables { get }
-  /// What of Theta arrives in the next layer: `Theta c E[phi'(u_a) phi'(u_b)]`, u ~ N(0, K).
-  func propagate(_ theta: [Double], over k: [Double]) -> [Double]
+/// A perceptron whose neural tangent kernel is measured: what `infinite-width-ntk` needs of it.
+protocol TangentRecursive: CovarianceRecursive, PerceptronArchitecture {
+  /// What is measured of it; nil if nothing is.
+  var measuredKernel: TangentKernelObservables? { get }
 }
 
 extension TangentMLP: TangentRecursive {
-  func propagate(_ theta: [Double], over k: [Double]) -> [Double] {
-    let slopes = ActivationKernel.pairs(k, settings.count, ActivationKernel(activation).derivativeProduct)
-    return zip(theta, slopes).map { $0 * gain * $1 }
-  }
+  var measuredKernel: TangentKernelObservables? { kernel }
 }
+
+extension PassMLP: TangentRecursive {}
 
 extension NetworkLimits {
   static let tangentKernel = LimitEntry<NetworkModel>(
@@ -26,19 +24,23 @@ extension NetworkLimits {
     reference: "arXiv:1806.07572, theorem 1; docs/limits.md", parameters: []
   ) { p, network in
     guard let architecture = network.architecture as? any TangentRecursive,
-      let recursion = architecture.covarianceRecursion()
+      let recursion = architecture.covarianceRecursion(), let kernel = architecture.measuredKernel
     else { throw p.invalid("equation", "needs probes = [\"\(Probe.tangentKernel.name)\"] of the network") }
+    let (layer, m) = (architecture.perceptron, network.settings.count)
+    let activation = ActivationKernel(layer.activation)
     var k = recursion.start
-    var theta = k
+    var theta = k.map(layer.firstKernel)
     var reached = network.settings.inputs.layer
-    let model = LimitModel.infiniteWidth(network.settings, own: architecture.kernel.observables) { layer in
-      while reached < layer {
-        let passed = architecture.propagate(theta, over: k)
+    let model = LimitModel.infiniteWidth(network.settings, own: kernel.observables) { target in
+      while reached < target {
+        // What of Theta arrives in the next layer.
+        let slopes = ActivationKernel.pairs(k, m, activation.derivativeProduct)
+        let passed = zip(theta, slopes).map { $0 * layer.gain * $1 }
         k = recursion.next(k)
-        theta = zip(k, passed).map { $0 + $1 }
+        theta = zip(k, passed).map { layer.firstKernel($0) + $1 }
         reached += 1
       }
-      return (recursion.covariance(k), architecture.kernel.values(theta))
+      return (recursion.covariance(k), kernel.values(theta).map { $0.isFinite ? $0 : .nan })
     }
     try network.refuse(model, p)
     return model

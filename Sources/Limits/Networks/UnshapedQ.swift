@@ -102,7 +102,7 @@ extension NetworkLimits {
         "functional: the explicit solution along a Brownian path; euler: steps of log q, from t > 0")
     ]
   ) { p, network in
-    guard let perceptron = GaussianPerceptron(network), perceptron.activation.function.isRelu,
+    guard let perceptron = network.gaussianPerceptron, perceptron.activation.isRelu,
       network.settings.count == 2, network.standardGain, perceptron.bias == 0
     else {
       throw p.invalid(

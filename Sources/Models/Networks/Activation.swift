@@ -14,6 +14,10 @@ public protocol Activation: Sendable {
   func derivative(_ x: Double) -> Double
   /// `apply`, and phi' of the pre-activations.
   func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int)
+  /// phi''(x) where phi is smooth; at a kink that of the side below it.
+  func curvature(_ x: Double) -> Double
+  /// Replaces `count` pre-activations by phi'' of them.
+  func applyCurvature(_ values: UnsafeMutablePointer<Double>, _ count: Int)
 }
 
 extension Activation {
@@ -29,6 +33,11 @@ extension Activation {
       slopes[i] = derivative(x)
       values[i] = value(x)
     }
+  }
+
+  @inlinable @inline(__always)
+  public func applyCurvature(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
+    for i in 0..<count { values[i] = curvature(values[i]) }
   }
 
   public var secondMoment: Double {
@@ -53,6 +62,9 @@ public struct SlopeActivation: Activation {
   @inlinable @inline(__always)
   public func derivative(_ x: Double) -> Double { x > 0 ? plus : minus }
 
+  @inlinable @inline(__always)
+  public func curvature(_ x: Double) -> Double { 0 }
+
   public var secondMoment: Double { 0.5 * (plus * plus + minus * minus) }
 }
 
@@ -74,6 +86,8 @@ public protocol SmoothActivation: Activation {
   static func function(_ x: Double) -> Double
   /// f'(x), from x and y = f(x).
   static func derivative(_ x: Double, _ y: Double) -> Double
+  /// f''(x).
+  static func curvature(_ x: Double) -> Double
   /// The normalised function is `outer f(x) + offset`.
   static var normalisation: (outer: Double, offset: Double) { get }
   /// Second and third derivative of the normalised function at 0.
@@ -110,6 +124,11 @@ extension SmoothActivation {
     let inner = scaling.inner * x
     return scaling.outer * scaling.inner * Self.derivative(inner, Self.function(inner))
   }
+
+  @inlinable @inline(__always)
+  public func curvature(_ x: Double) -> Double {
+    scaling.outer * scaling.inner * scaling.inner * Self.curvature(scaling.inner * x)
+  }
 }
 
 public struct Tanh: SmoothActivation {
@@ -122,6 +141,10 @@ public struct Tanh: SmoothActivation {
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.tanh(x) }
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
     1 - y * y
+  }
+  @inlinable @inline(__always) public static func curvature(_ x: Double) -> Double {
+    let y = Elementary.tanh(x)
+    return -2 * y * (1 - y * y)
   }
 }
 
@@ -171,6 +194,7 @@ public struct Erf: IntegralActivation {
   @inlinable @inline(__always) public static func slope(_ x: Double, _ integral: Double) -> Double {
     derivative(x, integral)
   }
+  @inlinable @inline(__always) public static func curvature(_ x: Double) -> Double { -2 * x * derivative(x, 0) }
 }
 
 public struct Gelu: IntegralActivation {
@@ -192,6 +216,9 @@ public struct Gelu: IntegralActivation {
   @inlinable @inline(__always) public static func slope(_ x: Double, _ integral: Double) -> Double {
     integral + x * GaussianExpectation.density(x)
   }
+  @inlinable @inline(__always) public static func curvature(_ x: Double) -> Double {
+    (2 - x * x) * GaussianExpectation.density(x)
+  }
 }
 
 public struct Silu: SmoothActivation {
@@ -204,6 +231,10 @@ public struct Silu: SmoothActivation {
   @inlinable @inline(__always) public static func function(_ x: Double) -> Double { Elementary.silu(x) }
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
     Elementary.sigmoid(x) + y * (1 - Elementary.sigmoid(x))
+  }
+  @inlinable @inline(__always) public static func curvature(_ x: Double) -> Double {
+    let y = Elementary.sigmoid(x)
+    return y * (1 - y) * (2 + x * (1 - 2 * y))
   }
 }
 
@@ -218,6 +249,10 @@ public struct Softplus: SmoothActivation {
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
     Elementary.sigmoid(x)
   }
+  @inlinable @inline(__always) public static func curvature(_ x: Double) -> Double {
+    let y = Elementary.sigmoid(x)
+    return y * (1 - y)
+  }
 }
 
 public struct Sinh: SmoothActivation {
@@ -231,6 +266,7 @@ public struct Sinh: SmoothActivation {
   @inlinable @inline(__always) public static func derivative(_ x: Double, _ y: Double) -> Double {
     (1 + y * y).squareRoot()
   }
+  @inlinable @inline(__always) public static func curvature(_ x: Double) -> Double { Elementary.sinh(x) }
 }
 
 /// A line of the catalog of activations.

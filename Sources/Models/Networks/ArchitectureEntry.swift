@@ -63,10 +63,18 @@ public struct ArchitectureEntry: Entry {
   /// All keys that a table may have, with whatever probes.
   public var parameters: [Parameter] {
     guard let alias else {
-      return parameters(of: draws[0], asked: [.covariance]) + draws.dropFirst().flatMap(\.parameters)
+      return draws.dropFirst().flatMap(\.parameters).reduce(into: parameters(of: draws[0], asked: [.covariance])) {
+        all, parameter in
+        // Of two draws that take a key, the further ones take more of its values.
+        if let place = all.firstIndex(where: { $0.name == parameter.name }) {
+          all[place] = parameter
+        } else {
+          all.append(parameter)
+        }
+      }
     }
     let asked = [.covariance] + alias.probes
-    return parameters(of: draws(measuring: asked)!, asked: asked).compactMap { parameter in
+    return parameters(of: draws.first { $0.measures(asked) }!, asked: asked).compactMap { parameter in
       switch parameter.name {
       case "architecture": Parameter(parameter.name, .choice([name]), parameter.summary)
       case "probes": nil
@@ -84,8 +92,19 @@ public struct ArchitectureEntry: Entry {
       + keys + draws.parameters
   }
 
-  private func draws(measuring asked: [Probe]) -> NetworkDraws? {
-    draws.first { draws in asked.allSatisfy(draws.probes.contains) }
+  /// The first draws that measure the probes and take the table's keys and words; where none takes them, the last that measure the probes,
+  /// whose refusal lists the most.
+  private func draws(measuring asked: [Probe], for table: JobValue) -> NetworkDraws? {
+    let able = draws.filter { $0.measures(asked) }
+    guard able.count > 1, asked != [.covariance], case .table(let given) = table else { return able.first }
+    return able.first { draws in
+      let known = parameters(of: draws, asked: asked)
+      return given.allSatisfy { key, value in
+        guard let parameter = known.first(where: { $0.name == key }) else { return false }
+        if case .choice(let words) = parameter.kind, case .text(let word) = value { return words.contains(word) }
+        return true
+      }
+    } ?? able.last
   }
 
   /// Builds the network of a `[network]` table; `data` gives rows of data files.
@@ -105,7 +124,7 @@ public struct ArchitectureEntry: Entry {
       }
     }
     let asked = try Probe.read(table["probes"], path: path, available: probes)
-    guard let draws = draws(measuring: asked) else {
+    guard let draws = draws(measuring: asked, for: table) else {
       throw Failure.invalid(
         key: "\(path).probes", value: table["probes"]!.description,
         allowed: "must be such that one draw measures all: "

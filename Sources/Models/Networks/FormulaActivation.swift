@@ -7,11 +7,13 @@ package struct FormulaActivation: Activation {
   /// f with f', and f' alone; nil if f has no derivative.
   private let both: FormulaProgram?
   private let slope: FormulaProgram?
+  /// f''; nil if f has none.
+  private let bend: FormulaProgram?
   private let inner, outer, offset: Double
   /// Points of x where it is not smooth, ascending.
   package let kinks: [Double]
-  /// Why it has no derivative; nil if it has one.
-  package let missingDerivative: String?
+  /// Why it has no derivative, or no second one; nil if it has.
+  package let missingDerivative, missingCurvature: String?
 
   /// - Parameter kinks: those of the formula, ascending.
   package init(_ formula: Formula, kinks: [Double], inner: Double = 1, outer: Double = 1, offset: Double = 0) {
@@ -27,12 +29,30 @@ package struct FormulaActivation: Activation {
       (both, slope) = (nil, nil)
       missingDerivative = "\(error)"
     }
+    do {
+      bend = FormulaProgram(try formula.derivative("x").derivative("x"))
+      missingCurvature = nil
+    } catch {
+      bend = nil
+      missingCurvature = "\(error)"
+    }
   }
 
   public func value(_ x: Double) -> Double { outer * program(inner * x) + offset }
 
   /// - Precondition: it has a derivative.
   public func derivative(_ x: Double) -> Double { outer * inner * slope!(inner * x) }
+
+  /// - Precondition: it has a second derivative.
+  public func curvature(_ x: Double) -> Double { outer * inner * inner * bend!(inner * x) }
+
+  /// - Precondition: it has a second derivative.
+  public func applyCurvature(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
+    for i in 0..<count { values[i] *= inner }
+    bend!.apply(values, count)
+    let rate = outer * inner * inner
+    for i in 0..<count { values[i] *= rate }
+  }
 
   private var isPlain: Bool { inner == 1 && outer == 1 && offset == 0 }
 

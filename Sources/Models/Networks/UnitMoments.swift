@@ -7,13 +7,13 @@ import Kernels
 /// Derivatives in K are expectations with Hermite polynomials, so none of phi is needed, and kinks count rightly.
 package struct UnitMoments {
   let activation: any Activation
-  private let kinks: [Double]
+  let kinks: [Double]
 
   /// Relative to the expectation of the absolute value.
   static let tolerance = 1e-11
   /// $1 - \rho^2$ below which derivatives in K lose more than half of their digits.
   static let leastSine = 1e-6
-  private static let reach = 13.0
+  static let reach = 13.0
   private static let panel = 2.5
 
   package init(_ activation: any Activation) {
@@ -21,14 +21,16 @@ package struct UnitMoments {
     kinks = (activation as? FormulaActivation)?.kinks ?? [0]
   }
 
+  init(_ activation: any Activation, kinks: [Double]) { (self.activation, self.kinks) = (activation, kinks) }
+
   /// Of one input: $E s^2$, $E s^4$, and first and second derivative of $E s^2$ in the variance.
   package struct Single {
     package let square, fourth, slope, curvature: Double
   }
 
-  /// With $t = \phi'(u)$: $E t^2$, $E t^4$, $E s^2 t^2$, and first and second derivative of $E t^2$ in the variance.
+  /// With $t = \phi'(u)$: $E t^2$, $E t^4$, $E s^2 t^2$, first and second derivative of $E t^2$ in the variance, and $E u s t^3 / K$.
   package struct Slope {
-    package let square, fourth, mixed, slope, curvature: Double
+    package let square, fourth, mixed, slope, curvature, product: Double
   }
 
   /// Of two: $E s_u s_v$ with gradient and Hessian in $(K_{uu}, K_{uv}, K_{vv})$, and $E s_u^3 s_v$, $E s_u^2 s_v^2$, $E s_u s_v^3$.
@@ -66,7 +68,7 @@ package struct UnitMoments {
   package func slope(_ variance: Double) -> Slope? {
     guard variance > 0 else { return nil }
     let scale = variance.squareRoot()
-    let found = Self.settled(5) { parts in
+    let found = Self.settled(6) { parts in
       let nodes = nodes(kinks.map { $0 / scale }, scale: scale, parts: parts)
       var values = nodes.points.map { scale * $0 }
       var slopes = values
@@ -75,19 +77,20 @@ package struct UnitMoments {
           activation.apply(values.baseAddress!, slopes: $0.baseAddress!, values.count)
         }
       }
-      var sums = Sums(5)
+      var sums = Sums(6)
       for i in values.indices {
         let (x, s, t) = (nodes.points[i], values[i], slopes[i])
         let f = nodes.weights[i] * t * t
         sums.add(
-          [f, f * t * t, f * s * s, f * (x * x - 1), f * Self.hermite4(x)], isTail: x.magnitude > Self.reach - 1)
+          [f, f * t * t, f * s * s, f * (x * x - 1), f * Self.hermite4(x), f * x * s * t],
+          isTail: x.magnitude > Self.reach - 1)
       }
       return sums
     }
     guard let found else { return nil }
     return Slope(
       square: found[0], fourth: found[1], mixed: found[2], slope: found[3] / (2 * variance),
-      curvature: found[4] / (4 * variance * variance))
+      curvature: found[4] / (4 * variance * variance), product: found[5] / scale)
   }
 
   /// - Returns: nil where an expectation is infinite or not found, or K is singular to `leastSine`.
@@ -168,7 +171,7 @@ package struct UnitMoments {
   // MARK: - Quadrature
 
   /// Sums, those of the absolute values, and the part of these in the tails.
-  private struct Sums {
+  struct Sums {
     private(set) var values, sizes, tails: [Double]
 
     init(_ count: Int) {
@@ -187,7 +190,7 @@ package struct UnitMoments {
   }
 
   /// Halves the panels until nothing changes.
-  private static func settled(_ count: Int, _ sums: (_ parts: Int) -> Sums) -> [Double]? {
+  static func settled(_ count: Int, _ sums: (_ parts: Int) -> Sums) -> [Double]? {
     var last = Array(repeating: Double.nan, count: count)
     for parts in [1, 2, 4, 8] {
       let found = sums(parts)
@@ -204,7 +207,7 @@ package struct UnitMoments {
   }
 
   /// Nodes and weights of the standard normal law.
-  private func nodes(_ breaks: [Double], scale: Double, parts: Int) -> (points: [Double], weights: [Double]) {
+  func nodes(_ breaks: [Double], scale: Double, parts: Int) -> (points: [Double], weights: [Double]) {
     var (points, weights): ([Double], [Double]) = ([], [])
     let panel = Self.panel / min(max(1, scale), 8)
     GaussLegendre.forEachNode(in: -Self.reach...Self.reach, breaks: breaks, panel: panel, parts: parts) { x, weight in

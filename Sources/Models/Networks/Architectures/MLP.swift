@@ -126,7 +126,10 @@ extension MLP {
     further: [
       TangentMLP.draws(parameters: [TangentMLP.ensemble]) { p in
         (TangentMLP.Ensemble(rawValue: p.text("ensemble"))!, p.real("bias"))
-      }
+      },
+      PassMLP.draws(parameters: [PassMLP.ensemble]) { p in
+        (WeightLaw(rawValue: p.text("ensemble"))!, p.real("bias"))
+      },
     ]
   ) { p, settings in
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)

@@ -241,7 +241,7 @@ public struct TangentMLP: Architecture {
   }
 
   public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
-    kernel.write(state.kernel, to: values)
+    kernel.write(state.kernel, work: state.work, to: values)
   }
 }
 

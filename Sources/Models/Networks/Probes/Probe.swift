@@ -2,7 +2,8 @@ import Experiments
 
 /// A quantity of a network that a job measures by naming it in `probes`.
 ///
-/// A new probe is a file in this folder, which holds its line here (an extension of `Probe`) and its observables, and a
+/// A new probe is a file in this folder, which holds its line here (an extension of `Probe`) and its observables. One that is measured from
+/// passes conforms to `PassProbe` and has a line in `ofPasses`: every architecture whose draws make passes has it. Another one is a
 /// `NetworkDraws` in the entry of every architecture whose draws can measure it.
 public struct Probe: Sendable, Equatable {
   public let name: String
@@ -15,6 +16,21 @@ public struct Probe: Sendable, Equatable {
   public let defaults: [String]
   /// Whether it can be measured after the last layer only.
   var isOfWholeNetwork = false
+  /// Keys of its own.
+  var parameters: [Parameter] = []
+  /// What measures it from passes.
+  var passes: (any PassProbe.Type)?
+
+  public static func == (a: Probe, b: Probe) -> Bool { a.name == b.name }
+
+  /// Those that are measured from passes, in the order of their observables.
+  package static let ofPasses: [Probe] = [.tangentKernel, .kernelChange, .output, .jacobian, .spectrum]
+
+  /// Those of passes that a checked table asks for.
+  static func asked(_ p: Parameters) -> [Probe] {
+    guard case .list(let items)? = p["probes"] else { return [] }
+    return ofPasses.filter { items.contains(.text($0.name)) }
+  }
 }
 
 /// A way to draw an architecture, and the probes that it can measure.
@@ -30,6 +46,8 @@ struct NetworkDraws: Sendable {
   var own: [String] = []
   /// Builds the network from its checked `[network]` table.
   let make: Make
+
+  func measures(_ asked: [Probe]) -> Bool { asked.allSatisfy(probes.contains) }
 }
 
 extension Probe {

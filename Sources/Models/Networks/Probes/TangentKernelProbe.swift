@@ -1,14 +1,60 @@
 import Kernels
+import Randomness
 import Experiments
 
 extension Probe {
-  /// The empirical neural tangent kernel; drawn by `TangentMLP`.
+  /// The empirical neural tangent kernel; drawn by `TangentMLP`, or with other probes from passes.
   package static let tangentKernel = Probe(
     name: "ntk", summary: "the empirical neural tangent kernel of a scalar output, at the last layer",
     equation: "f = sqrt(c/n) v . phi(z_d) + sigma_b b; NTK_ab = sum_w df_a/dw df_b/dw",
     reference: "arXiv:1806.07572; arXiv:2310.07765 (orthogonal weights)",
     observables: TangentKernelObservables.Family.allCases.map(\.rawValue),
-    defaults: [TangentKernelObservables.Family.kernel.rawValue], isOfWholeNetwork: true)
+    defaults: [TangentKernelObservables.Family.kernel.rawValue], isOfWholeNetwork: true,
+    passes: TangentKernelPass.self)
+}
+
+/// The kernel of the first output from passes.
+struct TangentKernelPass: PassProbe {
+  private let kernel: TangentKernelObservables
+  var observables: [Observable] { kernel.observables }
+  var needs: PassNeeds { PassNeeds(gradients: true) }
+
+  init(_ p: Parameters, _ network: PassSettings) { kernel = TangentKernelObservables(network.network) }
+
+  func makeMeter() -> any PassMeter { Meter(kernel) }
+
+  private final class Meter: PassMeter {
+    let kernel: TangentKernelObservables
+    var theta: [Double]
+    let work: UnsafeMutablePointer<Double>
+
+    init(_ kernel: TangentKernelObservables) {
+      self.kernel = kernel
+      theta = Array(repeating: 0, count: kernel.inputs * kernel.inputs)
+      work = .allocate(capacity: kernel.inputs * (kernel.inputs + 1))
+    }
+
+    deinit { work.deallocate() }
+
+    func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>) {
+      let m = passes.inputs
+      for a in 0..<m { for b in 0..<m { theta[a &* m &+ b] = passes.tangentKernel(a, b) } }
+      kernel.write(theta, work: work, to: values)
+    }
+  }
+}
+
+extension Passes {
+  /// $\Theta_{ab} = \lambda_b + \lambda_W \phi_a \cdot \phi_b / n + \sum_l (D^l_a \cdot D^l_b) (\lambda_b + \lambda_W \phi_a \cdot \phi_b / n)_{l-1}$ of the first
+  /// output.
+  func tangentKernel(_ a: Int, _ b: Int) -> Double {
+    var sum = increments[(depth &* inputs &+ a) &* inputs &+ b]
+    for layer in (0..<depth).reversed() {
+      let product = Triangular.dot(gradients[layer][a], gradients[layer][b], gradients[layer].stride)
+      sum += product * increments[(layer &* inputs &+ a) &* inputs &+ b]
+    }
+    return sum
+  }
 }
 
 /// What is measured of a neural tangent kernel, an m x m matrix.
@@ -17,6 +63,8 @@ public struct TangentKernelObservables: Sendable {
   public enum Family: String, CaseIterable, Sendable {
     case kernel = "ntk"
     case logNorm = "log_ntk"
+    case logEigenvalue = "log_ntk_eigenvalue"
+    case logCondition = "log_ntk_condition"
   }
 
   let inputs: Int
@@ -35,6 +83,12 @@ public struct TangentKernelObservables: Sendable {
           (a..<inputs).map { Observable("NTK", [a, $0], role: .heavyTailed, "NTK_ab, a = \(a), b = \($0)") }
         }
       case .logNorm: (0..<inputs).map { Observable("log_NTK", [$0], "log NTK_aa, a = \($0)") }
+      case .logEigenvalue:
+        (0..<inputs).map {
+          Observable("log_NTK_eigenvalue", [$0], "log of eigenvalue \($0) of the NTK, the largest first")
+        }
+      case .logCondition:
+        [Observable("log_NTK_condition", "log of the condition number of the NTK, largest over smallest eigenvalue")]
       }
     }
   }
@@ -43,25 +97,35 @@ public struct TangentKernelObservables: Sendable {
   package func values(_ kernel: [Double]) -> [Double] {
     Array(unsafeUninitializedCapacity: observables.count) { buffer, count in
       count = buffer.count
-      write(kernel, to: buffer.baseAddress!)
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs * (inputs + 1)) { work in
+        write(kernel, work: work.baseAddress!, to: buffer.baseAddress!)
+      }
     }
   }
 
-  /// - Parameter values: receives `observables.count` numbers.
-  func write(_ kernel: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+  /// - Parameters:
+  ///   - work: room for `m (m + 1)` numbers.
+  ///   - values: receives `observables.count` numbers.
+  func write(
+    _ kernel: UnsafePointer<Double>, work: UnsafeMutablePointer<Double>, to values: UnsafeMutablePointer<Double>
+  ) {
+    let m = inputs
+    let eigenvalues = work + m &* m
+    if families.contains(.logEigenvalue) || families.contains(.logCondition) {
+      Triangular.clippedCholesky(kernel, m: m, into: work)
+      SingularValues.squares(work, m: m, into: eigenvalues)
+    }
     var out = values
+    func put(_ value: Double) {
+      out.pointee = value
+      out += 1
+    }
     for family in families {
-      for a in 0..<inputs {
-        switch family {
-        case .kernel:
-          for b in a..<inputs {
-            out.pointee = kernel[a &* inputs &+ b]
-            out += 1
-          }
-        case .logNorm:
-          out.pointee = Elementary.log(kernel[a &* inputs &+ a])
-          out += 1
-        }
+      switch family {
+      case .kernel: for a in 0..<m { for b in a..<m { put(kernel[a &* m &+ b]) } }
+      case .logNorm: for a in 0..<m { put(Elementary.log(kernel[a &* m &+ a])) }
+      case .logEigenvalue: for a in 0..<m { put(Elementary.log(eigenvalues[a])) }
+      case .logCondition: put(Elementary.log(eigenvalues[0] / eigenvalues[m &- 1]))
       }
     }
   }

@@ -1,0 +1,91 @@
+import Experiments
+import Randomness
+
+/// A probe that is measured from the passes of a network: what is asked of them, and what is made of the answers. One conforming type a
+/// file; its line is in `Probe.ofPasses`, and every architecture whose draws make passes has it.
+package protocol PassProbe: Sendable {
+  /// - Parameter p: the whole table, for keys of the probe.
+  /// - Throws: `Failure` naming the key.
+  init(_ p: Parameters, _ network: PassSettings) throws
+  /// What the job asks for of the probe's observables; empty if none.
+  var observables: [Observable] { get }
+  var needs: PassNeeds { get }
+  func makeMeter() -> any PassMeter
+}
+
+/// Buffers of one thread in which a probe is measured.
+package protocol PassMeter: AnyObject {
+  /// - Parameter values: receives `observables.count` numbers.
+  func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>)
+}
+
+/// What a probe asks of the passes.
+package struct PassNeeds: Sendable {
+  /// Backward passes of the outputs, and $\phi''$ of the layers.
+  var gradients = false
+  var curvature = false
+  /// Questions to each weight matrix besides those of the forward pass and of the gradients.
+  var forward = 0
+  var backward = 0
+
+  static func + (_ a: PassNeeds, _ b: PassNeeds) -> PassNeeds {
+    PassNeeds(
+      gradients: a.gradients || b.gradients, curvature: a.curvature || b.curvature, forward: a.forward + b.forward,
+      backward: a.backward + b.backward)
+  }
+}
+
+/// What decides the passes of a perceptron, whatever is measured.
+package struct PassSettings: Sendable {
+  package let network: NetworkSettings
+  package let activation: any Activation
+  /// c, and sigma_b.
+  package let gain, bias: Double
+  /// Law of the weights, and of those of the outputs.
+  package let law, readout: WeightLaw
+  /// Number of outputs.
+  package let outputs: Int
+  /// n0, the number of components of an input.
+  package let features: Int
+  package let metric: LearningMetric
+
+  package var scale: Double { (gain / Double(network.width)).squareRoot() }
+}
+
+/// Relative learning rates of a layer: $\lambda_b$ of its biases, $\lambda_W$ / fan-in of its weights (arXiv:2106.10165, eq. 7.5). The tangent
+/// kernel is $\sum \lambda \, \partial f \, \partial f$ over weights $\sqrt{c/n} W$ and biases $\sigma_b b$.
+package struct LearningMetric: Sendable, Equatable {
+  /// nil for those of the weights' variances, $\lambda_b = \sigma_b^2$ and $\lambda_W = c$.
+  package let biases, weights: Double?
+
+  package static let variances = LearningMetric(biases: nil, weights: nil)
+
+  /// What the weights and biases of a layer add to the kernel for each unit of $D \cdot D$: $\lambda_b + \lambda_W \phi_a \cdot \phi_b / n$.
+  func increment(_ product: Double, gain: Double, bias: Double) -> Double {
+    (biases ?? bias * bias) + (weights ?? gain) * product
+  }
+
+  static let parameters = [
+    Parameter(
+      "lambda_b", .real(.init(0, .infinity)), optional: true,
+      "lambda_b, relative learning rate of the biases in kernels and their change; sigma_b^2 unless given"),
+    Parameter(
+      "lambda_w", .real(.init(0, .infinity)), optional: true,
+      "lambda_W, relative learning rate of the weights times their fan-in; c unless given"),
+  ]
+
+  package init(biases: Double?, weights: Double?) { (self.biases, self.weights) = (biases, weights) }
+
+  /// - Parameter settings: the covariance V_0 of the first layer is $\sigma_b^2 + c |x|^2 / n_0$, as that of the others.
+  init(_ p: Parameters, _ settings: NetworkSettings, bias: Double) throws {
+    biases = p["lambda_b"] != nil ? p.real("lambda_b") : nil
+    weights = p["lambda_w"] != nil ? p.real("lambda_w") : nil
+    let least = settings.measured.initialNorms.min() ?? 0
+    guard self == .variances || bias * bias <= least else {
+      throw p.invalid(
+        "bias",
+        "must be at most sqrt(V_0) = \(least.squareRoot()) where lambda_b or lambda_w is given: V_0 = sigma_b^2 + c |x|^2/n0"
+      )
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import Experiments
+import Kernels
+import Randomness
+
+/// The passes of one draw of a perceptron: forward for every input, backward for every output and input, and what probes ask further.
+///
+///     z_1 = W_1 x,   z_{l+1} = sqrt(c/n) W_{l+1} phi(z_l) + sigma_b b_{l+1},   f_o = sqrt(c/n) v_o . phi(z_d) + sigma_b b_o
+///
+/// Vectors are columns of `n` entries, padded with zeros.
+public final class Passes: NetworkState {
+  package let settings: PassSettings
+  /// m, n, d and k.
+  let inputs, width, depth, outputs: Int
+  /// W_1 ... W_d.
+  package let matrices: [any WeightMatrix]
+  /// x, phi(z), phi'(z) and phi''(z) of the layers 1 ... d.
+  let features: Columns
+  package let post, slopes, curvatures: [Columns]
+  /// v_o, and f_o of input a at `o * m + a`.
+  package let readout: Columns
+  package let values: UnsafeMutablePointer<Double>
+  /// $D^l = \partial f_o / \partial z_l$ of the layers 1 ... d, output o and input a in column `o * m + a`.
+  package let gradients: [Columns]
+  /// What a layer adds to the kernel for each unit of $D_a \cdot D_b$, m x m: of the layers 1 ... d and the output.
+  let increments: UnsafeMutablePointer<Double>
+  private let needs: PassNeeds
+  private let biases, image: Columns
+  private let factor: UnsafeMutablePointer<Double>
+  private let copy: Columns
+  private let sum: FactorSum
+  /// What the probes have measured.
+  let measured: UnsafeMutablePointer<Double>
+  let meters: [any PassMeter]
+
+  init(_ settings: PassSettings, _ needs: PassNeeds, matrices: [any WeightMatrix], probes: [any PassProbe]) {
+    self.settings = settings
+    self.needs = needs
+    self.matrices = matrices
+    let (m, n, d) = (settings.network.count, settings.network.width, settings.network.depth)
+    let k = settings.outputs
+    (inputs, width, depth, outputs) = (m, n, d, k)
+    func layers(_ count: Int, _ isNeeded: Bool) -> [Columns] {
+      isNeeded ? (0..<d).map { _ in Columns(count, rows: n) } : []
+    }
+    features = Columns(m, rows: settings.features)
+    post = layers(m, true)
+    slopes = layers(m, needs.gradients)
+    curvatures = layers(m, needs.curvature)
+    gradients = layers(k * m, needs.gradients)
+    readout = Columns(k, rows: n)
+    values = .allocate(capacity: k * m)
+    increments = .allocate(capacity: (d + 1) * m * m)
+    (biases, image, copy) = (Columns(1, rows: n), Columns(1, rows: n), Columns(m, rows: n))
+    factor = .allocate(capacity: k * k)
+    sum = FactorSum(m)
+    measured = .allocate(capacity: max(1, probes.reduce(0) { $0 + $1.observables.count }))
+    meters = probes.map { $0.makeMeter() }
+    let rows = settings.network.inputs
+    for a in 0..<m { for i in 0..<rows.features { features[a][i] = rows.rows[a * rows.features + i] } }
+    super.init(inputs: m)
+  }
+
+  deinit {
+    values.deallocate()
+    increments.deallocate()
+    factor.deallocate()
+    measured.deallocate()
+  }
+
+  // MARK: - Passes
+
+  /// Layer `layer` of every input.
+  func forward(_ layer: Int, _ stream: inout Stream) {
+    let (matrix, activation) = (matrices[layer &- 1], settings.activation)
+    let isFirst = layer == 1
+    let isBiased = settings.bias != 0 && !isFirst
+    matrix.renew(&stream)
+    if isBiased { WeightLaw.gaussian.fill(biases[0], width, &stream) }
+    let size = isFirst ? 1 : settings.scale
+    for a in 0..<inputs {
+      let column = post[layer &- 1][a]
+      matrix.multiply(isFirst ? features[a] : post[layer &- 2][a], into: column, &stream)
+      for i in 0..<width { column[i] *= size }
+      if isBiased { for i in 0..<width { column[i] = column[i].addingProduct(settings.bias, biases[0][i]) } }
+      if needs.curvature {
+        let bend = curvatures[layer &- 1][a]
+        bend.update(from: column, count: width)
+        activation.applyCurvature(bend, width)
+      }
+      if needs.gradients {
+        activation.apply(column, slopes: slopes[layer &- 1][a], width)
+      } else {
+        activation.apply(column, width)
+      }
+      for i in width..<post[layer &- 1].stride { column[i] = 0 }
+    }
+  }
+
+  /// The factor of the covariance of a layer.
+  func covariance(_ layer: Int) {
+    for a in 0..<inputs { copy[a].update(from: post[layer &- 1][a], count: copy.stride) }
+    sum.reset()
+    sum.add(copy.data, stride: copy.stride, count: width)
+    if settings.bias != 0 { sum.addConstantRow(settings.bias / settings.scale) }
+    take(sum, scale: settings.scale, layers: layer)
+  }
+
+  /// The outputs, and the backward passes if they are needed.
+  func finish(_ stream: inout Stream) {
+    let (n, d, scale) = (width, depth, settings.scale)
+    for o in 0..<outputs { settings.readout.fill(readout[o], n, &stream) }
+    if settings.readout == .orthogonal {
+      Triangular.orthonormalise(columns: readout.data, stride: readout.stride, m: outputs, into: factor)
+      let root = Double(n).squareRoot()
+      for i in 0..<outputs &* readout.stride { readout.data[i] *= root }
+    }
+    for o in 0..<outputs {
+      let offset = settings.bias == 0 ? 0 : settings.bias * stream.normal()
+      for a in 0..<inputs {
+        values[o &* inputs &+ a] = offset + scale * Triangular.dot(readout[o], post[d &- 1][a], readout.stride)
+      }
+    }
+    guard needs.gradients else { return }
+    for o in 0..<outputs {
+      for a in 0..<inputs { seed(readout[o], of: a, into: gradients[d &- 1][o &* inputs &+ a]) }
+    }
+    for layer in (1..<d).reversed() {
+      for o in 0..<outputs {
+        for a in 0..<inputs {
+          let place = o &* inputs &+ a
+          pullBack(gradients[layer][place], to: layer, of: a, into: gradients[layer &- 1][place], &stream)
+        }
+      }
+    }
+    for layer in 0...d {
+      for a in 0..<inputs {
+        for b in 0..<inputs {
+          increments[(layer &* inputs &+ a) &* inputs &+ b] = increment(layer, a, b)
+        }
+      }
+    }
+  }
+
+  /// $D^d$ of an output with the weights v: $\sqrt{c/n} \, v \circ \phi'(z_d)$.
+  private func seed(_ v: UnsafePointer<Double>, of a: Int, into column: UnsafeMutablePointer<Double>) {
+    let slope = slopes[depth &- 1][a]
+    for i in 0..<width { column[i] = settings.scale * v[i] * slope[i] }
+  }
+
+  /// $D^l = \sqrt{c/n} \, \phi'(z_l) \circ W_{l+1}^\top D^{l+1}$ of input a, from that of the layer above.
+  func pullBack(
+    _ above: UnsafePointer<Double>, to layer: Int, of a: Int, into column: UnsafeMutablePointer<Double>,
+    _ stream: inout Stream
+  ) {
+    matrices[layer].multiplyTransposed(above, into: column, &stream)
+    let slope = slopes[layer &- 1][a]
+    for i in 0..<width { column[i] *= settings.scale * slope[i] }
+  }
+
+  /// $W_1^\top D^1$.
+  func pullBackToInput(
+    _ first: UnsafePointer<Double>, into column: UnsafeMutablePointer<Double>, _ stream: inout Stream
+  ) {
+    matrices[0].multiplyTransposed(first, into: column, &stream)
+  }
+
+  /// What layer `layer + 1` adds to the kernel of inputs a and b for each unit of $D_a \cdot D_b$.
+  private func increment(_ layer: Int, _ a: Int, _ b: Int) -> Double {
+    let (gain, bias) = (settings.gain, settings.bias)
+    if layer > 0 {
+      let product = Triangular.dot(post[layer &- 1][a], post[layer &- 1][b], post[0].stride) / Double(width)
+      return settings.metric.increment(product, gain: gain, bias: bias)
+    }
+    // V_0 = sigma_b^2 + c |x|^2 / n0.
+    let start = Triangular.dot(features[a], features[b], features.stride)
+    if settings.metric == .variances { return start }
+    return settings.metric.increment((start - bias * bias) / gain, gain: gain, bias: bias)
+  }
+
+  /// Measures everything.
+  func measure(_ stream: inout Stream, _ counts: [Int]) {
+    var place = measured
+    for (meter, count) in zip(meters, counts) {
+      meter.measure(self, &stream, to: place)
+      place += count
+    }
+  }
+}

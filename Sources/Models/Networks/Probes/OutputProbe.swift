@@ -1,0 +1,82 @@
+import Experiments
+import Kernels
+import Randomness
+
+extension Probe {
+  package static let output = Probe(
+    name: "output", summary: "the outputs themselves, their products, fourth powers and tails",
+    equation: "f_o = sqrt(c/n) v_o . phi(z_d) + sigma_b b", reference: "arXiv:2106.10165, ch. 4",
+    observables: ["f", "f_product", "f_fourth", "f_tail"], defaults: ["f"], isOfWholeNetwork: true,
+    passes: OutputPass.self)
+}
+
+/// The drawn outputs. Moments of f that are wanted with small errors are those of V: given the last layer f is normal with the covariance V if its
+/// weights are.
+struct OutputPass: PassProbe {
+  private let inputs, outputs: Int
+  private let families: [String]
+  private let level: Double
+
+  init(_ p: Parameters, _ network: PassSettings) {
+    (inputs, outputs) = (network.network.count, network.outputs)
+    families = network.network.own.filter(Probe.output.observables.contains)
+    level = network.network.measured.level
+  }
+
+  private func indices(_ o: Int, _ rest: Int...) -> [Int] { (outputs > 1 ? [o] : []) + rest }
+
+  var observables: [Observable] {
+    families.flatMap { family in
+      (0..<outputs).flatMap { o in
+        (0..<inputs).flatMap { a -> [Observable] in
+          let words = outputs > 1 ? ", output \(o)" : ""
+          switch family {
+          case "f": return [Observable("f", indices(o, a), "f_a, a = \(a)\(words)")]
+          case "f_product":
+            return (a..<inputs).map {
+              Observable("f_product", indices(o, a, $0), role: .heavyTailed, "f_a f_b, a = \(a), b = \($0)\(words)")
+            }
+          case "f_fourth":
+            return [Observable("f_fourth", indices(o, a), role: .heavyTailed, "f_a^4, a = \(a)\(words)")]
+          default:
+            return [
+              Observable("f_tail", indices(o, a), role: .event, "1 where |f_a| > \(level), else 0, a = \(a)\(words)")
+            ]
+          }
+        }
+      }
+    }
+  }
+
+  var needs: PassNeeds { PassNeeds() }
+
+  func makeMeter() -> any PassMeter { Meter(families, level) }
+
+  private final class Meter: PassMeter {
+    let families: [String]
+    let level: Double
+
+    init(_ families: [String], _ level: Double) { (self.families, self.level) = (families, level) }
+
+    func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>) {
+      var out = values
+      func put(_ value: Double) {
+        out.pointee = value
+        out += 1
+      }
+      for family in families {
+        for o in 0..<passes.outputs {
+          let f = passes.values + o &* passes.inputs
+          for a in 0..<passes.inputs {
+            switch family {
+            case "f": put(f[a])
+            case "f_product": for b in a..<passes.inputs { put(f[a] * f[b]) }
+            case "f_fourth": put(f[a] * f[a] * f[a] * f[a])
+            default: put(f[a].magnitude > level ? 1 : 0)
+            }
+          }
+        }
+      }
+    }
+  }
+}
