@@ -54,6 +54,9 @@ extension Faults {
       "sde/euler-maruyama": Case(network: shaped, limit: sde, needs: "log_V"),
       "infinite-width": Case(network: "architecture = \"mlp\"\nactivation = \"relu\"", limit: ""),
       "finite-width": Case(network: "architecture = \"orthogonal-mlp\"\nactivation = \"tanh\"", limit: "", needs: "V"),
+      "jacobian-spectrum": Case(
+        network: "architecture = \"mlp\"\nactivation = \"tanh\"\nprobes = [\"spectrum\"]", limit: "",
+        needs: "spectral_moment"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
     ]
 

@@ -68,6 +68,8 @@ extension FiniteWidth {
   private struct WholeNetwork {
     let theory: FiniteWidth
     let n: Double
+    let level: Double
+    private let isOneLayer: Bool
     let names: Set<String>
     private var singles: [Int: (covariance: Single, last: Double, tangent: Tangent?)] = [:]
     private var doubles: [[Int]: (covariance: Pair, tangent: TangentPair?)] = [:]
@@ -76,6 +78,8 @@ extension FiniteWidth {
     init?(_ theory: FiniteWidth, _ settings: NetworkSettings, _ own: [Observable]) {
       self.theory = theory
       n = Double(theory.width)
+      level = settings.measured.level
+      isOneLayer = settings.depth == 1
       names = Set(own.map(\.name))
       moments = UnitMoments(theory.layer.activation)
       let (m, gram) = (settings.count, settings.inputs.gram)
@@ -122,6 +126,7 @@ extension FiniteWidth {
       let mean = state.covariance.variance + state.covariance.shift / n
       switch observable.family {
       case "f": return [(.mean, 0), (.variance, mean)]
+      case "f_tail": return tail(state.covariance, state.last, level).map { [(.mean, $0)] } ?? []
       case "f_fourth": return [(.mean, fourth(state.covariance, state.last))]
       case "f_dNTK": return state.tangent.map { [(.mean, $0.outputChange / n)] } ?? []
       case "log_NTK":
@@ -157,6 +162,26 @@ extension FiniteWidth {
         let name = "NTK[\(pair[i]),\(pair[i])]"
         return names.contains(name) ? (.covariance(name), tangent.covariance(0, 1, i, i) / n) : nil
       }
+    }
+
+    /// $P(|f| > x)$ by Edgeworth's series: with the fourth cumulant, and of one hidden layer with the sixth.
+    private func tail(_ state: Single, _ last: Double, _ x: Double) -> Double? {
+      let variance = state.variance + state.shift / n
+      let y = x / variance.squareRoot()
+      let fourth = fourth(state, last) / (variance * variance) - 3
+      let y2 = y * y
+      var series = fourth / 24 * y * (y2 - 3)
+      if isOneLayer, theory.layer.bias == 0, let unit = moments.single(last), let sixth = moments.sixth(last),
+        theory.layer.readout != .orthogonal
+      {
+        let (r, r6) = (unit.fourth / (unit.square * unit.square), sixth / (unit.square * unit.square * unit.square))
+        let law = theory.layer.readout
+        let sixthCumulant = (law.sixthMoment * r6 - 15 * (law.excessKurtosis + 3) * r + 30) / (n * n)
+        series += sixthCumulant / 720 * y * (y2 * (y2 - 10) + 15)
+        series += fourth * fourth / 1152 * y * (y2 * (y2 * (y2 - 21) + 105) - 105)
+      }
+      let value = 1 - Elementary.erf(y * 0.5.squareRoot()) + 2 * GaussianExpectation.density(y) * series
+      return value > 0 && value < 1 ? value : nil
     }
 
     /// $E f^4$: three times $E V^2$ between units, and the fourth cumulant of the weights of the output.

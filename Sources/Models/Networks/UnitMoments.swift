@@ -63,6 +63,20 @@ package struct UnitMoments {
       curvature: found[3] / (4 * variance * variance))
   }
 
+  /// $E s^6$; nil where it is infinite or not found.
+  package func sixth(_ variance: Double) -> Double? {
+    guard variance > 0 else { return nil }
+    let scale = variance.squareRoot()
+    return Self.settled(1) { parts in
+      let nodes = nodes(kinks.map { $0 / scale }, scale: scale, parts: parts)
+      var sums = Sums(1)
+      for (x, s, w) in zip3(nodes.points, values(nodes.points.map { scale * $0 }), nodes.weights) {
+        sums.add([w * s * s * s * s * s * s], isTail: x.magnitude > Self.reach - 1)
+      }
+      return sums
+    }?[0]
+  }
+
   /// - Precondition: the activation has a derivative.
   /// - Returns: nil where an expectation is infinite or not found.
   package func slope(_ variance: Double) -> Slope? {

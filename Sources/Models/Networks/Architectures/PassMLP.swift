@@ -147,7 +147,24 @@ extension PassMLP {
         "must be such that a draw keeps at most \(Int(most)) numbers; \(Int(mlp.numbers)) with this depth and these probes"
       )
     }
-    return NetworkModel(mlp, parameters: p, activation: choice, attributes: attributes)
+    return NetworkModel(
+      mlp, parameters: p, activation: choice, known: mlp.known(), attributes: attributes)
+  }
+
+  /// What is exact at this width: with slopes.
+  private func known() -> ReferenceValues? {
+    guard let exact = ExactDerivatives(passes, perceptron), let slopes = passes.activation as? SlopeActivation else {
+      return nil
+    }
+    let covariance =
+      passes.bias == 0 && passes.law == .gaussian ? ExactMoments.mlp(settings, slopes: slopes, gain: passes.gain) : nil
+    return ReferenceValues(settings, own: ownObservables) { _ in
+      var values = (0..<settings.count).reduce(into: [String: (Double, Double)]()) { all, a in
+        all.merge(exact.values(a)) { $1 }
+      }
+      for (name, own) in covariance?.moments(record: 0) ?? [:] { values[name] = (own.mean, own.second) }
+      return values
+    }
   }
 
   private static func dimension(_ p: Parameters, _ settings: NetworkSettings, _ law: WeightLaw) throws -> Int {

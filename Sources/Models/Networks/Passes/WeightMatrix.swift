@@ -36,6 +36,15 @@ package enum WeightLaw: String, CaseIterable, Sendable {
     }
   }
 
+  /// Sixth moment of an entry.
+  package var sixthMoment: Double {
+    switch self {
+    case .gaussian, .orthogonal: 15
+    case .uniform: 27.0 / 7
+    case .signs: 1
+    }
+  }
+
   /// `count` independent entries of this law; of the orthogonal one normals, to be made orthonormal.
   func fill(_ row: UnsafeMutablePointer<Double>, _ count: Int, _ stream: inout Stream) {
     switch self {
