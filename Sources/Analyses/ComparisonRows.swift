@@ -80,9 +80,11 @@ extension CaseComparisons {
       guard let found = finite.estimate(entry.statistic, record, place) else {
         let nothing = evidence(
           role, z: .nan, shift: .nan, margin: .nan, count: subject.moments.count, failing: .notEstimable)
-        return make(subject, entry.statistic, (.nan, .nan), (entry.value, 0), z: .nan, shift: .nan, nothing)
+        return make(
+          subject, entry.statistic, (.nan, .nan), (entry.value, 0), z: .nan, shift: .nan, nothing,
+          name: entry.statistic.ownName)
       }
-      return row(found, entry, subject, unit: unit(entry, record, place, subject), role)
+      return row(found, entry, subject, unit: found.deviation ?? unit(entry, record, place, subject), role)
     }
   }
 
@@ -114,7 +116,7 @@ extension CaseComparisons {
         count: subject.moments.count,
         failing: failing(subject, tolerance: setting.tolerances.mean) ?? unmeasurable
           ?? (isConstant && found.failing != .fewDraws ? nil : found.failing)),
-      isRounding: isConstant && difference.magnitude <= floor)
+      isRounding: isConstant && difference.magnitude <= floor, name: entry.statistic.ownName)
   }
 
   /// The unit of the tolerance: the standard deviation for means of draws, else the predicted value.
@@ -240,4 +242,9 @@ extension CaseComparisons {
         failing: failing(subject, tolerance: setting.tolerances.mean) ?? found.failing),
       name: finite.leg.observables[pair.difference].name)
   }
+}
+
+extension Statistic {
+  /// What rows call it where it is of no single observable.
+  fileprivate var ownName: String? { if case .estimand(let name) = self { name } else { nil } }
 }

@@ -6,7 +6,7 @@ import Experiments
 /// **Required**: `settings`, as they were given; `State`, the buffers of a draw; `makeState`; `advance`, one layer.
 ///
 /// **Optional**: `start`, where the inputs themselves are needed and not their covariance only; `ownObservables` with
-/// `writeOwn`, for what is measured besides the covariance.
+/// `writeOwn`, for what is measured besides the covariance; `hasGaussianReadout` with `hasMeanOfFirstLayer`, for posteriors.
 ///
 /// **Lifecycle** of a draw, as `LayeredNetwork` drives it:
 /// 1. `makeState` once a thread. The state is used again for every draw, so nothing in it may outlast one.
@@ -19,7 +19,7 @@ import Experiments
 /// nothing is allocated after `makeState`.
 ///
 /// An architecture enters the catalog by an `ArchitectureEntry` and a line of `NetworkCatalog.architectures`. Its limit at
-/// infinite width is a conformance to `CovarianceRecursive` in Limits; a probe is a `NetworkDraws` of its entry.
+/// infinite width is a conformance to `CovarianceRecursive`; a probe is a `NetworkDraws` of its entry.
 public protocol Architecture: Sendable {
   /// Buffers of one draw, and the layer it is at.
   associatedtype State: NetworkState
@@ -27,6 +27,11 @@ public protocol Architecture: Sendable {
   var settings: NetworkSettings { get }
   /// What it measures besides the covariance, in the order of `writeOwn`; nothing unless implemented.
   var ownObservables: [Observable] { get }
+  /// Whether, given the layers up to one, the outputs of a readout of that layer are Gaussian with covariance V: then `[posterior]` may be asked
+  /// for. False unless implemented.
+  var hasGaussianReadout: Bool { get }
+  /// Whether E V of the first layer is exactly that of infinite width, at every width; false unless implemented.
+  var hasMeanOfFirstLayer: Bool { get }
   func makeState() -> State
   /// Puts the inputs in; `state.lower` holds L_0 already. Does nothing unless implemented.
   func start(_ state: State, _ stream: inout Stream)
@@ -39,6 +44,8 @@ public protocol Architecture: Sendable {
 
 extension Architecture {
   public var ownObservables: [Observable] { [] }
+  public var hasGaussianReadout: Bool { false }
+  public var hasMeanOfFirstLayer: Bool { false }
   @inlinable public func start(_ state: State, _ stream: inout Stream) {}
   @inlinable public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {}
 }
@@ -52,6 +59,8 @@ open class NetworkState {
   /// Relative error of the rows of `lower` as vectors; 0 where every entry is accurate by itself, as in products of triangular
   /// matrices. What depends on a smaller difference of rows is rounding and nothing else.
   @usableFromInline var rounding = 0.0
+  /// Where a posterior is measured.
+  @usableFromInline var posterior: Posterior.Work?
 
   public init(inputs m: Int) {
     count = m
@@ -82,18 +91,30 @@ public struct LayeredNetwork<A: Architecture>: Draw {
   public let layers: [Int]
   @usableFromInline let settings: NetworkSettings
   @usableFromInline let shared: Int
+  @usableFromInline let posterior: Posterior?
+  /// Place of its observables, behind all others.
+  @usableFromInline let before: Int
 
-  public init(_ architecture: A) {
+  public init(_ architecture: A, posterior: Posterior? = nil) {
     self.architecture = architecture
+    self.posterior = posterior
     settings = architecture.settings
     layers = settings.layers
     shared = settings.measured.observables.count
-    observables = settings.measured.observables + architecture.ownObservables
+    let own = settings.measured.observables + architecture.ownObservables
+    before = own.count
+    observables = own + (posterior?.observables ?? [])
   }
 
-  public var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
+  public var schema: Schema {
+    Schema(axis: .layers(layers), observables: observables, estimands: posterior?.estimands ?? [])
+  }
 
-  public func makeScratch() -> A.State { architecture.makeState() }
+  public func makeScratch() -> A.State {
+    let state = architecture.makeState()
+    state.posterior = posterior.map(Posterior.Work.init)
+    return state
+  }
 
   @inlinable
   public func draw(
@@ -110,7 +131,9 @@ public struct LayeredNetwork<A: Architecture>: Draw {
     for layer in settings.inputs.layer &+ 1...settings.depth {
       let measure = layer == layers[observed]
       if crossing == .infinity {
-        architecture.advance(state, &stream, layer: layer, measure: measure || bounded)
+        let isFirst = posterior != nil && layer == settings.inputs.layer &+ 1
+        architecture.advance(state, &stream, layer: layer, measure: measure || bounded || isFirst)
+        if isFirst { posterior!.start(lower: lower, state.posterior!) }
         if bounded && settings.measured.stops(lower) { crossing = Double(layer) }
       }
       if measure {
@@ -119,6 +142,9 @@ public struct LayeredNetwork<A: Architecture>: Draw {
             lower: lower, layer: Double(layer), crossing: crossing, rounding: state.rounding, work: state.work, to: out)
         )
         architecture.writeOwn(state, to: out + shared)
+        if let posterior {
+          events.formUnion(posterior.write(lower: lower, record: observed, state.posterior!, to: out + before))
+        }
         out += observables.count
         observed &+= 1
         if observed == layers.count { break }

@@ -69,6 +69,9 @@ public struct TangentMLP: Architecture {
     deinit { factor.deallocate() }
   }
 
+  public var hasGaussianReadout: Bool { !orthogonal }
+  public var hasMeanOfFirstLayer: Bool { !orthogonal }
+
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
