@@ -25,7 +25,7 @@ extension Comparison.Row {
     case .mean where degreesOfFreedom != nil: "relative difference \(number)"
     case .mean: "mean off by \(number) standard deviations"
     case .quantile: "quantile off by \(number) standard deviations"
-    case .estimand: "off by \(number) standard deviations of a draw"
+    case .estimand: "value off by \(number) standard deviations of a draw"
     default: "relative difference \(number)"
     }
   }
