@@ -119,7 +119,8 @@ struct CaseComparisons {
     let found = known.statistics.enumerated().compactMap { order, entry -> (Prediction, Int)? in
       guard entry.statistic == .law ? entry.law != nil : !entry.value.isNaN,
         entry.statistic != .secondMoment || role == .exact,
-        entry.statistic.isOf(finite.schema), let record = records[entry.record], let place = places[known.observables[entry.observable].name]
+        entry.statistic.isOf(finite.schema), let record = records[entry.record],
+        let place = places[known.observables[entry.observable].name]
       else { return nil }
       return (Prediction(entry: entry, record: record, place: place), order)
     }

@@ -105,7 +105,8 @@ extension CaseComparisons {
     let z = own.z(against: entry.value)
     let difference = found.value - entry.value
     let shift = Estimate.ratio(difference, unit)
-    let isConstant = !subject.varies && finite.leg.process == nil
+    // An estimand may vary where the observable that stands for it does not: with weights of 1 it is that of the others.
+    let isConstant = !subject.varies && finite.leg.process == nil && found.deviation == nil
     // Higher statistics of what varies by rounding are those of the rounding.
     let unmeasurable: Reason? = isConstant && entry.statistic != .mean ? .notEstimable : nil
     return make(

@@ -57,7 +57,8 @@ package struct Estimands: Analysis {
         numbers("error", "its standard error", \.error),
         numbers("plain_value", "estimate without control variates", \.plainValue),
         numbers("plain_error", "its standard error", \.plainError),
-        numbers("effective_draws", "(sum w)^2 / sum w^2 of the weights; NaN where nothing is weighted", \.effectiveDraws),
+        numbers(
+          "effective_draws", "(sum w)^2 / sum w^2 of the weights; NaN where nothing is weighted", \.effectiveDraws),
         numbers("effective_share", "the same as a share of the draws") { $0.effectiveDraws / Double($0.draws) },
         .init("reason", .texts(rows.map(\.reason)), "why nothing is concluded of it, as docs/verdicts.md has it"),
       ])
@@ -93,7 +94,8 @@ extension Measured {
     let whole = own.map(\.count).min() ?? 0
     let found = ControlledEstimate(
       count: whole, value: value + estimand.offset(record: record), gradient: gradient,
-      covariance: state.tally.covariance(group: record), controls: places, controlMeans: places.map { moments(record, $0).mean })
+      covariance: state.tally.covariance(group: record), controls: places,
+      controlMeans: places.map { moments(record, $0).mean })
     let root = Double(whole).squareRoot()
     let effective = estimand.weight.flatMap { leg.schema.place(of: $0) }.map { place -> Double in
       let weight = moments(record, place)

@@ -26,7 +26,8 @@ struct Estimate {
 
   /// With an error that is not below a rounding.
   func atLeast(_ floor: Double) -> Estimate {
-    Estimate(value: value, error: max(error, floor), degreesOfFreedom: degreesOfFreedom, failing: failing,
+    Estimate(
+      value: value, error: max(error, floor), degreesOfFreedom: degreesOfFreedom, failing: failing,
       deviation: deviation)
   }
 

@@ -42,7 +42,9 @@ public struct DerivedObservables: Sendable {
       let used = request.tree.names.filter(present.contains)
       let isKnown = { (name: String) in present.contains(name) || request.parameters[name] != nil || name == "pi" }
       if !all && !request.tree.names.allSatisfy(isKnown) { continue }
-      if taken.contains(request.name) || measured.contains(where: { $0.name == request.name }) || made.contains(where: { $0.name == request.name }) {
+      if taken.contains(request.name) || measured.contains(where: { $0.name == request.name })
+        || made.contains(where: { $0.name == request.name })
+      {
         throw Failure.invalid(
           key: "\(request.table).name", value: "\"\(request.name)\"", allowed: "is the name of another observable")
       }

@@ -106,7 +106,8 @@ public struct Job: Sendable, Codable {
   public func layout(of leg: Leg, centres: [Double]) -> Tally.Layout {
     Tally.Layout(
       perGroup: leg.observables.count, groups: leg.axis.count,
-      covariances: leg.observables.count <= covarianceLimit || leg.schema.estimands != nil, centres: centres, jointPairs: leg.jointPairs)
+      covariances: leg.observables.count <= covarianceLimit || leg.schema.estimands != nil, centres: centres,
+      jointPairs: leg.jointPairs)
   }
 }
 

@@ -28,7 +28,8 @@ import Testing
       schema: Schema(axis: point, observables: observables("weight")),
       statistics: predicted.map { PredictedStatistic(.estimand($0.0), record: 0, observable: 0, value: $0.1) })
     let job = makeJob(
-      [Case(label: "main", swept: [:], legs: [finite(draw, draws: draws), reference("exact", role, known)])], mean: mean)
+      [Case(label: "main", swept: [:], legs: [finite(draw, draws: draws), reference("exact", role, known)])], mean: mean
+    )
     return run(job, seed: seed)
   }
 
@@ -52,7 +53,9 @@ import Testing
   @Test func controlsMakeErrorsSmaller() throws {
     let snapshot = Self.snapshot(Self.draw(0.5), draws: 20000, Self.truth)
     let rows = Analyses.estimands(snapshot)[0].rows
-    for row in rows { #expect(row.error < 0.75 * row.plainError, "\(row.estimand.name): \(row.error) of \(row.plainError)") }
+    for row in rows {
+      #expect(row.error < 0.75 * row.plainError, "\(row.estimand.name): \(row.error) of \(row.plainError)")
+    }
     // N exp(-a^2).
     #expect((rows[0].effectiveDraws / 20000 / Elementary.exp(-0.25) - 1).magnitude < 0.05)
   }

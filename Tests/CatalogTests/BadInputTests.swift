@@ -116,20 +116,32 @@ import Testing
     ("posterior.train=[0, -1]", ["posterior.train", "-1"]),
     ("posterior.controls=\"all\"", ["posterior.controls = \"all\"", "first-layer, none"]),
     ("posterior.nois=1", ["posterior.nois", "did you mean noise?"]),
-    ("posterior={train=[0, 2], targets=[1.0, -0.5], noise=0.0, test=[1]}",
-      ["posterior.noise = 0", "inputs 0 and 2 are equal", "1.0 and -0.5 differ"]),
-    ("posterior={train=[0, 1], targets=[1.0, -0.5], noise=0.0, test=[2]};network.width=1",
-      ["posterior.noise = 0", "a width of at least 2"]),
-    ("network.inputs={gram=[[1.0,0.0,1.0],[0.0,1.0,1.0],[1.0,1.0,2.0]]};network.activation=linear;posterior={train=[0,1,2],targets=[1.0,-0.5,2.0],noise=0.0,test=[2]}",
-      ["posterior.noise = 0", "singular at infinite width"]),
+    (
+      "posterior={train=[0, 2], targets=[1.0, -0.5], noise=0.0, test=[1]}",
+      ["posterior.noise = 0", "inputs 0 and 2 are equal", "1.0 and -0.5 differ"]
+    ),
+    (
+      "posterior={train=[0, 1], targets=[1.0, -0.5], noise=0.0, test=[2]};network.width=1",
+      ["posterior.noise = 0", "a width of at least 2"]
+    ),
+    (
+      "network.inputs={gram=[[1.0,0.0,1.0],[0.0,1.0,1.0],[1.0,1.0,2.0]]};network.activation=linear;posterior={train=[0,1,2],targets=[1.0,-0.5,2.0],noise=0.0,test=[2]}",
+      ["posterior.noise = 0", "singular at infinite width"]
+    ),
     ("network.bound=5.0", ["network.bound = 5.0", "[posterior]"]),
-    ("network.activation=linear;network.c=10.0;network.depth=400",
-      ["network.depth = 400", "leaves the range of numbers by layer 400"]),
+    (
+      "network.activation=linear;network.c=10.0;network.depth=400",
+      ["network.depth = 400", "leaves the range of numbers by layer 400"]
+    ),
     ("network.architecture=orthogonal-mlp", ["network.architecture = \"orthogonal-mlp\"", "[posterior]"]),
-    ("network.inputs={correlation=0.3,count=6};posterior={train=[0,1,2,3],targets=[1.0,-0.5,0.0,0.0],noise=0.1,test=[5]};limit={equation=\"finite-width\"}",
-      ["limit.equation", "at most 4 different inputs", "there are 5"]),
-    ("network.inputs={correlation=0.3,count=4};network.activation=relu;posterior={train=[0,1,2],targets=[1.0,-0.5,0.0],noise=0.1,test=[3]};limit={equation=\"finite-width\"}",
-      ["limit.equation", "at most 3 different inputs", "with kinks"]),
+    (
+      "network.inputs={correlation=0.3,count=6};posterior={train=[0,1,2,3],targets=[1.0,-0.5,0.0,0.0],noise=0.1,test=[5]};limit={equation=\"finite-width\"}",
+      ["limit.equation", "at most 4 different inputs", "there are 5"]
+    ),
+    (
+      "network.inputs={correlation=0.3,count=4};network.activation=relu;posterior={train=[0,1,2],targets=[1.0,-0.5,0.0],noise=0.1,test=[3]};limit={equation=\"finite-width\"}",
+      ["limit.equation", "at most 3 different inputs", "with kinks"]
+    ),
   ])
   func posteriors(settings: String, words: [String]) {
     refused(Self.posterior, settings.split(separator: ";").map(String.init), says: words)

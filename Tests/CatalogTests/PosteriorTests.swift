@@ -47,14 +47,17 @@ import Testing
     Analyses.estimands(try LocalRun.run(file.job, ranks: 2).snapshot)[0].rows
   }
 
-  /// The process of infinite width and the coefficients of 1/n, by an independent program (six and five digits).
+  /// The process of infinite width and the coefficients of 1/n, by independent programs (six and seven digits; derivatives of phi
+  /// and four-dimensional sums in the place of Hermite polynomials and panels).
   @Test func theLimitsOfThePage() throws {
     let file = try job(Self.page(width: 64, draws: 2))
     let infinite = try predictions(file, of: "infinite-width")
     let finite = try predictions(file, of: "finite-width")
-    for (found, expected) in zip(infinite, [0.074097, 0.119942, -2.681938]) { #expect((found - expected).magnitude < 6e-7) }
-    for (k, expected) in [0.09923, 0.33403, -1.05501].enumerated() {
-      #expect((64 * (finite[k] - infinite[k]) - expected).magnitude < 6e-6, "\(Self.names[k])")
+    for (found, expected) in zip(infinite, [0.074097, 0.119942, -2.681938]) {
+      #expect((found - expected).magnitude < 6e-7)
+    }
+    for (k, expected) in [0.0992317, 0.3340246, -1.0549809].enumerated() {
+      #expect((64 * (finite[k] - infinite[k]) - expected).magnitude < 2e-7, "\(Self.names[k])")
     }
   }
 
@@ -81,13 +84,13 @@ import Testing
 
   /// The numbers of single draws: where every weight is 1 the mean over networks is another one.
   @Test func weightsMatter() throws {
-    let file = try job(Self.page(width: 32, draws: 50_000, "[run]\nkeep = 50_000"))
+    let file = try job(Self.page(width: 32, draws: 200_000, "[run]\nkeep = 200_000"))
     let snapshot = try LocalRun.run(file.job, ranks: 2).snapshot
     let names = file.job.cases[0].legs[0].observables.map(\.name)
     let (weight, mean) = (names.firstIndex(of: "weight")!, names.firstIndex(of: "weighted_mean[2]")!)
     let unweighted = Moments(values: snapshot.states[0].rows.values.values.map { $0[mean] / $0[weight] })
     let weighted = Analyses.estimands(snapshot)[0].rows[0]
-    #expect((unweighted.mean - weighted.value).magnitude > 10 * unweighted.meanError)
+    #expect((unweighted.mean - weighted.value).magnitude > 5 * unweighted.meanError)
     // By the rows themselves: the same ratio.
     let sums = snapshot.states[0].rows.values.values.reduce((0.0, 0.0)) { ($0.0 + $1[mean], $0.1 + $1[weight]) }
     #expect((sums.0 / sums.1 - weighted.plainValue).magnitude < 1e-9)

@@ -43,7 +43,8 @@ extension FiniteWidth {
     if layer.isOrthogonal {
       for (i, ab) in state.entries.enumerated() {
         for (j, cd) in state.entries.enumerated() {
-          between[i][j] -= state.entry(ab.a, cd.a) * state.entry(ab.b, cd.b)
+          between[i][j] -=
+            state.entry(ab.a, cd.a) * state.entry(ab.b, cd.b)
             + state.entry(ab.a, cd.b) * state.entry(ab.b, cd.a)
         }
       }
@@ -107,7 +108,9 @@ private struct UnitTable {
   }
 
   private static func subsets(of m: Int, _ size: Int) -> [[Int]] {
-    (0..<size).reduce([[]]) { all, _ in all.flatMap { own in ((own.last ?? -1) + 1..<max(m, (own.last ?? -1) + 1)).map { own + [$0] } } }
+    (0..<size).reduce([[]]) { all, _ in
+      all.flatMap { own in ((own.last ?? -1) + 1..<max(m, (own.last ?? -1) + 1)).map { own + [$0] } }
+    }
   }
 
   func mean(_ e: (a: Int, b: Int)) -> Double { e.a == e.b ? singles[e.a].square : pairs[[e.a, e.b]]!.product }
@@ -170,7 +173,8 @@ extension FiniteWidth {
         for k in 0..<count {
           means[k] += (0.5 * second.means[k] + own.means[k] * other.likelihood) * c
           // Of S + m^2 less that of m^2: the variance of m over networks, m_A C_AB m_B, is left of the latter.
-          variances[k] += (0.5 * second.variances[k] + own.variances[k] * other.likelihood + own.means[k] * other.means[k]) * c
+          variances[k] +=
+            (0.5 * second.variances[k] + own.variances[k] * other.likelihood + own.means[k] * other.means[k]) * c
         }
       }
     }
@@ -195,7 +199,8 @@ extension FiniteWidth {
     guard different.count <= most else {
       throw p.invalid(
         "equation",
-        "knows posteriors of at most \(most) different inputs\(moments.isSmooth ? "" : " of an activation with kinks"); there are \(different.count)")
+        "knows posteriors of at most \(most) different inputs\(moments.isSmooth ? "" : " of an activation with kinks"); there are \(different.count)"
+      )
     }
     let k = different.count
     var state = Gram(different.flatMap { a in different.map { gram[a * m + $0] } }, inputs: k)
@@ -206,7 +211,8 @@ extension FiniteWidth {
         guard let next = next(state, moments) else {
           throw p.invalid(
             "equation",
-            "needs Gaussian expectations of \(k) inputs for the posterior, which are not found: two inputs are parallel to within \(UnitMoments.leastSine) of 1 - rho^2, or the activation grows too fast")
+            "needs Gaussian expectations of \(k) inputs for the posterior, which are not found: two inputs are parallel to within \(UnitMoments.leastSine) of 1 - rho^2, or the activation grows too fast"
+          )
         }
         state = next
         reached += 1

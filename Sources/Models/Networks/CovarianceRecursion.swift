@@ -56,7 +56,9 @@ extension LinearMLP: CovarianceRecursive {
 }
 
 extension MLP: CovarianceRecursive {
-  package func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: bias) }
+  package func covarianceRecursion() -> CovarianceRecursion? {
+    .perceptron(settings, activation, gain: gain, bias: bias)
+  }
 }
 
 extension OrthogonalMLP: CovarianceRecursive {
@@ -64,7 +66,9 @@ extension OrthogonalMLP: CovarianceRecursive {
 }
 
 extension TangentMLP: CovarianceRecursive {
-  package func covarianceRecursion() -> CovarianceRecursion? { .perceptron(settings, activation, gain: gain, bias: bias) }
+  package func covarianceRecursion() -> CovarianceRecursion? {
+    .perceptron(settings, activation, gain: gain, bias: bias)
+  }
 }
 
 extension GatedMLP: CovarianceRecursive {

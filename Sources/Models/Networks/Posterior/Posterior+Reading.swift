@@ -10,7 +10,8 @@ extension Posterior {
     summary:
       "asks for the posterior of the network's outputs, by weights over networks at initialisation; takes every architecture with Gaussian readout",
     parameters: [
-      Parameter("train", .structured(words("different places", 1)), "inputs whose targets are known, by their place from 0"),
+      Parameter(
+        "train", .structured(words("different places", 1)), "inputs whose targets are known, by their place from 0"),
       Parameter("targets", .structured("an array of a finite number for each input of train"), "y"),
       Parameter(
         "noise", .real(.init(0, .infinity, openAbove: true)),
@@ -18,7 +19,8 @@ extension Posterior {
       Parameter("test", .structured(words("different places", 1)), "inputs whose outputs are predicted"),
       Parameter(
         "controls", .choice(["first-layer", "none"]), default: .text("first-layer"),
-        "control variates: the first layer's V less its mean, where that is known and there are at most \(mostControls) entries"),
+        "control variates: the first layer's V less its mean, where that is known and there are at most \(mostControls) entries"
+      ),
     ])
 
   private static func words(_ what: String, _ least: Int) -> String {
@@ -34,7 +36,9 @@ extension Posterior {
     else {
       throw Failure.invalid(
         key: "network.architecture", value: network.parameters["architecture"]?.description,
-        allowed: "cannot be given together with [posterior]: given its layers, its output is no Gaussian process of covariance V")
+        allowed:
+          "cannot be given together with [posterior]: given its layers, its output is no Gaussian process of covariance V"
+      )
     }
     guard settings.measured.bound == .infinity else {
       throw network.parameters.invalid("bound", "cannot be given together with [posterior], which needs every layer")
@@ -62,11 +66,14 @@ extension Posterior {
       let covariance = recursion.covariance(k)
       guard covariance.allSatisfy(\.isFinite), (0..<m).allSatisfy({ covariance[$0 * m + $0].isNormal }) else {
         throw network.parameters.invalid(
-          "depth", "cannot be given together with [posterior]: the covariance at infinite width leaves the range of numbers by layer \(layer)")
+          "depth",
+          "cannot be given together with [posterior]: the covariance at infinite width leaves the range of numbers by layer \(layer)"
+        )
       }
       guard let found = regression.solve(covariance: covariance), found.likelihood.isFinite else {
         throw p.invalid(
-          "noise", "must be above 0: the covariance of the inputs of train is singular at infinite width, at layer \(layer)")
+          "noise",
+          "must be above 0: the covariance of the inputs of train is singular at infinite width, at layer \(layer)")
       }
       centres.append(found.likelihood)
     }
@@ -122,7 +129,9 @@ extension Posterior {
       }
       guard values[same] == y else {
         throw p.invalid(
-          "noise", "must be above 0: the inputs \(places[same]) and \(a) are equal, and their targets \(values[same]) and \(y) differ")
+          "noise",
+          "must be above 0: the inputs \(places[same]) and \(a) are equal, and their targets \(values[same]) and \(y) differ"
+        )
       }
     }
     return (places, values)
@@ -131,7 +140,8 @@ extension Posterior {
   /// Labels for the file.
   var attributes: [String: String] {
     [
-      "posterior": "log likelihood, mean and variance of regression given V, weighted by the likelihood (arXiv:1910.00019)",
+      "posterior":
+        "log likelihood, mean and variance of regression given V, weighted by the likelihood (arXiv:1910.00019)",
       "posterior_condition": condition.description,
       "posterior_controls": controls.isEmpty ? "none" : "\(controls.count) entries of the first V",
     ]

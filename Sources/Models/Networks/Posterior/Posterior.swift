@@ -19,7 +19,8 @@ public struct Posterior: Sendable {
   /// $V_{yy} + s^2$ at infinite width in the last layer: ratio of its largest to its smallest eigenvalue.
   package let condition: Double
 
-  package static let weight = Observable("weight", role: .auxiliary, "likelihood of the targets over that of infinite width")
+  package static let weight = Observable(
+    "weight", role: .auxiliary, "likelihood of the targets over that of infinite width")
 
   package init(
     _ regression: GaussianRegression, centres: [Double], controls: [(a: Int, b: Int, mean: Double)] = [],
@@ -34,7 +35,8 @@ public struct Posterior: Sendable {
       + regression.test.flatMap { a in
         [
           Observable("weighted_mean", [a], role: .auxiliary, "weight m, the predictive mean of input \(a)"),
-          Observable("weighted_square", [a], role: .auxiliary, "weight (S + m^2), the predictive second moment of input \(a)"),
+          Observable(
+            "weighted_square", [a], role: .auxiliary, "weight (S + m^2), the predictive second moment of input \(a)"),
         ]
       }
       + controls.map {
@@ -53,7 +55,8 @@ public struct Posterior: Sendable {
       return [
         estimand(Self.meanName(a), mean, "E[f(x_\(a)) | y]"),
         estimand(
-          Self.varianceName(a), "weighted_square[\(a)]/\(weight) - (\(mean))*(\(mean))", "Var[f(x_\(a)) | y], without noise"),
+          Self.varianceName(a), "weighted_square[\(a)]/\(weight) - (\(mean))*(\(mean))",
+          "Var[f(x_\(a)) | y], without noise"),
       ]
     } + [estimand(Self.evidenceName, "log(\(weight))", offsets: centres, "log p(y)")]
   }
