@@ -5,7 +5,8 @@ import Networks
 public enum NetworkLimits {
   public static let all: [LimitEntry<NetworkModel>] = [
     shapedReluSDE, smoothSDE, explosionLaw, unshapedQ, transformerSDE, eigenvalueSDE, freeSpectrum, logGaussian,
-    hypoactivation, residualFlow, residualFluctuation, infiniteWidth, finiteWidth, tangentKernel, ownSDE,
+    hypoactivation, residualFlow, residualFluctuation, infiniteWidth, infiniteWidthHeads, finiteWidth, tangentKernel,
+    ownSDE,
   ]
 
   static let draws = Parameter(
