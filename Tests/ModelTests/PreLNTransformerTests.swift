@@ -220,22 +220,30 @@ import Testing
     }
   }
 
-  /// Networks of width 1024 with two heads have the law of the chain, not only its mean: 9 observables.
+  /// Networks of width 4096 with two heads have the law of the chain, not only its mean: three correlations after two blocks. At a finite
+  /// width their variances are larger by some 1/n.
   @Test(arguments: ["full", "causal"]) func wideNetworks(mask: String) throws {
+    let n = 4096
     let network = try Self.model(
-      width: 1024, depth: 2, Self.three,
-      ["heads": .integer(2), "mask": .text(mask), "c_q": .real(4), "mlp_factor": .real(1)])
+      width: n, depth: 2, Self.three,
+      ["heads": .integer(2), "mask": .text(mask), "c_q": .real(4), "mlp_factor": .real(1)], observables: ["rho"])
     let limit = try Self.limit("infinite-width-heads", network).experiment!
     let draws: UInt64 = validating ? 20_000 : 4000
     let (a, b) = (sample(network.experiment, draws, name: "wide"), sample(limit, draws, name: "limit"))
-    for (i, observable) in limit.observables.enumerated() where observable.name.hasPrefix("rho") {
+    var largest = 0.0
+    for (i, observable) in limit.observables.enumerated() {
       let place = i + limit.observables.count
       let (m, k) = (a.moments(place), b.moments(place))
       #expect(abs(zScore(m, k)) < 4.5, "\(observable.name): \(m.mean) \(k.mean)")
       let spread = (m.varianceError * m.varianceError + k.varianceError * k.varianceError).squareRoot()
-      #expect(abs(m.variance - k.variance) < 4.5 * spread, "\(observable.name): var \(m.variance) \(k.variance)")
+      #expect(
+        abs(m.variance - k.variance) < 4.5 * spread + 3 / Double(n),
+        "\(observable.name): var \(m.variance) \(k.variance)")
       #expect(KolmogorovSmirnov(a.histograms[place], b.histograms[place]).pValue > 1e-5, "\(observable.name)")
+      largest = max(largest, k.variance)
     }
+    // There is a law to see.
+    #expect(largest > 30 / Double(n), "\(largest)")
   }
 
   // MARK: Refusals
@@ -243,7 +251,7 @@ import Testing
   @Test func whatIsRefused() throws {
     let cases: [(extra: [String: JobValue], key: String, words: String)] = [
       (["heads": .integer(3)], "heads", "divide the width, 16"), (["mlp_factor": .real(0.3)], "mlp_factor", "whole"),
-      (["inputs": Self.gram([[1, 0], [0, 0]])], "inputs", "input 0"),
+      (["inputs": Self.gram([[1, 0], [0, 0]])], "inputs.gram", "must be positive"),
       (["inputs": correlated(0.1, count: 16)], "width", "above the number of tokens"),
       (["mask": .text("causl")], "mask", "did you mean causal?"),
     ]

@@ -51,8 +51,10 @@ package struct AttentionMean {
     }
     var widest = 0.0
     for i in 0..<m { for j in 0..<i { widest = max(widest, 2 * (1 - f[i * m + j])) } }
-    // e^{-2 pi (pi/deviation)/h} and e^{-2 pi^2/h^2} are below 1e-12.
-    let step = min(0.75, 0.7 / max((strength * widest).squareRoot(), 0.1)) / refinement
+    // The integrand less its Gaussian is analytic within r = pi/deviation, so a step h = 2 pi/k leaves e^{-k r + r^2/2}, or e^{-k^2/2} if
+    // that strip is wide: below e^{-30}.
+    let strip = min(Double.pi / (strength * widest).squareRoot(), 60.0.squareRoot())
+    let step = 2 * Double.pi / (30 / strip + 0.5 * strip) / refinement
     let reach = Int((7.2 / step).rounded(.up))
     let nodes = (-reach...reach).map {
       (x: Double($0) * step, w: GaussianExpectation.density(Double($0) * step) * step)

@@ -107,12 +107,12 @@ extension NetworkLimits {
       Parameter("heads", .integer(1...65536), optional: true, "H; that of the network unless given"), draws,
     ]
   ) { p, network in
-    guard let transformer = network.architecture as? PreLNTransformer else {
+    guard let finite = network.architecture as? PreLNTransformer else {
       throw p.invalid("equation", "needs \(PreLNTransformer.entry.name)")
     }
-    let gains = transformer.gains
-    let heads = p["heads"] != nil ? p.integer("heads") : transformer.heads
-    let kernel = transformer.block.map { AngleKernel(ActivationKernel($0.activation), variance: gains.hidden) }
+    let gains = finite.gains
+    let heads = p["heads"] != nil ? p.integer("heads") : finite.heads
+    let kernel = finite.block.map { AngleKernel(ActivationKernel($0.activation), variance: gains.hidden) }
     if let kernel, kernel == nil {
       throw p.invalid(
         "equation",
@@ -120,14 +120,14 @@ extension NetworkLimits {
       )
     }
     let limit = WideAttention(
-      settings: network.settings, heads: heads, causal: transformer.causal,
+      settings: network.settings, heads: heads, causal: finite.causal,
       temperature: 1 / (gains.query * gains.key).squareRoot(),
       scale: (gains.output * gains.value / Double(heads)).squareRoot(),
       block: kernel.flatMap { $0 }.map { ($0, gains.mlp) })
     return LimitModel(
       .exact(Experiment(LayeredNetwork(limit))),
       offset: "an offset of order H/width is expected of a finite width"
-        + (heads == transformer.heads
-          ? "" : ", and one of order 1/H of \(transformer.heads) heads in place of \(heads)"))
+        + (heads == finite.heads
+          ? "" : ", and one of order 1/H of \(finite.heads) heads in place of \(heads)"))
   }
 }

@@ -257,10 +257,6 @@ extension PreLNTransformer {
   ) { p, settings in
     let (n, m) = (settings.width, settings.count)
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
-    let gram = settings.inputs.gram
-    guard (0..<m).allSatisfy({ gram[$0 * m + $0] > 0 }) else {
-      throw p.invalid("inputs", "must not have an input 0: it has no direction")
-    }
     guard n > m else { throw p.invalid("width", "must be above the number of tokens, \(m)") }
     guard n % p.integer("heads") == 0 else { throw p.invalid("heads", "must divide the width, \(n)") }
     let factor = p.real("mlp_factor")
