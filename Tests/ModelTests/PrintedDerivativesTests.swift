@@ -24,10 +24,10 @@ import Testing
   /// learning rates of their own.
   @Test func kernelsWithSlopes() throws {
     for (n, variance, change) in [(16, 814.25, 238.5), (64, 680.890625, 178.03125)] {
-      let known = try Self.model(
-        "mlp", [.tangentKernel, .kernelChange], .text("relu"), width: n, depth: 3, gram: 2, ["c": .real(2)]
-      ).known!.moments(record: 0)
-      let kernel = known["NTK[0,0]"]!
+      let model = try Self.model(
+        "mlp", [.tangentKernel, .kernelChange], .text("relu"), width: n, depth: 3, gram: 2, ["c": .real(2)])
+      let kernel = model.known!.moments(record: 0)["NTK[0,0]"]!
+      close(Double(n) * (try mean(model, "f_dNTK[0]")), change, 1e-9, "n E f dTheta")
       close(Double(n) * (kernel.second - kernel.mean * kernel.mean), variance, 1e-9, "n Var")
       close(kernel.mean, 8, 1e-12, "H")
     }

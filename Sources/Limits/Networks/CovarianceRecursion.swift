@@ -46,9 +46,11 @@ extension LinearMLP: CovarianceRecursive {
 }
 
 extension PerceptronArchitecture {
-  /// `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K), whatever the law of the weights.
+  /// `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K). With other weights than Gaussian and orthogonal ones the first layer is not
+  /// Gaussian: it depends on each component of the inputs.
   func covarianceRecursion() -> CovarianceRecursion? {
     let (m, layer) = (settings.count, perceptron)
+    guard layer.law.isInvariant else { return nil }
     let kernel = ActivationKernel(layer.activation)
     return CovarianceRecursion(settings) { k in
       kernel.apply(k, m).map { layer.gain * $0 + layer.bias * layer.bias }

@@ -12,7 +12,7 @@ extension FiniteWidth {
     let moments = UnitMoments(layer.activation)
     let m = settings.count
     let gram = settings.inputs.gram
-    let known = Set((observables + own).flatMap(\.indices).filter { $0 < m })
+    let known = Set(observables.flatMap(\.indices))
     let pairs = Set(observables.filter { $0.indices.count == 2 && $0.indices[0] != $0.indices[1] }.map(\.indices))
     var singles = known.reduce(into: [Int: Single]()) {
       $0[$1] = Single(variance: gram[$1 * m + $1])
@@ -41,11 +41,6 @@ extension FiniteWidth {
         }
       }
     }
-    guard !own.isEmpty else {
-      return ReferenceValues(
-        schema: Schema(axis: axis, observables: observables), statistics: statistics,
-        remainder: [Remainder("width", order: 2, along: .fixedValues)])
-    }
     guard let whole = WholeNetwork(self, settings, own) else { return nil }
     for (place, observable) in own.enumerated() {
       for (statistic, value) in whole.statistics(of: observable) where value.isFinite {
@@ -72,7 +67,8 @@ extension FiniteWidth {
     private let isOneLayer: Bool
     let names: Set<String>
     private var singles: [Int: (covariance: Single, last: Double, tangent: Tangent?)] = [:]
-    private var doubles: [[Int]: (covariance: Pair, tangent: TangentPair?)] = [:]
+    private var doubles: [[Int]: Pair] = [:]
+    private var tangents: [[Int]: TangentPair] = [:]
     private let moments: UnitMoments
 
     init?(_ theory: FiniteWidth, _ settings: NetworkSettings, _ own: [Observable]) {
@@ -85,7 +81,7 @@ extension FiniteWidth {
       let (m, gram) = (settings.count, settings.inputs.gram)
       let needsKernel = theory.needsKernel(own) && theory.layer.readout == theory.layer.law
       let layers = settings.inputs.layer..<settings.depth
-      for a in Set(own.flatMap(\.indices)) where a < m {
+      for a in Set(own.flatMap(Self.inputs)) {
         let start = gram[a * m + a]
         var (covariance, last) = (Single(variance: start), start)
         var tangent = needsKernel ? Tangent(kernel: theory.layer.firstKernel(start)) : nil
@@ -100,28 +96,25 @@ extension FiniteWidth {
         }
         singles[a] = (covariance, last, tangent)
       }
-      for observable in own where ["NTK", "f_product"].contains(observable.family) {
-        let pair = observable.indices
-        guard pair.count == 2, pair[0] != pair[1], pair[1] < m, doubles[pair] == nil else { continue }
+      for observable in own {
+        let pair = Self.inputs(observable)
+        guard pair.count == 2, pair[0] != pair[1], doubles[pair] == nil, tangents[pair] == nil else { continue }
         let start = [gram[pair[0] * m + pair[0]], gram[pair[0] * m + pair[1]], gram[pair[1] * m + pair[1]]]
-        var covariance: Pair? = Pair(covariance: start)
-        var tangent =
-          needsKernel
-          ? TangentPair(covariance: start, kernel: start.map(theory.layer.firstKernel)) : nil
-        for _ in layers {
-          if let now = tangent { tangent = theory.next(now, moments) }
-          if let now = covariance { covariance = theory.next(now, moments) }
+        // Of inputs that are parallel, or become so to rounding, nothing is said.
+        if needsKernel {
+          var tangent: TangentPair? = TangentPair(covariance: start, kernel: start.map(theory.layer.firstKernel))
+          for _ in layers { tangent = tangent.flatMap { theory.next($0, moments) } }
+          (tangents[pair], doubles[pair]) = (tangent, tangent?.covariance)
+        } else {
+          var covariance: Pair? = Pair(covariance: start)
+          for _ in layers { covariance = covariance.flatMap { theory.next($0, moments) } }
+          doubles[pair] = covariance
         }
-        if let covariance { doubles[pair] = (covariance, tangent) }
       }
     }
 
     func statistics(of observable: Observable) -> [(Statistic, Double)] {
-      let indices = observable.indices
-      // With more outputs than one the first index is the output's.
-      let inputs =
-        observable.family.hasPrefix("f") && indices.count > expected(observable.family)
-        ? Array(indices.dropFirst()) : indices
+      let inputs = Self.inputs(observable)
       guard let a = inputs.first, let state = singles[a] else { return [] }
       let mean = state.covariance.variance + state.covariance.shift / n
       switch observable.family {
@@ -140,21 +133,29 @@ extension FiniteWidth {
         guard let tangent = state.tangent else { return [] }
         return [(.mean, tangent.kernel + tangent.shift / n), (.variance, tangent.variance / n)]
       case "NTK":
-        guard let tangent = doubles[inputs]?.tangent else { return [] }
+        guard let tangent = tangents[inputs] else { return [] }
         return [(.mean, tangent.kernel[1] + tangent.shift[1] / n), (.variance, tangent.covariance(0, 1, 0, 1) / n)]
           + covariances(inputs, tangent)
       case "f_product" where Set(inputs).count == 1:
         let name = "NTK[\(a),\(a)]"
-        guard let tangent = state.tangent, names.contains(name), inputs == indices else { return [(.mean, mean)] }
+        guard let tangent = state.tangent, names.contains(name), inputs == observable.indices else {
+          return [(.mean, mean)]
+        }
         return [(.mean, mean), (.covariance(name), tangent.covarianceWithSquare / n)]
       case "f_product":
-        return doubles[inputs].map { [(.mean, $0.covariance.covariance[1] + $0.covariance.shift[1] / n)] } ?? []
+        return doubles[inputs].map { [(.mean, $0.covariance[1] + $0.shift[1] / n)] } ?? []
       default: return []
       }
     }
 
-    /// Indices of an observable of one output.
-    private func expected(_ family: String) -> Int { family == "f_product" ? 2 : 1 }
+    /// The inputs that an observable is of, if anything is said of it. With more outputs than one its first index is the output's.
+    private static func inputs(_ observable: Observable) -> [Int] {
+      switch observable.family {
+      case "NTK", "f_product": observable.indices.suffix(2)
+      case "f", "f_fourth", "f_tail", "f_dNTK", "log_NTK": observable.indices.suffix(1)
+      default: []
+      }
+    }
 
     /// Of NTK_ab with NTK_aa and NTK_bb.
     private func covariances(_ pair: [Int], _ tangent: TangentPair) -> [(Statistic, Double)] {

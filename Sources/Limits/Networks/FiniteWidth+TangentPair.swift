@@ -45,9 +45,10 @@ extension FiniteWidth {
     let k = state.covariance.covariance
     let (c, h, rateW) = (layer.gain, state.kernel, layer.weightRate)
     let slopes = moments.ofSlopes
-    guard let further = next(state.covariance, moments), let values = Products(moments, k),
-      let rates = Products(slopes, k), let joint = moments.joint(k[0], k[1], k[2])
+    guard let values = Products(moments, k), let rates = Products(slopes, k),
+      let joint = moments.joint(k[0], k[1], k[2])
     else { return nil }
+    let further = next(state.covariance, values)
     let isOrthogonal = layer.law == .orthogonal
     let vertex = between(state.covariance)
 
@@ -125,25 +126,6 @@ extension FiniteWidth {
           (0..<2).reduce(0) { $0 + inverse[a][$1] / determinant * joint.tilts[4 * $1 + 2 * i + j] }
         }
       }
-    }
-  }
-
-  /// Means of the products of a function of two inputs, their gradients and Hessians in K, and means of products of two.
-  private struct Products {
-    let means: [Double]
-    let gradients: [[Double]]
-    let hessians: [[[Double]]]
-    let fourth: [[Double]]
-
-    init?(_ moments: UnitMoments, _ k: [Double]) {
-      guard let left = moments.single(k[0]), let right = moments.single(k[2]), let pair = moments.pair(k[0], k[1], k[2])
-      else { return nil }
-      means = [left.square, pair.product, right.square]
-      gradients = [[left.slope, 0, 0], pair.gradient, [0, 0, right.slope]]
-      let none = [0.0, 0, 0]
-      hessians = [[[left.curvature, 0, 0], none, none], pair.hessian, [none, none, [0, 0, right.curvature]]]
-      let (cube, square, other) = pair.fourth
-      fourth = [[left.fourth, cube, square], [cube, square, other], [square, other, right.fourth]]
     }
   }
 }

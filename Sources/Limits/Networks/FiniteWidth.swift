@@ -91,34 +91,46 @@ package struct FiniteWidth {
   }
 
   package func next(_ state: Pair, _ moments: UnitMoments) -> Pair? {
-    let k = state.covariance
-    guard let left = moments.single(k[0]), let right = moments.single(k[2]), let pair = moments.pair(k[0], k[1], k[2])
-    else { return nil }
+    Products(moments, state.covariance).map { next(state, $0) }
+  }
+
+  func next(_ state: Pair, _ unit: Products) -> Pair {
     let c = layer.gain
     let between = between(state)
-    let jacobian = [[c * left.slope, 0, 0], pair.gradient.map { c * $0 }, [0, 0, c * right.slope]]
-    let means = [left.square, pair.product, right.square]
-    let fourth = [
-      [left.fourth, pair.fourth.0, pair.fourth.1], [pair.fourth.0, pair.fourth.1, pair.fourth.2],
-      [pair.fourth.1, pair.fourth.2, right.fourth],
-    ]
+    let jacobian = unit.gradients.map { $0.map { c * $0 } }
     var next = state
     for i in 0..<3 {
-      next.covariance[i] = c * means[i] + layer.bias * layer.bias
-      let hessian =
-        i == 1
-        ? pair.hessian : [[i == 0 ? left.curvature : 0, 0, 0], [0, 0, 0], [0, 0, i == 2 ? right.curvature : 0]]
+      next.covariance[i] = c * unit.means[i] + layer.bias * layer.bias
       next.shift[i] = 0
       for j in 0..<3 {
         next.shift[i] += jacobian[i][j] * state.shift[j]
-        var sum = c * c * (fourth[i][j] - means[i] * means[j])
+        var sum = c * c * (unit.fourth[i][j] - unit.means[i] * unit.means[j])
         for a in 0..<3 {
-          next.shift[i] += 0.5 * c * hessian[j][a] * between[j][a]
+          next.shift[i] += 0.5 * c * unit.hessians[i][j][a] * between[j][a]
           for b in 0..<3 { sum += jacobian[i][a] * between[a][b] * jacobian[j][b] }
         }
         next.vertex[i][j] = sum
       }
     }
     return next
+  }
+
+  /// Means of the products of a function of two inputs, their gradients and Hessians in K, and means of products of two.
+  struct Products {
+    let means: [Double]
+    let gradients: [[Double]]
+    let hessians: [[[Double]]]
+    let fourth: [[Double]]
+
+    init?(_ moments: UnitMoments, _ k: [Double]) {
+      guard let left = moments.single(k[0]), let right = moments.single(k[2]), let pair = moments.pair(k[0], k[1], k[2])
+      else { return nil }
+      means = [left.square, pair.product, right.square]
+      gradients = [[left.slope, 0, 0], pair.gradient, [0, 0, right.slope]]
+      let none = [0.0, 0, 0]
+      hessians = [[[left.curvature, 0, 0], none, none], pair.hessian, [none, none, [0, 0, right.curvature]]]
+      let (cube, square, other) = pair.fourth
+      fourth = [[left.fourth, cube, square], [cube, square, other], [square, other, right.fourth]]
+    }
   }
 }

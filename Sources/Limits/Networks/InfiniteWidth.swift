@@ -14,7 +14,10 @@ extension NetworkLimits {
       throw p.invalid("equation", "has no recursion for this architecture")
     }
     guard let recursion = architecture.covarianceRecursion() else {
-      throw p.invalid("equation", "has no deterministic limit for the usual temperature: scores stay random")
+      throw p.invalid(
+        "equation",
+        "has no deterministic limit: with the usual temperature scores stay random, and with uniform or sign weights the first layer is not Gaussian"
+      )
     }
     var k = recursion.start
     var reached = network.settings.inputs.layer

@@ -14,6 +14,7 @@ public struct PassMLP: Architecture {
   let probes: [any PassProbe]
   private let needs: PassNeeds
   private let counts: [Int]
+  private let total: Int
 
   public var settings: NetworkSettings { passes.network }
   public var ownObservables: [Observable] { probes.flatMap(\.observables) }
@@ -24,6 +25,7 @@ public struct PassMLP: Architecture {
     self.probes = probes
     needs = probes.map(\.needs).reduce(PassNeeds(), +)
     counts = probes.map(\.observables.count)
+    total = counts.reduce(0, +)
   }
 
   /// Whether the derivative of the activation, or the second one, is needed.
@@ -38,7 +40,10 @@ public struct PassMLP: Architecture {
   var numbers: Double {
     let (m, n, d) = (Double(settings.count), Double(settings.width), Double(settings.depth))
     let asked = Double(needs.forward + needs.backward) + m + (needs.gradients ? m * Double(passes.outputs) : 0)
-    return d * n * (4 * m + m * Double(passes.outputs) + (explicit ? n : 2 * min(asked, n)))
+    let ofMatrix = explicit ? n : 2 * min(asked, n)
+    // The first matrix has n0 columns.
+    let first = max(0, Double(passes.features) - n) * (explicit ? n : asked)
+    return d * n * (4 * m + m * Double(passes.outputs) + ofMatrix) + first + needs.numbers
   }
 
   public func makeState() -> Passes {
@@ -66,7 +71,7 @@ public struct PassMLP: Architecture {
   }
 
   public func writeOwn(_ state: Passes, to values: UnsafeMutablePointer<Double>) {
-    for i in 0..<ownObservables.count { values[i] = state.measured[i] }
+    values.update(from: state.measured, count: total)
   }
 }
 

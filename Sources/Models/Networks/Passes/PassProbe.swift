@@ -27,11 +27,13 @@ package struct PassNeeds: Sendable {
   /// Questions to each weight matrix besides those of the forward pass and of the gradients.
   var forward = 0
   var backward = 0
+  /// Numbers that its meter keeps.
+  var numbers = 0.0
 
   static func + (_ a: PassNeeds, _ b: PassNeeds) -> PassNeeds {
     PassNeeds(
       gradients: a.gradients || b.gradients, curvature: a.curvature || b.curvature, forward: a.forward + b.forward,
-      backward: a.backward + b.backward)
+      backward: a.backward + b.backward, numbers: a.numbers + b.numbers)
   }
 }
 

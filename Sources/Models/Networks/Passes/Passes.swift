@@ -24,7 +24,7 @@ public final class Passes: NetworkState {
   /// What a layer adds to the kernel for each unit of $D_a \cdot D_b$, m x m: of the layers 1 ... d and the output.
   let increments: UnsafeMutablePointer<Double>
   private let needs: PassNeeds
-  private let biases, image: Columns
+  private let biases: Columns
   private let factor: UnsafeMutablePointer<Double>
   private let copy: Columns
   private let sum: FactorSum
@@ -50,7 +50,7 @@ public final class Passes: NetworkState {
     readout = Columns(k, rows: n)
     values = .allocate(capacity: k * m)
     increments = .allocate(capacity: (d + 1) * m * m)
-    (biases, image, copy) = (Columns(1, rows: n), Columns(1, rows: n), Columns(m, rows: n))
+    (biases, copy) = (Columns(1, rows: n), Columns(m, rows: n))
     factor = .allocate(capacity: k * k)
     sum = FactorSum(m)
     measured = .allocate(capacity: max(1, probes.reduce(0) { $0 + $1.observables.count }))

@@ -127,10 +127,19 @@ package final class LazyMatrix: WeightMatrix {
   private final class Answers {
     let questions, answers: Columns
     let capacity: Int
+    /// Whether so many questions span the whole space: what is left of another one is rounding.
+    private let isWhole: Bool
     var count = 0
+
+    /// Whether there is room for one more.
+    var hasRoom: Bool {
+      precondition(count < capacity || isWhole, "more questions than were announced")
+      return count < capacity
+    }
 
     init(capacity: Int, question: Int, answer: Int) {
       self.capacity = capacity
+      isWhole = capacity == question
       questions = Columns(capacity, rows: question)
       answers = Columns(capacity, rows: answer)
     }
@@ -206,7 +215,7 @@ package final class LazyMatrix: WeightMatrix {
     _ stream: inout Stream
   ) {
     let length = split(v, own.questions, own.answers, own.count, into: y)
-    guard length > 0, own.count < own.capacity else { return }
+    guard length > 0, own.hasRoom else { return }
     let (question, answer) = (own.questions[own.count], own.answers[own.count])
     for i in 0..<own.questions.stride { question[i] = rest[i] / length }
     law.fill(answer, size, &stream)
@@ -228,7 +237,7 @@ package final class LazyMatrix: WeightMatrix {
   ) {
     let count = forward.count
     let length = split(v, span, images, count, into: y)
-    if length > 0 && count < forward.capacity {
+    if length > 0 && forward.hasRoom {
       let (question, answer) = (span[count], images[count])
       for i in 0..<span.stride { question[i] = rest[i] / length }
       law.fill(answer, rows, &stream)

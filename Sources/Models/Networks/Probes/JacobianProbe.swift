@@ -9,8 +9,8 @@ extension Probe {
     equation:
       "J = df/dx, x with |x|^2 c / n0 = V_0 - sigma_b^2; |J|^2 = tr J J^T; projected: k |v^T J|^2, v uniform on the unit sphere",
     reference: "arXiv:1908.02729; arXiv:1711.04735",
-    observables: ["jacobian", "log_jacobian", "jacobian_fourth", "log_singular_value", "projected_jacobian"],
-    defaults: ["jacobian", "log_jacobian"], isOfWholeNetwork: true,
+    observables: JacobianPass.Family.allCases.map(\.rawValue),
+    defaults: [JacobianPass.Family.norm, .logNorm].map(\.rawValue), isOfWholeNetwork: true,
     parameters: [
       Parameter(
         "projections", .integer(1...1024), default: .integer(1),
@@ -23,16 +23,24 @@ extension Probe {
 
 /// The k x n0 Jacobian of the outputs, by its triangular factor.
 struct JacobianPass: PassProbe {
+  enum Family: String, CaseIterable, Sendable {
+    case norm = "jacobian"
+    case logNorm = "log_jacobian"
+    case fourth = "jacobian_fourth"
+    case logSingularValue = "log_singular_value"
+    case projected = "projected_jacobian"
+  }
+
   private let inputs, outputs, features, projections: Int
   /// Singular values that need not be 0.
   private let rank: Int
   private let isOrthonormal: Bool
-  private let families: [String]
+  private let families: [Family]
 
   init(_ p: Parameters, _ network: PassSettings) throws {
     (inputs, outputs, features) = (network.network.count, network.outputs, network.features)
     rank = min(outputs, features, network.network.width)
-    families = network.network.own.filter(Probe.jacobian.observables.contains)
+    families = network.network.own.compactMap(Family.init(rawValue:))
     projections = p.integer("projections")
     isOrthonormal = p.text("projection") == "orthonormal"
     guard !isOrthonormal || projections <= outputs else {
@@ -43,33 +51,39 @@ struct JacobianPass: PassProbe {
   var observables: [Observable] {
     families.flatMap { family in
       (0..<inputs).flatMap { a -> [Observable] in
+        let name = family.rawValue
         switch family {
-        case "jacobian": [Observable(family, [a], role: .heavyTailed, "tr J J^T of input \(a)")]
-        case "log_jacobian": [Observable(family, [a], "log tr J J^T of input \(a)")]
-        case "jacobian_fourth": [Observable(family, [a], role: .heavyTailed, "tr (J J^T)^2 of input \(a)")]
-        case "log_singular_value":
-          (0..<rank).map {
-            Observable(family, [a, $0], "log of singular value \($0) of J of input \(a), the largest first")
+        case .norm: return [Observable(name, [a], role: .heavyTailed, "tr J J^T of input \(a)")]
+        case .logNorm: return [Observable(name, [a], "log tr J J^T of input \(a)")]
+        case .fourth: return [Observable(name, [a], role: .heavyTailed, "tr (J J^T)^2 of input \(a)")]
+        case .logSingularValue:
+          return (0..<rank).map {
+            Observable(name, [a, $0], "log of singular value \($0) of J of input \(a), the largest first")
           }
-        default: [Observable(family, [a], role: .heavyTailed, "mean of k |v^T J|^2 over the vectors v, input \(a)")]
+        case .projected:
+          return [Observable(name, [a], role: .heavyTailed, "mean of k |v^T J|^2 over the vectors v, input \(a)")]
         }
       }
     }
   }
 
-  var needs: PassNeeds { PassNeeds(gradients: true, backward: inputs * outputs) }
+  var needs: PassNeeds {
+    PassNeeds(
+      gradients: true, backward: inputs * outputs,
+      numbers: 2 * Double(outputs) * Double(features + max(outputs, projections)))
+  }
 
   func makeMeter() -> any PassMeter { Meter(outputs, features, rank, families, projections, isOrthonormal) }
 
   private final class Meter: PassMeter {
     let count, projections, rank: Int
     let isOrthonormal: Bool
-    let families: [String]
+    let families: [Family]
     let rows, copy, vectors: Columns
     let factor, square, squares: UnsafeMutablePointer<Double>
 
     init(
-      _ outputs: Int, _ features: Int, _ rank: Int, _ families: [String], _ projections: Int, _ isOrthonormal: Bool
+      _ outputs: Int, _ features: Int, _ rank: Int, _ families: [Family], _ projections: Int, _ isOrthonormal: Bool
     ) {
       (count, self.families, self.projections) = (outputs, families, projections)
       self.isOrthonormal = isOrthonormal
@@ -115,15 +129,15 @@ struct JacobianPass: PassProbe {
       var out = values
       for family in families {
         switch family {
-        case "jacobian": out[a] = trace
-        case "log_jacobian": out[a] = Elementary.log(trace)
-        case "jacobian_fourth": out[a] = fourth
-        case "log_singular_value":
+        case .norm: out[a] = trace
+        case .logNorm: out[a] = Elementary.log(trace)
+        case .fourth: out[a] = fourth
+        case .logSingularValue:
           for i in 0..<rank {
             out[a &* rank &+ i] = Probe.logSingularValue(squares[i], largest: squares[0], of: count)
           }
           out += m &* (rank &- 1)
-        default: out[a] = projected(&stream)
+        case .projected: out[a] = projected(&stream)
         }
         out += m
       }

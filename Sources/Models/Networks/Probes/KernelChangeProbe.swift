@@ -7,7 +7,9 @@ extension Probe {
     name: "dntk", summary: "the change of the tangent kernel under gradient flow, of the first output",
     equation:
       "dNTK_abc = g_b . (Hessian of f_a) g_c, g = grad f in the metric of the learning rates; d NTK_ab / dt = dNTK_abc + dNTK_bac under dw/dt = g_c",
-    reference: "arXiv:2106.10165, ch. 11; arXiv:2210.04909", observables: ["dntk", "f_dntk"], defaults: ["dntk"],
+    reference: "arXiv:2106.10165, ch. 11; arXiv:2210.04909",
+    observables: KernelChangePass.Family.allCases.map(\.rawValue),
+    defaults: [KernelChangePass.Family.change.rawValue],
     isOfWholeNetwork: true, passes: KernelChangePass.self)
 }
 
@@ -17,12 +19,17 @@ struct KernelChangePass: PassProbe {
   /// Most inputs: the products of three are as many as their cube.
   private static let most = 8
 
-  private let inputs: Int
-  private let families: [String]
+  enum Family: String, CaseIterable, Sendable {
+    case change = "dntk"
+    case withOutput = "f_dntk"
+  }
+
+  private let inputs, width: Int
+  private let families: [Family]
 
   init(_ p: Parameters, _ network: PassSettings) throws {
-    inputs = network.network.count
-    families = network.network.own.filter(Probe.kernelChange.observables.contains)
+    (inputs, width) = (network.network.count, network.network.width)
+    families = network.network.own.compactMap(Family.init(rawValue:))
     guard inputs <= Self.most else {
       throw p.invalid("probes", "\(Probe.kernelChange.name) takes at most \(Self.most) inputs, not \(inputs)")
     }
@@ -35,7 +42,7 @@ struct KernelChangePass: PassProbe {
 
   var observables: [Observable] {
     families.flatMap { family -> [Observable] in
-      if family == "f_dntk" {
+      if family == .withOutput {
         return (0..<inputs).map {
           Observable("f_dNTK", [$0], role: .heavyTailed, "f_a dNTK_aaa, a = \($0)")
         }
@@ -49,21 +56,25 @@ struct KernelChangePass: PassProbe {
   }
 
   var needs: PassNeeds {
-    PassNeeds(gradients: true, curvature: true, forward: inputs * inputs + triples.count)
+    let vectors = inputs * inputs + triples.count
+    return PassNeeds(
+      gradients: true, curvature: true, forward: vectors, numbers: 2 * Double(vectors) * Double(width))
   }
 
-  func makeMeter() -> any PassMeter { Meter(inputs, triples, families) }
+  func makeMeter() -> any PassMeter { Meter(inputs, width, triples, families) }
 
   private final class Meter: PassMeter {
     let triples: [(a: Int, b: Int, c: Int)]
-    let families: [String]
+    let families: [Family]
     var change: [Double]
     /// First coefficients of input a along g_b in column `a m + b`, second ones by triple; in the buffers of a layer and the next.
-    private var first, second: (now: Columns, next: Columns)?
+    private let first, second: (now: Columns, next: Columns)
 
-    init(_ inputs: Int, _ triples: [(a: Int, b: Int, c: Int)], _ families: [String]) {
+    init(_ inputs: Int, _ width: Int, _ triples: [(a: Int, b: Int, c: Int)], _ families: [Family]) {
       (self.triples, self.families) = (triples, families)
       change = Array(repeating: 0, count: triples.count)
+      first = (Columns(inputs * inputs, rows: width), Columns(inputs * inputs, rows: width))
+      second = (Columns(triples.count, rows: width), Columns(triples.count, rows: width))
     }
 
     func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>) {
@@ -71,7 +82,7 @@ struct KernelChangePass: PassProbe {
       var out = values
       for family in families {
         for (place, triple) in triples.enumerated() {
-          if family == "dntk" {
+          if family == .change {
             out.pointee = change[place]
           } else if triple.a == triple.b && triple.b == triple.c {
             out.pointee = passes.values[triple.a] * change[place]
@@ -83,22 +94,10 @@ struct KernelChangePass: PassProbe {
       }
     }
 
-    private func buffers(_ passes: Passes) -> (
-      first: (now: Columns, next: Columns), second: (now: Columns, next: Columns)
-    ) {
-      let (m, n) = (passes.inputs, passes.width)
-      if first == nil {
-        first = (Columns(m * m, rows: n), Columns(m * m, rows: n))
-        second = (Columns(triples.count, rows: n), Columns(triples.count, rows: n))
-      }
-      return (first!, second!)
-    }
-
     private func taylor(_ passes: Passes, _ stream: inout Stream) {
       let (m, n, d) = (passes.inputs, passes.width, passes.depth)
       let scale = passes.settings.scale
       let weightRate = (passes.settings.metric.weights ?? passes.settings.gain) / Double(n)
-      let (first, second) = buffers(passes)
       for layer in 1...d {
         let (post, slopes, curvatures) = (
           passes.post[layer &- 1], passes.slopes[layer &- 1], passes.curvatures[layer &- 1]

@@ -8,22 +8,27 @@ extension Probe {
     equation:
       "J = d phi(z_d) / dx = D_d W_d ... D_1 W_1 with weights of variance c / fan-in, M = J J^T, m_k = tr M^k / n",
     reference: "arXiv:1711.04735; arXiv:1802.09979",
-    observables: [
-      "spectral_moment", "log_spectral_moment", "log_largest_singular_value", "log_smallest_singular_value",
-    ],
-    defaults: ["spectral_moment"], isOfWholeNetwork: true, passes: SpectrumPass.self)
+    observables: SpectrumPass.Family.allCases.map(\.rawValue),
+    defaults: [SpectrumPass.Family.moment.rawValue], isOfWholeNetwork: true, passes: SpectrumPass.self)
 }
 
 /// The n x n0 Jacobian of the last layer's post-activations: n backward passes.
 struct SpectrumPass: PassProbe {
+  enum Family: String, CaseIterable, Sendable {
+    case moment = "spectral_moment"
+    case logMoment = "log_spectral_moment"
+    case logLargest = "log_largest_singular_value"
+    case logSmallest = "log_smallest_singular_value"
+  }
+
   private static let most = 512
 
   private let inputs, width, features: Int
-  private let families: [String]
+  private let families: [Family]
 
   init(_ p: Parameters, _ network: PassSettings) throws {
     (inputs, width, features) = (network.network.count, network.network.width, network.features)
-    families = network.network.own.filter(Probe.spectrum.observables.contains)
+    families = network.network.own.compactMap(Family.init(rawValue:))
     guard width <= Self.most else {
       throw p.invalid(
         "width", "must be at most \(Self.most) for the probe \(Probe.spectrum.name): a draw costs its cube")
@@ -33,33 +38,37 @@ struct SpectrumPass: PassProbe {
   var observables: [Observable] {
     families.flatMap { family in
       (0..<inputs).flatMap { a -> [Observable] in
+        let name = family.rawValue
         switch family {
-        case "spectral_moment":
-          (1...2).map { Observable(family, [a, $0], role: .heavyTailed, "tr M^\($0) / n of input \(a)") }
-        case "log_spectral_moment": (1...2).map { Observable(family, [a, $0], "log(tr M^\($0) / n) of input \(a)") }
-        default:
-          [Observable(family, [a], "\(family.replacing("_", with: " ")) of J of input \(a)")]
+        case .moment:
+          return (1...2).map { Observable(name, [a, $0], role: .heavyTailed, "tr M^\($0) / n of input \(a)") }
+        case .logMoment: return (1...2).map { Observable(name, [a, $0], "log(tr M^\($0) / n) of input \(a)") }
+        case .logLargest, .logSmallest:
+          return [Observable(name, [a], "\(name.replacing("_", with: " ")) of J of input \(a)")]
         }
       }
     }
   }
 
-  var needs: PassNeeds { PassNeeds(gradients: true, backward: inputs * width) }
+  var needs: PassNeeds {
+    PassNeeds(
+      gradients: true, backward: inputs * width, numbers: Double(width) * Double(3 * width + features))
+  }
 
   func makeMeter() -> any PassMeter {
     Meter(width, features, families)
   }
 
   private final class Meter: PassMeter {
-    let families: [String]
+    let families: [Family]
     let needsValues: Bool
     /// Rows of the Jacobian at a layer and at the one below, then in the input.
     let now, next, rows: Columns
     let factor, squares: UnsafeMutablePointer<Double>
 
-    init(_ width: Int, _ features: Int, _ families: [String]) {
+    init(_ width: Int, _ features: Int, _ families: [Family]) {
       self.families = families
-      needsValues = families.contains { $0.hasSuffix("singular_value") }
+      needsValues = families.contains { $0 == .logLargest || $0 == .logSmallest }
       now = Columns(width, rows: width)
       next = Columns(width, rows: width)
       rows = Columns(width, rows: features)
@@ -112,13 +121,13 @@ struct SpectrumPass: PassProbe {
       var out = values
       for family in families {
         switch family {
-        case "spectral_moment", "log_spectral_moment":
-          let isLog = family != "spectral_moment"
+        case .moment, .logMoment:
+          let isLog = family == .logMoment
           out[2 &* a] = isLog ? Elementary.log(moments.0) : moments.0
           out[2 &* a &+ 1] = isLog ? Elementary.log(moments.1) : moments.1
           out += m
-        case "log_largest_singular_value": out[a] = 0.5 * Elementary.log(squares[0])
-        default: out[a] = Probe.logSingularValue(squares[n &- 1], largest: squares[0], of: n)
+        case .logLargest: out[a] = 0.5 * Elementary.log(squares[0])
+        case .logSmallest: out[a] = Probe.logSingularValue(squares[n &- 1], largest: squares[0], of: n)
         }
         out += m
       }
