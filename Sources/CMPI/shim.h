@@ -25,3 +25,7 @@ static inline void cmpi_wake_promptly(void) {
   prctl(PR_SET_TIMERSLACK, 1000ul, 0ul, 0ul, 0ul);
 #endif
 }
+
+// A variable of C that Swift takes for shared mutable state.
+extern char **environ;
+static inline char **cmpi_environment(void) { return environ; }

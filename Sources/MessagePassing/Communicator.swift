@@ -1,5 +1,9 @@
 import CMPI
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// A type that MPI can carry.
 public protocol Transferable: BitwiseCopyable {
   static var zero: Self { get }
@@ -20,7 +24,8 @@ extension UInt8: Transferable { public static var datatype: MPI_Datatype { cmpi_
 ///
 /// Counts of MPI are Int32 here: longer arrays go in pieces.
 public struct Communicator {
-  let handle: MPI_Comm
+  /// nil in a process that is alone and has not started MPI.
+  let handle: MPI_Comm?
   public let rank: Int
   public let size: Int
 
@@ -38,6 +43,11 @@ public struct Communicator {
     try check("MPI_Comm_size", MPI_Comm_size(handle, &value))
     size = Int(value)
   }
+
+  /// The only rank there is, without MPI.
+  private init() { (handle, rank, size) = (nil, 0, 1) }
+
+  static var alone: Communicator { Communicator() }
 
   public enum Destination: Sendable {
     /// Every process gets the result.
@@ -63,6 +73,7 @@ public struct Communicator {
   public func reduce<T: Transferable>(_ values: [T], _ operation: Operation, to destination: Destination) throws -> [T]
   {
     var result = values
+    guard handle != nil else { return result }
     try result.withUnsafeMutableBufferPointer { target in
       try values.withUnsafeBufferPointer { source in
         for (start, count) in pieces(values.count) {
@@ -88,6 +99,7 @@ public struct Communicator {
 
   /// The values of all ranks, rank by rank (MPI 3.1, section 5.7). Every rank must give as many elements.
   public func gatherAll<T: Transferable>(_ values: [T]) throws -> [T] {
+    guard handle != nil else { return values }
     var result = Array(repeating: T.zero, count: values.count * size)
     for (start, count) in pieces(values.count) {
       var piece = Array(repeating: T.zero, count: Int(count) * size)
@@ -109,6 +121,7 @@ public struct Communicator {
 
   /// The values of rank 0 on every rank; their number travels first (MPI 3.1, section 5.4).
   public func broadcast<T: Transferable>(_ values: [T]) throws -> [T] {
+    guard handle != nil else { return values }
     var count = Int64(values.count)
     try withUnsafeMutablePointer(to: &count) { try broadcast($0, 1, from: 0) }
     var result = rank == 0 ? values : Array(repeating: T.zero, count: Int(count))
@@ -219,20 +232,28 @@ public struct Communicator {
 
   /// The ranks that give the same color, in order of rank, as a communicator of their own (MPI 3.1, section 6.4).
   public func split(color: Int) throws -> Communicator {
+    guard handle != nil else { return self }
     var made: MPI_Comm? = cmpi_comm_self()
     try check("MPI_Comm_split", MPI_Comm_split(handle, Int32(color), Int32(rank), &made))
     return try Communicator(handle: made!, trace: trace)
   }
 
   /// Waits for all (MPI 3.1, section 5.3).
-  public func barrier() throws { try complete("MPI_Barrier", "barrier") { MPI_Ibarrier(handle, &$0) } }
+  public func barrier() throws {
+    guard handle != nil else { return }
+    try complete("MPI_Barrier", "barrier") { MPI_Ibarrier(handle, &$0) }
+  }
 
-  /// Name of the processor this rank runs on (MPI 3.1, section 8.1.2).
-  public static func processorName() throws -> String {
+  /// Name of the processor this rank runs on (MPI 3.1, section 8.1.2); without MPI that of the host, which is what Open MPI calls it.
+  public func processorName() throws -> String {
     var buffer = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
-    var length: Int32 = 0
-    try check("MPI_Get_processor_name", MPI_Get_processor_name(&buffer, &length))
-    return String(decoding: buffer.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    if handle == nil {
+      gethostname(&buffer, buffer.count - 1)
+    } else {
+      var length: Int32 = 0
+      try check("MPI_Get_processor_name", MPI_Get_processor_name(&buffer, &length))
+    }
+    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private func pieces(_ total: Int) -> [(start: Int, count: Int32)] {

@@ -12,12 +12,40 @@ import CMPI
 ///     }
 ///     exit(status)
 public enum World {
+  /// Variables that launchers of MPI programs set, by their beginnings: Open MPI and PMIx, PMI (MPICH, Intel, Cray), MVAPICH, Slurm,
+  /// Flux, PALS and jsrun.
+  private static let launchers = [
+    "OMPI_COMM_WORLD_", "PMIX_", "PMI_", "MPI_LOCAL", "MV2_COMM_WORLD_", "SLURM_PROCID=", "FLUX_TASK_RANK=", "PALS_",
+    "JSM_",
+  ]
+
+  /// Whether nothing in the environment says that there may be other ranks. A trace is one of calls, so MPI makes them.
+  static var isAlone: Bool {
+    guard var entry = cmpi_environment() else { return true }
+    while let text = entry.pointee {
+      if strncmp(text, "FATHOM_TRACE=", 13) == 0 || launchers.contains(where: { strncmp(text, $0, $0.utf8.count) == 0 })
+      {
+        return false
+      }
+      entry += 1
+    }
+    return true
+  }
+
+  /// A process that no launcher started is a world of one rank and does without MPI, whose start takes longer than many a job. Otherwise:
+  ///
   /// Initialises MPI (thread level FUNNELED, errors returned), runs `body` and finalises.
   ///
   /// An error that leaves `body` ends the whole job by `MPI_Abort`, with this process's rank and the error
   /// on standard error: unwinding to `MPI_Finalize` would hang while other ranks wait in a collective. What all
   /// ranks know to have failed, `body` handles itself and returns as its status.
   public static func run(abortStatus: Int32 = 70, _ body: (Communicator) throws -> Int32) -> Int32 {
+    if isAlone {
+      do { return try body(.alone) } catch {
+        complain("rank 0: \(error)")
+        return abortStatus
+      }
+    }
     var provided: Int32 = 0
     let code = MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided)
     guard code == MPI_SUCCESS else {

@@ -40,7 +40,7 @@ enum Launch {
 
   /// Hosts and how many ranks each has, in order of rank.
   static func hosts(_ world: Communicator) throws -> [(name: String, ranks: Int)] {
-    var name = Array(try Communicator.processorName().utf8.prefix(255))
+    var name = Array(try world.processorName().utf8.prefix(255))
     name += Array(repeating: 0, count: 256 - name.count)
     let all = try world.gatherAll(name)
     var result: [(name: String, ranks: Int)] = []
