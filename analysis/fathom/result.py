@@ -17,6 +17,8 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from . import groups
+
 #: Of a swept key; arrays and tables as the text that TOML writes.
 Value = int | float | bool | str
 
@@ -199,8 +201,7 @@ class Result:
     def _group(self, name: str) -> xr.Dataset:
         if name not in self._read:
             try:
-                with xr.open_dataset(self.path, group=name, engine="h5netcdf") as data:
-                    self._read[name] = _whole(data.load())
+                self._read[name] = _whole(groups.read(self.path, name))
             except (OSError, KeyError, ValueError):
                 raise FileError(f"{self.path} has no {name}") from None
         return self._read[name]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def browser():
     driver.quit()
 
 
+@cache
 def make(path):
+    """The page of a result, made once for all tests."""
     out = path.with_suffix(".html")
     done = subprocess.run([*REPORT, path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 import fathom
+from fathom import groups
 
 ROOT = Path(__file__).parents[2]
 FATHOM = Path(os.environ.get("FATHOM_PRODUCTS", ROOT / ".build" / "release")) / "fathom"
@@ -27,6 +28,22 @@ def result(tmp_path_factory):
 
 def open_leg(path, leg):
     return xr.open_dataset(path, group=f"cases/main/{leg}", engine="h5netcdf")
+
+
+@pytest.mark.parametrize("kind", ["network", "particles", "phases"])
+def test_groups_are_what_xarray_reads(kind, request):
+    """The package's reader against xarray's, every table of a file with a few cases; the frames of trajectories are no tables."""
+    path = request.getfixturevalue(kind)
+    found = []
+    with h5py.File(path) as file:
+        for table in ("cases", "comparison", "scaling", "diagnostics", "bias", "order", "report", "provenance"):
+            if table in file:
+                file[table].visititems(lambda name, item, table=table: found.append(f"{table}/{name}") if isinstance(item, h5py.Group) else None)
+    found = found[:: max(1, len(found) // 6)]
+    assert len(found) >= 5
+    for group in found:
+        with xr.open_dataset(path, group=group, engine="h5netcdf") as data:
+            xr.testing.assert_identical(data.load(), groups.read(path, group))
 
 
 def test_axes_are_labelled(result):
