@@ -53,6 +53,8 @@ extension Faults {
         network: shaped, limit: sde + "\nextrapolate = true", inputs: "correlation = 0.3, count = 1", needs: "log_V"),
       "sde/euler-maruyama": Case(network: shaped, limit: sde, needs: "log_V"),
       "infinite-width": Case(network: "architecture = \"mlp\"\nactivation = \"relu\"", limit: ""),
+      "infinite-width-heads": Case(
+        network: "architecture = \"pre-ln-transformer\"\nheads = 3\nbound = 20.0\nactivation = \"gelu\"", limit: ""),
       "finite-width": Case(network: "architecture = \"orthogonal-mlp\"\nactivation = \"tanh\"", limit: "", needs: "V"),
       "jacobian-spectrum": Case(
         network: "architecture = \"mlp\"\nactivation = \"tanh\"\nprobes = [\"spectrum\"]", limit: "",

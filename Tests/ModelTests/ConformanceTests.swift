@@ -37,6 +37,18 @@ import Testing
       ["causal": .boolean(true), "tau": .real(0.5)],
       ["mlp": .table(["name": .text("shaped-relu")]), "tau": .real(0.5)],
     ],
+    "pre-ln-transformer": [
+      ["activation": .text("gelu"), "heads": .integer(2), "mlp_factor": .real(1.5)],
+      [
+        "activation": .text("tanh"), "heads": .integer(4), "mask": .text("causal"), "c_q": .real(4), "c_k": .real(2),
+        "c_v": .real(0.5), "c_u": .real(3), "c_x": .real(2), "c_y": .real(0.3), "embedding": .text("exact"),
+      ],
+      ["mlp_factor": .real(0), "heads": .integer(4), "norm": .text("rms"), "c_q": .real(9)],
+      [
+        "activation": .text("relu"), "norm": .text("rms"), "embedding": .text("exact"), "mask": .text("causal"),
+        "observables": .list(["V", "log_V", "rho", "log_lambda", "moment"].map { .text($0) }),
+      ],
+    ],
     "ntk-mlp": [
       ["activation": .text("relu"), "observables": .list(["ntk", "log_ntk", "V", "rho"].map { .text($0) })],
       [
@@ -72,7 +84,7 @@ import Testing
     #expect(Set(NetworkCatalog.architectures.map(\.name)) == Set(Self.settings.keys))
   }
 
-  /// The reduced laws are the law of drawing every weight: 24 settings x 4 pairs of width and number of inputs,
+  /// The reduced laws are the law of drawing every weight: 28 settings x 4 pairs of width and number of inputs,
   /// some 1,000 observables, three statistics each. |z| < 5.5 and KS p > 1e-7 fail one true family
   /// in 5,000.
   @Test(arguments: NetworkCatalog.architectures.map(\.name))

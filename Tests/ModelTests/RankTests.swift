@@ -35,7 +35,9 @@ import Testing
   private static let unrestricted =
     both("mlp") + both("linear-mlp") + both("gated-mlp") + both("resnet", residual) + both("conv-resnet", convolutional)
     + both("ntk-mlp")
-  private static let kinds = unrestricted + both("orthogonal-mlp") + both("transformer", ["gamma": .real(0.6)])
+  private static let kinds =
+    unrestricted + both("orthogonal-mlp") + both("transformer", ["gamma": .real(0.6)])
+    + both("pre-ln-transformer", ["heads": .integer(2), "mlp_factor": .real(1)])
 
   /// Three inputs in one or two dimensions: det V = 0 in every layer and draw, whatever the activation.
   @Test("Fewer units than inputs", arguments: unrestricted, [1, 2])
@@ -65,7 +67,7 @@ import Testing
       ])
     ])
     // Attention sees more of a token than its direction.
-    let inputs = network.architecture == "transformer" ? correlated(1, count: 3) : three
+    let inputs = network.architecture.hasSuffix("transformer") ? correlated(1, count: 3) : three
     let model = try network.model(
       "relu", width: 16, depth: 30, inputs: inputs, ["log_det", "atanh_rho", "q^-1/2", "q", "log_lambda", "rho"])
     let tally = sample(model.experiment, 500, name: "parallel")
@@ -88,7 +90,9 @@ import Testing
     let model = try network.model(
       "tanh", width: 16, depth: 60, inputs: correlated(1, count: 2), ["log_det", "atanh_rho"])
     var extra = network.extra
-    if !["transformer", "linear-mlp", "gated-mlp"].contains(network.architecture) { extra["c"] = .real(20) }
+    if !["transformer", "pre-ln-transformer", "linear-mlp", "gated-mlp"].contains(network.architecture) {
+      extra["c"] = .real(20)
+    }
     let chaotic = try Kind(architecture: network.architecture, sampler: network.sampler, extra: extra).model(
       "tanh", width: 16, depth: 60, inputs: correlated(1, count: 2), ["log_det", "atanh_rho"])
     for model in [model, chaotic] {
@@ -158,6 +162,7 @@ import Testing
     arguments: [
       ("covariance-sde", "mlp", "shaped-relu"), ("smooth-covariance-sde", "mlp", "shaped-tanh"),
       ("transformer-sde", "transformer", ""), ("infinite-width", "mlp", "tanh"),
+      ("infinite-width", "pre-ln-transformer", "tanh"), ("infinite-width-heads", "pre-ln-transformer", "tanh"),
     ])
   func limits(equation: String, architecture: String, activation: String) throws {
     let inputs = table([

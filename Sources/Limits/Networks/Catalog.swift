@@ -5,7 +5,7 @@ import Networks
 public enum NetworkLimits {
   public static let all: [LimitEntry<NetworkModel>] = [
     shapedReluSDE, smoothSDE, explosionLaw, unshapedQ, transformerSDE, eigenvalueSDE, freeSpectrum, logGaussian,
-    hypoactivation, residualFlow, residualFluctuation, infiniteWidth, finiteWidth, tangentKernel,
+    hypoactivation, residualFlow, residualFluctuation, infiniteWidth, infiniteWidthHeads, finiteWidth, tangentKernel,
     jacobianSpectrum, ownSDE,
   ]
 

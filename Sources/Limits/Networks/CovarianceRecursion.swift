@@ -5,6 +5,14 @@ import Experiments
 protocol CovarianceRecursive: Architecture {
   /// The recursion; nil where scores or weights stay random at infinite width.
   func covarianceRecursion() -> CovarianceRecursion?
+  /// Why there is none, after "equation".
+  var noRecursion: String { get }
+}
+
+extension CovarianceRecursive {
+  var noRecursion: String {
+    "has no deterministic limit: with the usual temperature scores stay random, and with uniform or sign weights the first layer is not Gaussian"
+  }
 }
 
 /// A recursion over covariances of inputs, or of pairs of position and input.
@@ -15,14 +23,19 @@ struct CovarianceRecursion {
   let next: ([Double]) -> [Double]
   /// V from K: the mean over `positions` blocks on the diagonal.
   let positions: Int
+  /// Whether it needs infinitely many heads besides an infinite width.
+  let ofManyHeads: Bool
 
-  init(start: [Double], size: Int, positions: Int = 1, next: @escaping ([Double]) -> [Double]) {
+  init(
+    start: [Double], size: Int, positions: Int = 1, ofManyHeads: Bool = false, next: @escaping ([Double]) -> [Double]
+  ) {
     (self.start, self.size, self.positions, self.next) = (start, size, positions, next)
+    self.ofManyHeads = ofManyHeads
   }
 
   /// A recursion over the inputs, from V_0.
-  init(_ settings: NetworkSettings, next: @escaping ([Double]) -> [Double]) {
-    self.init(start: settings.inputs.gram, size: settings.count, next: next)
+  init(_ settings: NetworkSettings, ofManyHeads: Bool = false, next: @escaping ([Double]) -> [Double]) {
+    self.init(start: settings.inputs.gram, size: settings.count, ofManyHeads: ofManyHeads, next: next)
   }
 
   /// V of a state of the recursion.

@@ -14,14 +14,11 @@ extension NetworkLimits {
       throw p.invalid("equation", "has no recursion for this architecture")
     }
     guard let recursion = architecture.covarianceRecursion() else {
-      throw p.invalid(
-        "equation",
-        "has no deterministic limit: with the usual temperature scores stay random, and with uniform or sign weights the first layer is not Gaussian"
-      )
+      throw p.invalid("equation", architecture.noRecursion)
     }
     var k = recursion.start
     var reached = network.settings.inputs.layer
-    let model = LimitModel.infiniteWidth(network.settings) { layer in
+    let model = LimitModel.infiniteWidth(network.settings, ofManyHeads: recursion.ofManyHeads) { layer in
       while reached < layer {
         k = recursion.next(k)
         reached += 1
@@ -51,9 +48,10 @@ extension LimitModel {
   /// kernel, is of order 1/n at a fixed depth (arXiv:1909.11304).
   /// - Parameters:
   ///   - own: observables besides those of the covariance.
+  ///   - ofManyHeads: whether it leaves out one over the number of heads as well.
   ///   - state: V of a measured layer, and the values of `own` there; called for the layers in ascending order.
   static func infiniteWidth(
-    _ settings: NetworkSettings, own: [Observable] = [],
+    _ settings: NetworkSettings, own: [Observable] = [], ofManyHeads: Bool = false,
     _ state: (_ layer: Int) -> (covariance: [Double], own: [Double])
   ) -> LimitModel {
     let measured = settings.measured.only(deterministic)
@@ -65,8 +63,11 @@ extension LimitModel {
       .known(
         ReferenceValues(
           axis: .layers(settings.layers), observables: measured.observables + own, means: means,
-          secondMoments: means.map { $0 * $0 }, remainder: [Remainder("width", order: 1, along: .fixedValues)])),
-      offset: "an offset of order depth/width is expected of a finite width")
+          secondMoments: means.map { $0 * $0 },
+          remainder: [Remainder("width", order: 1, along: .fixedValues)]
+            + (ofManyHeads ? [Remainder("heads", order: 1)] : []))),
+      offset: "an offset of order depth/width is expected of a finite width"
+        + (ofManyHeads ? ", and one of order 1/heads of a finite number of heads" : ""))
   }
 
   /// What follows from V alone, and keeps a value where V no longer fluctuates.

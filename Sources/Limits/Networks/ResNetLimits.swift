@@ -268,7 +268,7 @@ extension NetworkLimits {
       p, resnet.settings, offset: "an offset of order n^-1/2 standard deviations is expected of a finite width"
     ) { layer in
       let t = Double(layer) / Double(resnet.settings.depth)
-      let variance = flow.fluctuation(time: t, exactStart: resnet.exactEmbedding) / Double(resnet.settings.width)
+      let variance = flow.fluctuation(time: t, exactStart: resnet.embedding == .exact) / Double(resnet.settings.width)
       return (0.5 * flow.rate * t, variance.squareRoot())
     }
   }

@@ -57,6 +57,7 @@ public enum NetworkCatalog {
     GatedMLP.entry,
     ResNet.entry,
     Transformer.entry,
+    PreLNTransformer.entry,
     ConvolutionalResNet.entry,
     TangentMLP.alias,
   ]

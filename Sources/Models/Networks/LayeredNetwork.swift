@@ -69,7 +69,7 @@ open class NetworkState {
   /// Puts the factor of V in `lower`, `V = scale^2 R^T R`; inputs that depend on those before them to rounding do so exactly.
   /// - Parameter layers: layers whose roundings the columns have gathered: of a residual stream, or where the units
   ///   themselves are kept, all of them; 1 where each layer is made from `lower` alone.
-  func take(_ sum: FactorSum, scale: Double, layers: Int = 1) {
+  package func take(_ sum: FactorSum, scale: Double, layers: Int = 1) {
     rounding = sum.clearDependent(layers: layers)
     sum.write(lower: lower, scale: scale)
   }

@@ -16,8 +16,7 @@ public struct ResNet: Architecture {
   package let strength: ResidualStrength
   package let gain: Double
   package let balanced: Bool
-  /// Whether z_0 has the covariance V_0 exactly (uniform directions) or in the mean (Gaussian entries).
-  package let exactEmbedding: Bool
+  package let embedding: Embedding
   let weights: Bool
   /// Distances at which the covariance of the energy fractions of two layers is measured.
   package let lags: [Int]
@@ -58,30 +57,8 @@ public struct ResNet: Architecture {
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
-    let m = settings.count
-    let n = settings.width
-    for i in 0..<m * m { state.factor[i] = i % (m + 1) == 0 ? 1 : 0 }
-    GaussianRows.fill(state.stream, rows: n, lower: state.factor, m, &stream)
-    if exactEmbedding {
-      // Orthonormal columns of uniform direction, each of length sqrt(n).
-      Triangular.factor(
-        columns: state.stream.data, stride: state.stream.stride, count: state.stream.stride, m: m, into: state.factor)
-      let root = Double(n).squareRoot()
-      for a in 0..<m {
-        let scale = root / state.factor[a &* m &+ a]
-        for i in 0..<n { state.stream[a][i] *= scale }
-      }
-    }
-    // z_0 = (these columns) L_0^T, from the last to the first, so that a column is read before it is overwritten.
-    for a in (0..<m).reversed() {
-      let column = state.stream[a]
-      for i in 0..<n { column[i] *= state.lower[a &* m &+ a] }
-      for b in 0..<a {
-        let l = state.lower[a &* m &+ b]
-        let other = state.stream[b]
-        for i in 0..<n { column[i] = column[i].addingProduct(l, other[i]) }
-      }
-    }
+    embedding.write(
+      state.stream, rows: settings.width, lower: state.lower, settings.count, scratch: state.factor, &stream)
     state.layer = 0
   }
 
@@ -238,9 +215,7 @@ extension ResNet {
       Parameter("c", .real(.above(0)), optional: true, "gain c of the branch; 1 / E phi(g)^2 unless given"),
       Parameter(
         "balanced", .boolean, default: .boolean(false), "a fresh random sign a unit and layer before the activation"),
-      Parameter(
-        "embedding", .choice(["gaussian", "exact"]), default: .text("gaussian"),
-        "z_0: Gaussian entries of covariance V_0, or directions at random with V_0 exactly"),
+      Embedding.parameter,
       Parameter(
         "lags", .structured("an array of different layer distances in [1, 1000]"), default: .list([.integer(1)]),
         "distances of the observable interlayer"),
@@ -250,16 +225,13 @@ extension ResNet {
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
-    let exact = p.text("embedding") == "exact"
-    guard !exact || settings.width >= settings.count else {
-      throw p.invalid("embedding", "exact needs a width of at least the number of inputs, \(settings.count)")
-    }
+    let embedding = try Embedding.read(p, settings)
     let strength = try ResidualStrength(p, depth: settings.depth)
     let lags = settings.own.contains("interlayer") ? try readLags(p, settings) : []
     return NetworkModel(
       ResNet(
         settings: settings, activation: choice.function, strength: strength, gain: gain,
-        balanced: p.boolean("balanced"), exactEmbedding: exact, weights: p.text("sampler") == "weights", lags: lags),
+        balanced: p.boolean("balanced"), embedding: embedding, weights: p.text("sampler") == "weights", lags: lags),
       parameters: p, activation: choice,
       known: known(
         settings, choice, alpha: strength.alpha, branch: strength.lambda * strength.lambda * gain,

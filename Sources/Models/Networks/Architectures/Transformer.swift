@@ -92,9 +92,7 @@ public struct Transformer: Architecture {
       // Rows of A L, as m more entries of the stacked columns.
       for a in 0..<m {
         for j in 0..<m {
-          var sum = 0.0
-          for b in j..<m { sum += state.attention[a &* m &+ b] * state.lower[b &* m &+ j] }
-          state.stacked[a][head &* m &+ j] = sum
+          state.stacked[a][head &* m &+ j] = Attention.mixed(state.attention, state.lower, m, a, j)
         }
       }
     }
@@ -145,42 +143,13 @@ public struct Transformer: Architecture {
         for a in 0..<m { for b in 0..<m { inner[a &* m &+ b] += g[a] * g[m &+ b] } }
       }
     }
-    // score = L inner L^T
-    for a in 0..<m {
-      for b in 0..<m {
-        var sum = 0.0
-        for k in 0...a { sum += state.lower[a &* m &+ k] * inner[k &* m &+ b] }
-        state.t[a &* m &+ b] = sum
-      }
-    }
-    for a in 0..<m {
-      for b in 0..<m {
-        var sum = 0.0
-        for k in 0...b { sum += state.t[a &* m &+ k] * state.lower[b &* m &+ k] }
-        state.score[a &* m &+ b] = sum
-      }
-    }
+    Attention.score(state.lower, inner, m, into: state.score, scratch: state.t)
   }
 
   /// A from the scores.
   private func attend(_ state: State) {
-    let m = settings.count
-    for a in 0..<m {
-      let row = state.score + a &* m
-      let out = state.attention + a &* m
-      let reach = causal ? a &+ 1 : m
-      var largest = row[0]
-      for b in 1..<max(1, reach) { largest = max(largest, row[b]) }
-      var total = 0.0
-      for b in 0..<m {
-        out[b] = b < reach ? Elementary.exp((row[b] - largest) / temperature) : 0
-        total += out[b]
-      }
-      for b in 0..<m {
-        out[b] /= total
-        if centred { out[b] += (a == b ? 1 : 0) - (b < reach ? 1 / Double(reach) : 0) }
-      }
-    }
+    Attention.softmax(
+      state.score, settings.count, temperature: temperature, causal: causal, centred: centred, into: state.attention)
   }
 
   /// `L <- factor of lambda L U + branch G / sqrt(n)`, G m x n normals: its first m columns lie along U, the rest is
