@@ -34,10 +34,10 @@ import Testing
     #expect(result.status == 0 && result.output == "waits yield\n", "\(result.output)\(result.error)")
   }
 
-  @Test func anErrorOnOneRankEndsTheJob() throws {
-    let result = try probe("throw", ranks: 3)
+  @Test(arguments: [0, 3]) func anErrorOnOneRankEndsTheJob(ranks: Int) throws {
+    let result = try probe("throw", ranks: ranks)
     #expect(!result.timedOut && result.status == 70)
-    #expect(result.error.contains("rank 1: Deliberate()"))
+    #expect(result.error.contains("rank \(min(1, ranks)): Deliberate()"), "\(result.error)")
   }
 
   @Test func errorsCarryCallAndClass() throws {
