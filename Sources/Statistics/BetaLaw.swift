@@ -1,6 +1,6 @@
 import Kernels
 
-/// The beta law with parameters a, b >= 1.
+/// The beta law with parameters a, b > 0.
 public enum BetaLaw {
   /// The x with `P(X < x) = p`, by bisection.
   public static func quantile(_ p: Double, _ a: Double, _ b: Double) -> Double {

@@ -33,6 +33,28 @@ public struct TabulatedLaw: Sendable, Codable, Equatable {
     quantiles = result
   }
 
+  /// A law that is symmetric about 0, from $P(|X| > x)$, which falls from 1 at 0; by bisection to 1e-9 of each quantile.
+  public init(name: String, symmetric tail: (_ x: Double) -> Double) {
+    self.name = name
+    normalVariance = nil
+    let half = Self.levels / 2
+    var above: [Double] = []
+    var reach = 1.0
+    while tail(reach) > 1 / Double(half) { reach *= 2 }
+    while reach > 0x1p-1000, tail(0.5 * reach) <= 1 / Double(half) { reach *= 0.5 }
+    for level in 1..<half {
+      // P(|X| > x) = 2 (1 - p), p = 1/2 + level / levels.
+      let wanted = 1 - Double(level) / Double(half)
+      var (low, high) = (above.last ?? 0, reach)
+      while high - low > 1e-9 * high {
+        let middle = 0.5 * (low + high)
+        if tail(middle) > wanted { low = middle } else { high = middle }
+      }
+      above.append(0.5 * (low + high))
+    }
+    quantiles = above.reversed().map { -$0 } + [0] + above
+  }
+
   public func quantile(_ level: Int) -> Double { quantiles[level - 1] }
 
   /// What the table says of the distribution function at x: linear between two quantiles; the whole jump at an atom, where

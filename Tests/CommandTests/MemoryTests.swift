@@ -17,6 +17,7 @@ extension Faults {
       var network: String
       var limit = "step = 0.1"
       var inputs = "correlation = 0.3, count = 3"
+      var depth = 6
       var needs: String?
     }
 
@@ -59,6 +60,12 @@ extension Faults {
       "jacobian-spectrum": Case(
         network: "architecture = \"mlp\"\nactivation = \"tanh\"\nprobes = [\"spectrum\"]", limit: "",
         needs: "spectral_moment"),
+      "scale-mixture": Case(
+        network: "architecture = \"mlp\"\nactivation = \"tanh\"\nprobes = [\"output\"]\n"
+          + "variance = { law = \"inverse-gamma\", alpha = 2.5, beta = 1.8 }", limit: "", needs: "f_tail"),
+      "linear-flow": Case(
+        network: "architecture = \"mlp\"\nactivation = \"linear\"\nprobes = [\"descent\"]", limit: "",
+        inputs: "count = 1", depth: 1, needs: "learned"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
     ]
 
@@ -76,7 +83,7 @@ extension Faults {
         [network]
         \(item.network)
         width = 24
-        depth = 6
+        depth = \(item.depth)
         inputs = { \(item.inputs) }
         observables = ["V"]
         draws = 20

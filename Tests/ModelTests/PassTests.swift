@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// The reduced law of every probe is that of drawing every weight: 980 observables in three settings, mean and KS. |z| < 5.5 and KS p > 1e-7 fail
+  /// The reduced law of every probe is that of drawing every weight: 1,036 observables in three settings, mean and KS. |z| < 5.5 and KS p > 1e-7 fail
   /// one true family in 7,000.
   @Test(arguments: [
     (6, 1, "relu", 1), (12, 2, "tanh", 3), (5, 4, "gelu", 2),

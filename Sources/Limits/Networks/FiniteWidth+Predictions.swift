@@ -116,11 +116,14 @@ extension FiniteWidth {
     func statistics(of observable: Observable) -> [(Statistic, Double)] {
       let inputs = Self.inputs(observable)
       guard let a = inputs.first, let state = singles[a] else { return [] }
-      let mean = state.covariance.variance + state.covariance.shift / n
+      // The variance of the weights of the output multiplies f^2.
+      let mixture = theory.layer.mixture ?? ScaleMixture(.fixed(1))
+      let scale = mixture.moment(1)
+      let mean = scale * (state.covariance.variance + state.covariance.shift / n)
       switch observable.family {
       case "f": return [(.mean, 0), (.variance, mean)]
       case "f_tail": return tail(state.covariance, state.last, level).map { [(.mean, $0)] } ?? []
-      case "f_fourth": return [(.mean, fourth(state.covariance, state.last))]
+      case "f_fourth": return [(.mean, mixture.moment(2) * fourth(state.covariance, state.last))]
       case "f_dNTK": return state.tangent.map { [(.mean, $0.outputChange / n)] } ?? []
       case "log_NTK":
         guard let tangent = state.tangent else { return [] }
@@ -141,9 +144,9 @@ extension FiniteWidth {
         guard let tangent = state.tangent, names.contains(name), inputs == observable.indices else {
           return [(.mean, mean)]
         }
-        return [(.mean, mean), (.covariance(name), tangent.covarianceWithSquare / n)]
+        return [(.mean, mean), (.covariance(name), scale * tangent.covarianceWithSquare / n)]
       case "f_product":
-        return doubles[inputs].map { [(.mean, $0.covariance[1] + $0.shift[1] / n)] } ?? []
+        return doubles[inputs].map { [(.mean, scale * ($0.covariance[1] + $0.shift[1] / n))] } ?? []
       default: return []
       }
     }
@@ -165,24 +168,33 @@ extension FiniteWidth {
       }
     }
 
-    /// $P(|f| > x)$ by Edgeworth's series: with the fourth cumulant, and of one hidden layer with the sixth.
+    /// $P(|f| > x)$ by Edgeworth's series: with the fourth cumulant, and of one hidden layer with the sixth; its mean over a random variance.
     private func tail(_ state: Single, _ last: Double, _ x: Double) -> Double? {
       let variance = state.variance + state.shift / n
-      let y = x / variance.squareRoot()
       let fourth = fourth(state, last) / (variance * variance) - 3
-      let y2 = y * y
-      var series = fourth / 24 * y * (y2 - 3)
-      if isOneLayer, theory.layer.bias == 0, let unit = moments.single(last), let sixth = moments.sixth(last),
+      var (sixth, isWhole) = (0.0, false)
+      if isOneLayer, theory.layer.bias == 0, let unit = moments.single(last), let sixthOfUnit = moments.sixth(last),
         theory.layer.readout != .orthogonal
       {
-        let (r, r6) = (unit.fourth / (unit.square * unit.square), sixth / (unit.square * unit.square * unit.square))
+        let (r, r6) = (
+          unit.fourth / (unit.square * unit.square), sixthOfUnit / (unit.square * unit.square * unit.square)
+        )
         let law = theory.layer.readout
-        let sixthCumulant = (law.sixthMoment * r6 - 15 * (law.excessKurtosis + 3) * r + 30) / (n * n)
-        series += sixthCumulant / 720 * y * (y2 * (y2 - 10) + 15)
-        series += fourth * fourth / 1152 * y * (y2 * (y2 * (y2 - 21) + 105) - 105)
+        sixth = (law.sixthMoment * r6 - 15 * (law.excessKurtosis + 3) * r + 30) / (n * n)
+        isWhole = true
       }
-      let value = 1 - Elementary.erf(y * 0.5.squareRoot()) + 2 * GaussianExpectation.density(y) * series
-      return value > 0 && value < 1 ? value : nil
+      func series(_ y: Double) -> Double {
+        let y2 = y * y
+        var sum = fourth / 24 * y * (y2 - 3)
+        if isWhole {
+          sum += sixth / 720 * y * (y2 * (y2 - 10) + 15)
+          sum += fourth * fourth / 1152 * y * (y2 * (y2 * (y2 - 21) + 105) - 105)
+        }
+        return 1 - Elementary.erf(y * 0.5.squareRoot()) + 2 * GaussianExpectation.density(y) * sum
+      }
+      let root = variance.squareRoot()
+      let mixture = theory.layer.mixture ?? ScaleMixture(.fixed(1))
+      return mixture.mean { series(x / (root * $0.squareRoot())) }.flatMap { $0 > 0 && $0 < 1 ? $0 : nil }
     }
 
     /// $E f^4$: three times $E V^2$ between units, and the fourth cumulant of the weights of the output.

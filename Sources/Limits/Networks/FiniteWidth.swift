@@ -15,6 +15,12 @@ extension NetworkLimits {
     guard let activation = network.activation, let perceptron = network.perceptron, perceptron.law.isInvariant else {
       throw p.invalid("equation", "is known for perceptrons with Gaussian or orthogonal weights")
     }
+    guard perceptron.mixture?.layers != .all else {
+      throw p.invalid(
+        "equation",
+        "is not known with variance.of = \"all\", whose fluctuations are not of order 1/n: ask for \(scaleMixture.name)"
+      )
+    }
     let theory = FiniteWidth(perceptron, width: network.settings.width)
     let own = network.architecture.ownObservables
     if theory.needsKernel(own), let missing = (activation.function as? FormulaActivation)?.missingDerivative {

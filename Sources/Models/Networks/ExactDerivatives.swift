@@ -47,9 +47,13 @@ struct ExactDerivatives {
       (p, q) = changes
       (k, h) = (u * n * m1 * k, next)
     }
+    // A random variance multiplies f^2 once, or once a layer.
+    let mixture = perceptron.mixture ?? ScaleMixture(.fixed(1))
+    let power = mixture.layers == .all ? settings.depth + 1 : 1
+    let (scale, square) = (mixture.moment(power), mixture.moment(2 * power))
     return [
-      "NTK[\(a),\(a)]": (h, between + 2 * across), "f_product[\(a),\(a)]": (k, 3 * zz),
-      "f_fourth[\(a)]": (3 * zz, .nan),
+      "NTK[\(a),\(a)]": (h, between + 2 * across), "f_product[\(a),\(a)]": (scale * k, square * 3 * zz),
+      "f_fourth[\(a)]": (square * 3 * zz, .nan),
       "f_dNTK[\(a)]": (p + 2 * q, .nan),
     ]
   }

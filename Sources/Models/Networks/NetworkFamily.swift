@@ -8,7 +8,7 @@ public enum NetworkFamily: Family {
   public static var entries: [any Entry] {
     let inputs = TableEntry(name: "\(table).inputs", summary: "the inputs of a network", parameters: Inputs.parameters)
     return NetworkCatalog.architectures as [any Entry] + ActivationEntry.all as [any Entry]
-      + [ActivationFormula.entry, inputs]
+      + [ActivationFormula.entry, inputs, ScaleMixture.entry]
   }
 
   public static var observables: [String]? {

@@ -9,15 +9,18 @@ package struct Perceptron: Sendable {
   package let law, readout: WeightLaw
   /// Learning rates of the tangent kernel.
   package let metric: LearningMetric
+  /// The random variance of weights; nil of fixed ones.
+  package let mixture: ScaleMixture?
 
   /// - Parameter readout: that of the other weights unless given.
   package init(
     activation: any Activation, gain: Double, bias: Double = 0, law: WeightLaw = .gaussian, readout: WeightLaw? = nil,
-    metric: LearningMetric = .variances
+    metric: LearningMetric = .variances, mixture: ScaleMixture? = nil
   ) {
     (self.activation, self.gain, self.bias, self.law) = (activation, gain, bias, law)
     self.readout = readout ?? law
     self.metric = metric
+    self.mixture = mixture
   }
 
   /// $\lambda_b$ and $\lambda_W$.
@@ -54,7 +57,7 @@ extension PassMLP: PerceptronArchitecture {
   package var perceptron: Perceptron {
     Perceptron(
       activation: passes.activation, gain: passes.gain, bias: passes.bias, law: passes.law, readout: passes.readout,
-      metric: passes.metric)
+      metric: passes.metric, mixture: passes.mixture)
   }
 }
 

@@ -23,6 +23,12 @@ package struct UnitMoments {
 
   init(_ activation: any Activation, kinks: [Double]) { (self.activation, self.kinks) = (activation, kinks) }
 
+  /// For variances of any size: panels end at powers of 4 as well, so that what the activation does near 0 is seen.
+  package init(graded activation: any Activation) {
+    let powers = (-4...24).map { Double(sign: .plus, exponent: 2 * $0, significand: 1) }
+    self.init(activation, kinks: Self(activation).kinks + powers + powers.map { -$0 })
+  }
+
   /// Of one input: $E s^2$, $E s^4$, and first and second derivative of $E s^2$ in the variance.
   package struct Single {
     package let square, fourth, slope, curvature: Double

@@ -7,7 +7,7 @@ import Randomness
 ///
 ///     z_1 = W_1 x,   z_{l+1} = sqrt(c/n) W_{l+1} phi(z_l) + sigma_b b_{l+1},   f_o = sqrt(c/n) v_o . phi(z_d) + sigma_b b_o
 ///
-/// W_1 is n x n0, the others n x n; entries have variance 1, or W is sqrt(n) times uniform on O(n). What is measured are the probes of `Probe.ofPasses`.
+/// With a random variance v (`ScaleMixture`) f, or every layer, is multiplied by sqrt(v). W_1 is n x n0, the others n x n; entries have variance 1, or W is sqrt(n) times uniform on O(n). What is measured are the probes of `Probe.ofPasses`.
 public struct PassMLP: Architecture {
   package let passes: PassSettings
   let explicit: Bool
@@ -35,6 +35,9 @@ public struct PassMLP: Architecture {
   package var measuredKernel: TangentKernelObservables? {
     probes.contains { $0 is TangentKernelPass } ? TangentKernelObservables(settings) : nil
   }
+
+  /// y of the probe `descent`; nil if it is not measured.
+  package var targets: [Double]? { probes.compactMap { ($0 as? DescentPass)?.targets }.first }
 
   /// Numbers that a draw keeps.
   var numbers: Double {
@@ -93,6 +96,11 @@ extension PassMLP {
     "input_dimension", .integer(1...1_000_000), optional: true,
     "n0, components of an input in Jacobians; those of a file's rows, or the width, unless given")
 
+  private static let exponent = Parameter(
+    "s", .real(.init(0, 1)), optional: true,
+    "s of f = n^(-s/2) f_0 and learning rates times n^s: 0 of the NTK parametrisation, 1 of the mean-field one; 0 unless given"
+  )
+
   /// Draws that make passes, for the probes of `Probe.ofPasses`.
   /// - Parameter ensemble: law of the weights and sigma_b that a table asks for.
   static func draws(
@@ -104,7 +112,8 @@ extension PassMLP {
         ("conditional", "the exact reduced law of every pass, O(n r) a layer after r passes"),
         ("weights", "every weight drawn and kept, O(n^2) a pass and layer, O(n^3) if orthogonal"),
       ],
-      parameters: parameters + [readout, outputs, features] + LearningMetric.parameters
+      parameters: parameters + [readout, outputs, features, ScaleMixture.parameter, exponent]
+        + LearningMetric.parameters
         + Probe.ofPasses.flatMap(\.parameters)
     ) { p, settings in
       let (weights, bias) = law(p)
@@ -125,17 +134,31 @@ extension PassMLP {
       throw p.invalid("layers", "must be \"last\": passes are those of the whole network")
     }
     guard p["bound"] == nil else { throw p.invalid("bound", "cannot be given: passes need every layer") }
+    var mixture = try ScaleMixture.read(p)
+    let asked = Probe.asked(p)
+    if mixture != nil, let other = asked.first(where: { $0 != .output }) {
+      throw p.invalid(ScaleMixture.key, "is known to the probe \(Probe.output.name) only: leave out \(other.name)")
+    }
+    try mixture?.check(p, settings, choice.function)
+    let exponent = p["s"] != nil ? p.real("s") : 0
+    if exponent != 0 {
+      guard mixture == nil else { throw p.invalid("s", "cannot be given with \(ScaleMixture.key)") }
+      if asked.contains(.jacobian) {
+        throw p.invalid("s", "is not known to the probe \(Probe.jacobian.name): leave it out")
+      }
+      mixture = ScaleMixture(.fixed(Elementary.exp(-exponent * Elementary.log(Double(settings.width)))))
+    }
     guard explicit || law.isInvariant else {
       throw p.invalid("ensemble", "\(law.rawValue) needs sampler = \"weights\": their law depends on every entry")
     }
     let network = try PassSettings(
       network: settings, activation: choice.function, gain: gain, bias: bias, law: law,
       readout: p["readout"] != nil ? WeightLaw(rawValue: p.text("readout"))! : law, outputs: p.integer("outputs"),
-      features: dimension(p, settings, law), metric: LearningMetric(p, settings, bias: bias))
+      features: dimension(p, settings, law), metric: LearningMetric(p, settings, bias: bias), mixture: mixture,
+      exponent: exponent)
     guard network.readout != .orthogonal || network.outputs <= settings.width else {
       throw p.invalid("outputs", "must be at most the width, \(settings.width), for orthogonal weights")
     }
-    let asked = Probe.asked(p)
     let mlp = PassMLP(network, explicit: explicit, probes: try asked.map { try $0.passes!.init(p, network) })
     if let formula = choice.function as? FormulaActivation {
       let names = asked.map(\.name).joined(separator: ", ")

@@ -1,4 +1,5 @@
 import Experiments
+import Kernels
 import Randomness
 
 /// A probe that is measured from the passes of a network: what is asked of them, and what is made of the answers. One conforming type a
@@ -50,6 +51,14 @@ package struct PassSettings: Sendable {
   /// n0, the number of components of an input.
   package let features: Int
   package let metric: LearningMetric
+  /// The random variance of weights; nil of fixed ones.
+  package let mixture: ScaleMixture?
+
+  /// s of $f = n^{-s/2} f_0$ with the learning rates times $n^s$ (arXiv:2210.04909): 0 of the NTK parametrisation, 1 of the mean-field one.
+  package let exponent: Double
+
+  /// $n^p$.
+  func power(_ p: Double) -> Double { p == 0 ? 1 : Elementary.exp(p * Elementary.log(Double(network.width))) }
 
   package var scale: Double { (gain / Double(network.width)).squareRoot() }
 }

@@ -24,10 +24,13 @@ public final class Passes: NetworkState {
   /// What a layer adds to the kernel for each unit of $D_a \cdot D_b$, m x m: of the layers 1 ... d and the output.
   let increments: UnsafeMutablePointer<Double>
   private let needs: PassNeeds
-  private let biases: Columns
+  /// b_l of the layers 2 ... d in column l - 1.
+  package let biases: Columns
   private let factor: UnsafeMutablePointer<Double>
   private let copy: Columns
   private let sum: FactorSum
+  /// $\sqrt v$ of this draw, of the hidden layers and of the output; 1 without a random variance.
+  private var roots = (hidden: 1.0, output: 1.0)
   /// What the probes have measured.
   let measured: UnsafeMutablePointer<Double>
   let meters: [any PassMeter]
@@ -50,7 +53,8 @@ public final class Passes: NetworkState {
     readout = Columns(k, rows: n)
     values = .allocate(capacity: k * m)
     increments = .allocate(capacity: (d + 1) * m * m)
-    (biases, copy) = (Columns(1, rows: n), Columns(m, rows: n))
+    biases = Columns(settings.bias == 0 ? 1 : d, rows: n)
+    copy = Columns(m, rows: n)
     factor = .allocate(capacity: k * k)
     sum = FactorSum(m)
     measured = .allocate(capacity: max(1, probes.reduce(0) { $0 + $1.observables.count }))
@@ -74,14 +78,20 @@ public final class Passes: NetworkState {
     let (matrix, activation) = (matrices[layer &- 1], settings.activation)
     let isFirst = layer == 1
     let isBiased = settings.bias != 0 && !isFirst
+    let offsets = isBiased ? biases[layer &- 1] : biases[0]
+    if isFirst, let mixture = settings.mixture {
+      let root = mixture.draw(&stream).squareRoot()
+      roots = (mixture.layers == .all ? root : 1, root)
+    }
     matrix.renew(&stream)
-    if isBiased { WeightLaw.gaussian.fill(biases[0], width, &stream) }
-    let size = isFirst ? 1 : settings.scale
+    if isBiased { WeightLaw.gaussian.fill(offsets, width, &stream) }
+    let size = roots.hidden * (isFirst ? 1 : settings.scale)
+    let bias = roots.hidden * settings.bias
     for a in 0..<inputs {
       let column = post[layer &- 1][a]
       matrix.multiply(isFirst ? features[a] : post[layer &- 2][a], into: column, &stream)
       for i in 0..<width { column[i] *= size }
-      if isBiased { for i in 0..<width { column[i] = column[i].addingProduct(settings.bias, biases[0][i]) } }
+      if isBiased { for i in 0..<width { column[i] = column[i].addingProduct(bias, offsets[i]) } }
       if needs.curvature {
         let bend = curvatures[layer &- 1][a]
         bend.update(from: column, count: width)
@@ -95,6 +105,21 @@ public final class Passes: NetworkState {
       for i in width..<post[layer &- 1].stride { column[i] = 0 }
     }
   }
+
+  /// $\sqrt{c/n} W_l \phi + \sigma_b b_l$ of other post-activations of the layer below, $W_1 x$ of input a in the first layer.
+  func ask(
+    _ layer: Int, _ below: UnsafePointer<Double>?, of a: Int, into target: UnsafeMutablePointer<Double>,
+    _ stream: inout Stream
+  ) {
+    guard layer > 1, let below else { return matrices[0].multiply(features[a], into: target, &stream) }
+    matrices[layer &- 1].multiply(below, into: target, &stream)
+    for i in 0..<width { target[i] *= settings.scale }
+    guard settings.bias != 0 else { return }
+    for i in 0..<width { target[i] = target[i].addingProduct(settings.bias, biases[layer &- 1][i]) }
+  }
+
+  /// The first output without the factor that a variance of its own, or the parametrisation, gives it.
+  func plainOutput(_ a: Int) -> Double { values[a] / roots.output }
 
   /// The factor of the covariance of a layer.
   func covariance(_ layer: Int) {
@@ -117,7 +142,8 @@ public final class Passes: NetworkState {
     for o in 0..<outputs {
       let offset = settings.bias == 0 ? 0 : settings.bias * stream.normal()
       for a in 0..<inputs {
-        values[o &* inputs &+ a] = offset + scale * Triangular.dot(readout[o], post[d &- 1][a], readout.stride)
+        let sum = offset + scale * Triangular.dot(readout[o], post[d &- 1][a], readout.stride)
+        values[o &* inputs &+ a] = roots.output * sum
       }
     }
     guard needs.gradients else { return }

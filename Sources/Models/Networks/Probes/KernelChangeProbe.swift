@@ -147,11 +147,13 @@ struct KernelChangePass: PassProbe {
         }
       }
       let top = passes.post[d &- 1]
+      // f has a factor n^(-s/2), the rates n^s.
+      let root = passes.settings.power(0.5 * passes.settings.exponent)
       for (place, (a, b, c)) in triples.enumerated() {
         let x = Triangular.dot(top[b], first.now[a &* m &+ c], top.stride)
         let y = Triangular.dot(top[c], first.now[a &* m &+ b], top.stride)
         let own = Triangular.dot(passes.readout[0], second.now[place], top.stride)
-        change[place] = scale * own + weightRate * (x + y)
+        change[place] = root * (scale * own + weightRate * (x + y))
       }
     }
   }

@@ -24,7 +24,9 @@ public struct Probe: Sendable, Equatable {
   public static func == (a: Probe, b: Probe) -> Bool { a.name == b.name }
 
   /// Those that are measured from passes, in the order of their observables.
-  package static let ofPasses: [Probe] = [.tangentKernel, .kernelChange, .output, .jacobian, .spectrum]
+  package static let ofPasses: [Probe] = [
+    .tangentKernel, .kernelChange, .output, .jacobian, .spectrum, .descent,
+  ]
 
   /// Those of passes that a checked table asks for.
   static func asked(_ p: Parameters) -> [Probe] {
