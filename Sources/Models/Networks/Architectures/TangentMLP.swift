@@ -22,6 +22,10 @@ public struct TangentMLP: Architecture {
   package let orthogonal: Bool
   let weights: Bool
   package let kernel: TangentKernelObservables
+  /// V_0, m x m.
+  private let initialGram: [Double]
+  /// Normals of a draw that are asked for layer by layer, as far as they can be made at once.
+  private let ahead: Int
 
   package init(
     _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool,
@@ -33,6 +37,9 @@ public struct TangentMLP: Architecture {
     scale = (gain / Double(settings.width)).squareRoot()
     (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
     kernel = TangentKernelObservables(settings)
+    initialGram = settings.inputs.gram
+    let (m, d) = (settings.count, settings.depth)
+    ahead = min(Stream.capacity, settings.width * (2 * m * d - m + 1 + (bias == 0 ? 0 : d - 1)))
   }
 
   public var ownObservables: [Observable] { kernel.observables }
@@ -41,13 +48,13 @@ public struct TangentMLP: Architecture {
     /// Of layers 1 ... d: Q of the post-activations, W Q, and phi'(z).
     package let bases, images, slopes: [Columns]
     /// V_0 ... V_d, m x m each.
-    var grams: [Double]
+    let grams: UnsafeMutablePointer<Double>
     /// df/dz, what of it the layer below is drawn from, and what is drawn.
     package let gradient, rest, fresh: Columns
     package let readout: Columns
     /// R of the last QR.
     let factor: UnsafeMutablePointer<Double>
-    package var kernel: [Double]
+    package let kernel: UnsafeMutablePointer<Double>
     /// The reference: W of layers 2 ... d, row by row, and the post-activations.
     let matrices: [Columns]
     let post: Columns
@@ -56,24 +63,25 @@ public struct TangentMLP: Architecture {
       let (m, n, d) = (network.settings.count, network.settings.width, network.settings.depth)
       func layers() -> [Columns] { (0..<d).map { _ in Columns(m, rows: n) } }
       (bases, images, slopes) = (layers(), layers(), layers())
-      grams = Array(repeating: 0, count: (d + 1) * m * m)
+      grams = .allocate(capacity: (d + 1) * m * m)
       (gradient, rest, fresh) = (Columns(m, rows: n), Columns(m, rows: n), Columns(m, rows: n))
       readout = Columns(1, rows: n)
       factor = .allocate(capacity: max(m * m, network.weights ? n * n : 0))
-      kernel = Array(repeating: 0, count: m * m)
+      kernel = .allocate(capacity: m * m)
       matrices = network.weights ? (1..<max(d, 1)).map { _ in Columns(n, rows: n) } : []
       post = Columns(m, rows: n)
       super.init(inputs: m)
     }
 
-    deinit { factor.deallocate() }
+    deinit { for p in [factor, grams, kernel] { p.deallocate() } }
   }
 
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
     let m = settings.count
-    for i in 0..<m * m { state.grams[i] = settings.inputs.gram[i] }
+    if !weights { stream.prepare(ahead) }
+    for i in 0..<m * m { state.grams[i] = initialGram[i] }
     // z_1 = A L_0^T, as if L_0^T were the factor of a layer before.
     for a in 0..<m { for b in 0..<m { state.factor[b &* m &+ a] = settings.initialFactor[a &* m &+ b] } }
   }
@@ -130,18 +138,21 @@ public struct TangentMLP: Architecture {
     let (base, image, slope) = (state.bases[layer &- 1], state.images[layer &- 1], state.slopes[layer &- 1])
     let factor = state.factor
     let size = layer == 1 ? 1 : scale
+    // Loops go to the full lanes: what is left of a loop that ends before them takes longer.
+    let stride = base.stride
     for a in 0..<m {
       let column = base[a]
-      for i in 0..<base.stride { column[i] = explicit ? size * image[a][i] : 0 }
-      for b in 0...a where !explicit {
-        let (x, other) = (size * factor[b &* m &+ a], image[b])
-        for i in 0..<n { column[i] = column[i].addingProduct(x, other[i]) }
+      if explicit {
+        for i in 0..<stride { column[i] = size * image[a][i] }
+      } else {
+        for b in 0...a { state.work[b] = size * factor[b &* m &+ a] }
+        Triangular.combine(image.data, stride: stride, state.work, count: a &+ 1, into: column)
       }
       if let offsets { for i in 0..<n { column[i] = column[i].addingProduct(bias, offsets[i]) } }
-      activation.apply(column, slopes: slope[a], n)
-      for i in n..<base.stride { column[i] = 0 }
-      for i in 0..<base.stride where weights { state.post[a][i] = column[i] }
     }
+    activation.apply(base.data, slopes: slope.data, m &* stride)
+    for a in 0..<m { for i in n..<stride { (base[a][i], slope[a][i]) = (0, 0) } }
+    if weights { state.post.data.update(from: base.data, count: m &* stride) }
     Triangular.orthonormalise(columns: base.data, stride: base.stride, m: m, into: factor)
     // The bias is one more row of the factor.
     let (joined, row) = (state.work, state.work + m &* m)
@@ -167,16 +178,17 @@ public struct TangentMLP: Architecture {
   /// - Parameter draw: fills `state.fresh` with what a layer's W^T is free to be, normals, or an orthonormal basis that is left as it is; with the
   ///   whole W^T D where all weights are drawn.
   package func differentiate(_ state: State, draw: (_ layer: Int) -> Void) {
-    let (m, n, d) = (settings.count, settings.width, settings.depth)
-    let (gradient, fresh) = (state.gradient, state.fresh)
+    let (m, d) = (settings.count, settings.depth)
+    let (gradient, fresh, readout) = (state.gradient, state.fresh, state.readout[0])
     for a in 0..<m {
       let slope = state.slopes[d &- 1][a]
-      for i in 0..<n { gradient[a][i] = scale * state.readout[0][i] * slope[i] }
+      let column = gradient[a]
+      for i in 0..<gradient.stride { column[i] = scale * readout[i] * slope[i] }
     }
     for i in 0..<m &* m { state.kernel[i] = state.grams[d &* m &* m &+ i] }
     for layer in (1...d).reversed() {
       for a in 0..<m {
-        for b in 0..<m {
+        for b in a..<m {
           let product = Triangular.dot(gradient[a], gradient[b], gradient.stride)
           state.kernel[a &* m &+ b] += product * state.grams[((layer &- 1) &* m &+ a) &* m &+ b]
         }
@@ -186,10 +198,11 @@ public struct TangentMLP: Architecture {
       draw(layer)
       if !weights { pullBack(state, layer) }
       for a in 0..<m {
-        let slope = state.slopes[layer &- 2][a]
-        for i in 0..<n { gradient[a][i] = scale * slope[i] * fresh[a][i] }
+        let (slope, column, pulled) = (state.slopes[layer &- 2][a], gradient[a], fresh[a])
+        for i in 0..<gradient.stride { column[i] = scale * slope[i] * pulled[i] }
       }
     }
+    for a in 0..<m { for b in 0..<a { state.kernel[a &* m &+ b] = state.kernel[b &* m &+ a] } }
   }
 
   /// R of the part of D that meets fresh entries of W^T: all of it, or what is outside of W Q for orthogonal weights.
@@ -209,23 +222,18 @@ public struct TangentMLP: Architecture {
 
   /// `W^T D = Q (W Q)^T D + (I - Q Q^T) N R`, N in `fresh`, where the result is put.
   private func pullBack(_ state: State, _ layer: Int) {
-    let (m, n) = (settings.count, settings.width)
+    let (m, stride) = (settings.count, state.fresh.stride)
     let (base, image, fresh) = (state.bases[layer &- 2], state.images[layer &- 1], state.fresh)
     Self.project(fresh, outOf: base, m, 1)
     if orthogonal { spread(fresh, m, state.work) }
+    let x = state.work
     // From the last column to the first, since a column needs those of N before it.
     for a in (0..<m).reversed() {
-      let column = fresh[a]
-      let own = state.factor[a &* m &+ a]
-      for i in 0..<n { column[i] *= own }
-      for b in 0..<a {
-        let x = state.factor[b &* m &+ a]
-        for i in 0..<n { column[i] = column[i].addingProduct(x, fresh[b][i]) }
-      }
-      for k in 0..<m {
-        let x = Triangular.dot(image[k], state.gradient[a], image.stride)
-        for i in 0..<n { column[i] = column[i].addingProduct(x, base[k][i]) }
-      }
+      for b in 0..<a { x[b] = state.factor[b &* m &+ a] }
+      Triangular.combine(
+        fresh.data, stride: stride, x, count: a, into: fresh[a], keep: state.factor[a &* m &+ a])
+      for k in 0..<m { x[k] = Triangular.dot(image[k], state.gradient[a], stride) }
+      Triangular.combine(base.data, stride: stride, x, count: m, into: fresh[a], keep: 1)
     }
   }
 
@@ -234,8 +242,9 @@ public struct TangentMLP: Architecture {
     for a in 0..<m {
       let column = columns[a]
       for k in 0..<m {
-        let x = scale * Triangular.dot(basis[k], column, basis.stride)
-        for i in 0..<basis.stride { column[i] -= x * basis[k][i] }
+        let direction = basis[k]
+        let x = scale * Triangular.dot(direction, column, basis.stride)
+        for i in 0..<basis.stride { column[i] -= x * direction[i] }
       }
     }
   }
