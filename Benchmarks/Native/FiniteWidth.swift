@@ -23,5 +23,15 @@ func finiteWidthTimes() throws {
     try time("ntk", "reduced", probes("ntk", of: "ntk", activation: activation), n: 80, depth: 3, batch: 200)
     try time("ntk", "passes", probes("ntk", "output", of: "ntk", activation: activation), n: 80, depth: 3, batch: 100)
   }
+  try time(
+    "pre-ln-transformer", "reduced",
+    [
+      "architecture": .text("pre-ln-transformer"), "activation": .text("gelu"), "heads": .integer(4),
+      "observables": .list([.text("V")]),
+    ], n: 256, depth: 4,
+    inputs: .table([
+      "gram": .list([[1, 0.5, 0.2], [0.5, 1, -0.3], [0.2, -0.3, 0.8]].map { .list($0.map(JobValue.real)) })
+    ]),
+    batch: 4)
   try time("dntk", "passes", probes("dntk", of: "dntk", activation: "tanh"), n: 256, depth: 4, batch: 10)
 }
