@@ -5,8 +5,9 @@ import platform
 import sys
 from pathlib import Path
 
+import results_finite_width
+import results_formulas
 from results_common import flags, pick, processor, read
-from results_formulas import section
 
 folder = Path(sys.argv[1])
 native, peers = (read(folder / name) for name in ("native.json", "peers.json"))
@@ -38,7 +39,7 @@ print("""
 for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
     print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
 
-print("\n" + section(native), end="")
+print("\n" + results_formulas.section(native), end="")
 
 print("""
 ## Networks (ReLU, m = 2, with their tallies)
@@ -127,6 +128,8 @@ print("""
 Cost of the conditional samplers against n, d and m (`fathom-bench cost`):
 
 ![ms a draw against width, depth and number of inputs, for every architecture](cost.png)""")
+
+print("\n" + results_finite_width.section(native, peers), end="")
 
 print("""
 ## Covariance SDE paths, 100 steps

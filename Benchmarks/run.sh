@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
-# rows of RESULTS.md on activations by formula.
+# rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -32,6 +32,9 @@ networks() {
   # Once more: a machine that others share changes its speed, and ratios need both sides at the same speed.
   $one .build/release/fathom-bench >>"$work/native.json"
 
+  echo "bench: networks of finite width"
+  finite_width_times
+
   echo "bench: cost against n, d and m"
   $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
 
@@ -45,6 +48,31 @@ formulas() {
   for i in 1 2 3; do $one .build/release/fathom-bench formulas >>"$work/native.json"; done
   $venv/bin/python Benchmarks/results_formulas.py "$work/native.json"
   echo "bench: wrote the rows of formulas of Benchmarks/RESULTS.md"
+}
+
+# neural-tangents 0.6.5 has an environment of its own, with JAX 0.4.23: its structured derivatives fail with later ones. It brings
+# TensorFlow, which it imports (2 GB).
+neural_tangents() {
+  local own=.venv-neural-tangents
+  [ -x $own/bin/python ] || python3 -m venv $own || return
+  $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-neural-tangents.txt || return
+  (cd Benchmarks && $one ../$own/bin/python peers_finite_width.py neural-tangents)
+}
+
+finite_width_times() {
+  $one .build/release/fathom-bench finite-width >>"$work/native.json"
+  (cd Benchmarks && $one ../$venv/bin/python peers_finite_width.py jax) >>"$work/peers.json"
+  $one .build/release/fathom-bench finite-width >>"$work/native.json"
+  neural_tangents >>"$work/peers.json" || echo "bench: without neural-tangents, which could not be installed"
+  $one .build/release/fathom-bench finite-width >>"$work/native.json"
+}
+
+finite_width() {
+  rm -f "$work"/*.json
+  echo "bench: networks of finite width"
+  finite_width_times
+  $venv/bin/python Benchmarks/results_finite_width.py "$work"
+  echo "bench: wrote the rows of networks of finite width of Benchmarks/RESULTS.md"
 }
 
 particles() {
@@ -98,6 +126,7 @@ shards = RANKS"
 case "${1:-all}" in
 networks) networks ;;
 formulas) formulas ;;
+finite-width) finite_width ;;
 particles) particles ;;
 program) program ;;
 *)

@@ -26,10 +26,11 @@ let architectures: [(label: String, keys: [String: JobValue], layersOfWeights: I
   ("ntk-mlp, tanh", ["architecture": .text("ntk-mlp"), "activation": .text("tanh"), "c": .real(1)], 4),
 ]
 
-/// Milliseconds a draw, and nanoseconds a normal in between.
-func drawTime(_ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, sampler: String, seconds total: Double)
-  throws -> (ms: Double, normal: Double)
-{
+/// Milliseconds a draw of a batch, and nanoseconds a normal in between.
+func drawTime(
+  _ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, sampler: String, seconds total: Double,
+  batch: UInt64 = 1
+) throws -> (ms: Double, normal: Double) {
   let standard: [String: JobValue] = [
     "width": .integer(Int64(width)), "depth": .integer(Int64(depth)), "sampler": .text(sampler), "draws": .integer(10),
     "inputs": .table(["correlation": .real(0.3), "count": .integer(Int64(inputs))]),
@@ -42,13 +43,13 @@ func drawTime(_ keys: [String: JobValue], width: Int, depth: Int, inputs: Int, s
   stream.start(draw: 0)
   let count = 1 << 16
   let (draw, normals) = bestInTurns(total: total) {
-    runner.run(next..<next + 1, tally, nil)
-    next += 1
+    runner.run(next..<next + batch, tally, nil)
+    next += batch
   } _: {
     drawNormals(&stream, count)
   }
   sink += tally.moments(0).mean
-  return (draw * 1e3, normals / Double(count) * 1e9)
+  return (draw / Double(batch) * 1e3, normals / Double(count) * 1e9)
 }
 
 func architectureTimes() throws {

@@ -183,6 +183,9 @@ case "core":
 case "formulas":
   try formulaTimes()
   try formulaDraws()
+case "finite-width":
+  vectorSpeed()
+  try finiteWidthTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

@@ -43,6 +43,19 @@ public enum Triangular {
     return (norm.total, product.total)
   }
 
+  /// `y = keep y + sum_b x_b column_b` of the first `count` columns, over a padded length; y is not read where `keep` is 0.
+  public static func combine(
+    _ columns: UnsafePointer<Double>, stride length: Int, _ x: UnsafePointer<Double>, count: Int,
+    into y: UnsafeMutablePointer<Double>, keep: Double = 0
+  ) {
+    for i in stride(from: 0, to: length, by: Vector32.count) {
+      var sum = Vector32(0)
+      if keep != 0 { sum.add(keep, Vector32(y + i)) }
+      for b in 0..<count { sum.add(x[b], Vector32(columns + (b &* length &+ i))) }
+      sum.store(y + i)
+    }
+  }
+
   /// Number of positive entries, the sum of their squares, and that of all, over a padded length.
   @inlinable @inline(__always)
   public static func positivePart(

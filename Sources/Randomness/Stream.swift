@@ -66,6 +66,12 @@ public struct Stream: ~Copyable {
     return result
   }
 
+  /// Makes the next `count` normals at once (`count <= capacity`), which takes less time than some for every call; they are the same.
+  @inlinable
+  public mutating func prepare(_ count: Int) {
+    if end &- begin < count { refill(count) }
+  }
+
   @inlinable @inline(never)
   mutating func refill(_ count: Int) {
     precondition(count <= Self.capacity, "at most \(Self.capacity) normals at once")

@@ -15,6 +15,8 @@ public struct PassMLP: Architecture {
   private let needs: PassNeeds
   private let counts: [Int]
   private let total: Int
+  /// Normals of a draw that are asked for layer by layer, as far as they can be made at once.
+  private let ahead: Int
 
   public var settings: NetworkSettings { passes.network }
   public var ownObservables: [Observable] { probes.flatMap(\.observables) }
@@ -26,6 +28,9 @@ public struct PassMLP: Architecture {
     needs = probes.map(\.needs).reduce(PassNeeds(), +)
     counts = probes.map(\.observables.count)
     total = counts.reduce(0, +)
+    let (m, d, k) = (passes.network.count, passes.network.depth, passes.outputs)
+    let answers = d * (m + needs.forward) + (needs.gradients ? (d - 1) * m * k : 0)
+    ahead = explicit ? 0 : min(Stream.capacity, passes.network.width * (answers + k))
   }
 
   /// Whether the derivative of the activation, or the second one, is needed.
@@ -64,6 +69,8 @@ public struct PassMLP: Architecture {
   package func makeState(_ matrices: [any WeightMatrix]) -> Passes {
     Passes(passes, needs, matrices: matrices, probes: probes)
   }
+
+  public func start(_ state: Passes, _ stream: inout Stream) { stream.prepare(ahead) }
 
   public func advance(_ state: Passes, _ stream: inout Stream, layer: Int, measure: Bool) {
     state.forward(layer, &stream)

@@ -22,6 +22,10 @@ public struct TangentMLP: Architecture {
   package let orthogonal: Bool
   let weights: Bool
   package let kernel: TangentKernelObservables
+  /// V_0, m x m.
+  private let initialGram: [Double]
+  /// Normals of a draw that are asked for layer by layer, as far as they can be made at once.
+  private let ahead: Int
 
   package init(
     _ settings: NetworkSettings, _ activation: any Activation, gain: Double, bias: Double, orthogonal: Bool,
@@ -33,47 +37,61 @@ public struct TangentMLP: Architecture {
     scale = (gain / Double(settings.width)).squareRoot()
     (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
     kernel = TangentKernelObservables(settings)
+    initialGram = settings.inputs.gram
+    let (m, d) = (settings.count, settings.depth)
+    ahead = min(Stream.capacity, settings.width * (2 * m * d - m + 1 + (bias == 0 ? 0 : d - 1)))
   }
 
   public var ownObservables: [Observable] { kernel.observables }
 
+  /// First of the m columns of Q, W Q and phi'(z) of a layer.
+  struct Layer { let base, image, slope: UnsafeMutablePointer<Double> }
+
   public final class State: NetworkState {
     /// Of layers 1 ... d: Q of the post-activations, W Q, and phi'(z).
     package let bases, images, slopes: [Columns]
+    /// Where these begin, since to take an object out of an array counts references.
+    let layers: UnsafeMutablePointer<Layer>
     /// V_0 ... V_d, m x m each.
-    var grams: [Double]
+    let grams: UnsafeMutablePointer<Double>
     /// df/dz, what of it the layer below is drawn from, and what is drawn.
     package let gradient, rest, fresh: Columns
     package let readout: Columns
     /// R of the last QR.
     let factor: UnsafeMutablePointer<Double>
-    package var kernel: [Double]
+    package let kernel: UnsafeMutablePointer<Double>
     /// The reference: W of layers 2 ... d, row by row, and the post-activations.
     let matrices: [Columns]
     let post: Columns
 
     init(_ network: TangentMLP) {
       let (m, n, d) = (network.settings.count, network.settings.width, network.settings.depth)
-      func layers() -> [Columns] { (0..<d).map { _ in Columns(m, rows: n) } }
-      (bases, images, slopes) = (layers(), layers(), layers())
-      grams = Array(repeating: 0, count: (d + 1) * m * m)
+      func columns() -> [Columns] { (0..<d).map { _ in Columns(m, rows: n) } }
+      (bases, images, slopes) = (columns(), columns(), columns())
+      layers = .allocate(capacity: d)
+      for i in 0..<d { layers[i] = Layer(base: bases[i].data, image: images[i].data, slope: slopes[i].data) }
+      grams = .allocate(capacity: (d + 1) * m * m)
       (gradient, rest, fresh) = (Columns(m, rows: n), Columns(m, rows: n), Columns(m, rows: n))
       readout = Columns(1, rows: n)
       factor = .allocate(capacity: max(m * m, network.weights ? n * n : 0))
-      kernel = Array(repeating: 0, count: m * m)
+      kernel = .allocate(capacity: m * m)
       matrices = network.weights ? (1..<max(d, 1)).map { _ in Columns(n, rows: n) } : []
       post = Columns(m, rows: n)
       super.init(inputs: m)
     }
 
-    deinit { factor.deallocate() }
+    deinit {
+      layers.deallocate()
+      for p in [factor, grams, kernel] { p.deallocate() }
+    }
   }
 
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
     let m = settings.count
-    for i in 0..<m * m { state.grams[i] = settings.inputs.gram[i] }
+    if !weights { stream.prepare(ahead) }
+    for i in 0..<m * m { state.grams[i] = initialGram[i] }
     // z_1 = A L_0^T, as if L_0^T were the factor of a layer before.
     for a in 0..<m { for b in 0..<m { state.factor[b &* m &+ a] = settings.initialFactor[a &* m &+ b] } }
   }
@@ -127,22 +145,28 @@ public struct TangentMLP: Architecture {
   /// - Parameter offsets: b of the layer, if it has one.
   package func finishLayer(_ state: State, _ layer: Int, offsets: UnsafePointer<Double>?, explicit: Bool) {
     let (m, n) = (settings.count, settings.width)
-    let (base, image, slope) = (state.bases[layer &- 1], state.images[layer &- 1], state.slopes[layer &- 1])
+    let (base, image, slope) = (
+      state.layers[layer &- 1].base, state.layers[layer &- 1].image, state.layers[layer &- 1].slope
+    )
     let factor = state.factor
     let size = layer == 1 ? 1 : scale
+    // Loops go to the full lanes: what is left of a loop that ends before them takes longer.
+    let stride = state.gradient.stride
     for a in 0..<m {
-      let column = base[a]
-      for i in 0..<base.stride { column[i] = explicit ? size * image[a][i] : 0 }
-      for b in 0...a where !explicit {
-        let (x, other) = (size * factor[b &* m &+ a], image[b])
-        for i in 0..<n { column[i] = column[i].addingProduct(x, other[i]) }
+      let column = base + a &* stride
+      if explicit {
+        let source = image + a &* stride
+        for i in 0..<stride { column[i] = size * source[i] }
+      } else {
+        for b in 0...a { state.work[b] = size * factor[b &* m &+ a] }
+        Triangular.combine(image, stride: stride, state.work, count: a &+ 1, into: column)
       }
       if let offsets { for i in 0..<n { column[i] = column[i].addingProduct(bias, offsets[i]) } }
-      activation.apply(column, slopes: slope[a], n)
-      for i in n..<base.stride { column[i] = 0 }
-      for i in 0..<base.stride where weights { state.post[a][i] = column[i] }
     }
-    Triangular.orthonormalise(columns: base.data, stride: base.stride, m: m, into: factor)
+    activation.apply(base, slopes: slope, m &* stride)
+    for a in 0..<m { for i in n..<stride { (base[a &* stride &+ i], slope[a &* stride &+ i]) = (0, 0) } }
+    if weights { state.post.data.update(from: base, count: m &* stride) }
+    Triangular.orthonormalise(columns: base, stride: stride, m: m, into: factor)
     // The bias is one more row of the factor.
     let (joined, row) = (state.work, state.work + m &* m)
     for i in 0..<m &* m { joined[i] = factor[i] }
@@ -167,17 +191,18 @@ public struct TangentMLP: Architecture {
   /// - Parameter draw: fills `state.fresh` with what a layer's W^T is free to be, normals, or an orthonormal basis that is left as it is; with the
   ///   whole W^T D where all weights are drawn.
   package func differentiate(_ state: State, draw: (_ layer: Int) -> Void) {
-    let (m, n, d) = (settings.count, settings.width, settings.depth)
-    let (gradient, fresh) = (state.gradient, state.fresh)
+    let (m, d) = (settings.count, settings.depth)
+    let (gradient, fresh, readout) = (state.gradient.data, state.fresh.data, state.readout.data)
+    let stride = state.gradient.stride
     for a in 0..<m {
-      let slope = state.slopes[d &- 1][a]
-      for i in 0..<n { gradient[a][i] = scale * state.readout[0][i] * slope[i] }
+      let (slope, column) = (state.layers[d &- 1].slope + a &* stride, gradient + a &* stride)
+      for i in 0..<stride { column[i] = scale * readout[i] * slope[i] }
     }
     for i in 0..<m &* m { state.kernel[i] = state.grams[d &* m &* m &+ i] }
     for layer in (1...d).reversed() {
       for a in 0..<m {
-        for b in 0..<m {
-          let product = Triangular.dot(gradient[a], gradient[b], gradient.stride)
+        for b in a..<m {
+          let product = Triangular.dot(gradient + a &* stride, gradient + b &* stride, stride)
           state.kernel[a &* m &+ b] += product * state.grams[((layer &- 1) &* m &+ a) &* m &+ b]
         }
       }
@@ -185,57 +210,58 @@ public struct TangentMLP: Architecture {
       if !weights { factorRest(state, layer) }
       draw(layer)
       if !weights { pullBack(state, layer) }
-      for a in 0..<m {
-        let slope = state.slopes[layer &- 2][a]
-        for i in 0..<n { gradient[a][i] = scale * slope[i] * fresh[a][i] }
-      }
+      let slope = state.layers[layer &- 2].slope
+      for i in 0..<m &* stride { gradient[i] = scale * slope[i] * fresh[i] }
     }
+    for a in 0..<m { for b in 0..<a { state.kernel[a &* m &+ b] = state.kernel[b &* m &+ a] } }
   }
 
   /// R of the part of D that meets fresh entries of W^T: all of it, or what is outside of W Q for orthogonal weights.
   private func factorRest(_ state: State, _ layer: Int) {
     let m = settings.count
-    let (base, image, rest) = (state.bases[layer &- 2], state.images[layer &- 1], state.rest)
-    rest.data.update(from: state.gradient.data, count: m &* rest.stride)
+    let (base, image, rest) = (state.layers[layer &- 2].base, state.layers[layer &- 1].image, state.rest.data)
+    let stride = state.rest.stride
+    rest.update(from: state.gradient.data, count: m &* stride)
     if orthogonal {
       // W Q has columns of length sqrt(n), and none where Q has none.
-      for k in 0..<m where base[k][0] == 0 && Triangular.dot(base[k], base[k], base.stride) == 0 {
-        for i in 0..<image.stride { image[k][i] = 0 }
+      for k in 0..<m {
+        let (column, direction) = (image + k &* stride, base + k &* stride)
+        guard direction[0] == 0 && Triangular.dot(direction, direction, stride) == 0 else { continue }
+        for i in 0..<stride { column[i] = 0 }
       }
-      Self.project(rest, outOf: image, m, 1 / Double(settings.width))
+      Self.project(rest, outOf: image, m, stride, 1 / Double(settings.width))
     }
-    Triangular.factor(columns: rest.data, stride: rest.stride, count: rest.stride, m: m, into: state.factor)
+    Triangular.factor(columns: rest, stride: stride, count: stride, m: m, into: state.factor)
   }
 
   /// `W^T D = Q (W Q)^T D + (I - Q Q^T) N R`, N in `fresh`, where the result is put.
   private func pullBack(_ state: State, _ layer: Int) {
-    let (m, n) = (settings.count, settings.width)
-    let (base, image, fresh) = (state.bases[layer &- 2], state.images[layer &- 1], state.fresh)
-    Self.project(fresh, outOf: base, m, 1)
-    if orthogonal { spread(fresh, m, state.work) }
+    let (m, stride) = (settings.count, state.fresh.stride)
+    let (base, image, fresh) = (state.layers[layer &- 2].base, state.layers[layer &- 1].image, state.fresh.data)
+    Self.project(fresh, outOf: base, m, stride, 1)
+    if orthogonal { spread(state.fresh, m, state.work) }
+    let x = state.work
     // From the last column to the first, since a column needs those of N before it.
     for a in (0..<m).reversed() {
-      let column = fresh[a]
-      let own = state.factor[a &* m &+ a]
-      for i in 0..<n { column[i] *= own }
-      for b in 0..<a {
-        let x = state.factor[b &* m &+ a]
-        for i in 0..<n { column[i] = column[i].addingProduct(x, fresh[b][i]) }
-      }
-      for k in 0..<m {
-        let x = Triangular.dot(image[k], state.gradient[a], image.stride)
-        for i in 0..<n { column[i] = column[i].addingProduct(x, base[k][i]) }
-      }
+      let (column, gradient) = (fresh + a &* stride, state.gradient.data + a &* stride)
+      for b in 0..<a { x[b] = state.factor[b &* m &+ a] }
+      Triangular.combine(fresh, stride: stride, x, count: a, into: column, keep: state.factor[a &* m &+ a])
+      for k in 0..<m { x[k] = Triangular.dot(image + k &* stride, gradient, stride) }
+      Triangular.combine(base, stride: stride, x, count: m, into: column, keep: 1)
     }
   }
 
   /// `columns -= scale B B^T columns`.
-  private static func project(_ columns: Columns, outOf basis: Columns, _ m: Int, _ scale: Double) {
+  private static func project(
+    _ columns: UnsafeMutablePointer<Double>, outOf basis: UnsafePointer<Double>, _ m: Int, _ stride: Int,
+    _ scale: Double
+  ) {
     for a in 0..<m {
-      let column = columns[a]
+      let column = columns + a &* stride
       for k in 0..<m {
-        let x = scale * Triangular.dot(basis[k], column, basis.stride)
-        for i in 0..<basis.stride { column[i] -= x * basis[k][i] }
+        let direction = basis + k &* stride
+        let x = scale * Triangular.dot(direction, column, stride)
+        for i in 0..<stride { column[i] -= x * direction[i] }
       }
     }
   }

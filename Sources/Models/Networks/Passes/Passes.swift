@@ -88,21 +88,25 @@ public final class Passes: NetworkState {
     let size = roots.hidden * (isFirst ? 1 : settings.scale)
     let bias = roots.hidden * settings.bias
     for a in 0..<inputs {
-      let column = post[layer &- 1][a]
+      let (column, stride) = (post[layer &- 1][a], post[layer &- 1].stride)
       matrix.multiply(isFirst ? features[a] : post[layer &- 2][a], into: column, &stream)
-      for i in 0..<width { column[i] *= size }
+      // To the full lanes: what is left of a loop that ends before them takes longer.
+      for i in 0..<stride { column[i] *= size }
       if isBiased { for i in 0..<width { column[i] = column[i].addingProduct(bias, offsets[i]) } }
       if needs.curvature {
         let bend = curvatures[layer &- 1][a]
-        bend.update(from: column, count: width)
-        activation.applyCurvature(bend, width)
+        bend.update(from: column, count: stride)
+        activation.applyCurvature(bend, stride)
+        for i in width..<stride { bend[i] = 0 }
       }
       if needs.gradients {
-        activation.apply(column, slopes: slopes[layer &- 1][a], width)
+        let slope = slopes[layer &- 1][a]
+        activation.apply(column, slopes: slope, stride)
+        for i in width..<stride { slope[i] = 0 }
       } else {
-        activation.apply(column, width)
+        activation.apply(column, stride)
       }
-      for i in width..<post[layer &- 1].stride { column[i] = 0 }
+      for i in width..<stride { column[i] = 0 }
     }
   }
 
@@ -170,7 +174,7 @@ public final class Passes: NetworkState {
   /// $D^d$ of an output with the weights v: $\sqrt{c/n} \, v \circ \phi'(z_d)$.
   private func seed(_ v: UnsafePointer<Double>, of a: Int, into column: UnsafeMutablePointer<Double>) {
     let slope = slopes[depth &- 1][a]
-    for i in 0..<width { column[i] = settings.scale * v[i] * slope[i] }
+    for i in 0..<readout.stride { column[i] = settings.scale * v[i] * slope[i] }
   }
 
   /// $D^l = \sqrt{c/n} \, \phi'(z_l) \circ W_{l+1}^\top D^{l+1}$ of input a, from that of the layer above.
@@ -180,7 +184,7 @@ public final class Passes: NetworkState {
   ) {
     matrices[layer].multiplyTransposed(above, into: column, &stream)
     let slope = slopes[layer &- 1][a]
-    for i in 0..<width { column[i] *= settings.scale * slope[i] }
+    for i in 0..<slopes[layer &- 1].stride { column[i] *= settings.scale * slope[i] }
   }
 
   /// $W_1^\top D^1$.

@@ -1,0 +1,71 @@
+"""The rows of networks of finite width. By itself it puts them into RESULTS.md: results_finite_width.py FOLDER"""
+
+import os
+import sys
+from pathlib import Path
+
+from results_common import flags, pick, processor, read
+
+BEGINNING, END = "## Networks of finite width", "## Covariance SDE paths"
+
+
+def row(peer: dict, ours: float, what: str) -> str:
+    how = f"{peer['implementation']}, batch {peer['batch']}"
+    return f"| {what} | {peer['peer']} | {how} | {peer['precision']} | {peer['us']:,.0f} | {peer['us'] / ours:,.0f}x |"
+
+
+def section(native: list[dict], peers: list[dict], words: str = "") -> str:
+    """Tables from the output of `fathom-bench finite-width` and of `peers_finite_width.py`."""
+    lines = [
+        BEGINNING,
+        *([words] if words else []),
+        "",
+        "fathom (double precision, with its tallies) by its exact reduced laws; the peers draw every weight, jitted and vmapped,",
+        "each in the fastest batch and implementation of those in `peers_finite_width.py`; neural-tangents as it comes besides.",
+        "fathom's are times of the wall, the peers' of the processor, which on one core are not longer.",
+        "",
+        "| fathom | activation | law | µs a draw | draws a second |",
+        "|---|---|---|---|---|",
+    ]
+    titles = {
+        "ntk": "tangent kernel, n = 80, L = 3, two inputs",
+        "dntk": "change of the tangent kernel, n = 256, L = 4, two inputs",
+        "pre-ln-transformer": "pre-LN Transformer, H = 4, n = 256, m = 3, 4 blocks",
+    }
+    keys = {(r["name"], r["activation"], r["label"]): None for r in native if r["name"] in titles}
+    for name, activation, label in keys:
+        us = pick(native, "us", name=name, activation=activation, label=label)
+        lines.append(f"| {titles[name]} | {activation} | {label} | {us:,.2f} | {1e6 / us:,.0f} |")
+    lines += ["", "| against | peer | how | precision | its µs a draw | fathom is faster by |", "|---|---|---|---|---|---|"]
+    for peer in peers:
+        if peer["name"] in titles:
+            same = {"name": peer["name"], "activation": peer["activation"]}
+            if any(all(r.get(k) == v for k, v in same.items()) for r in native):
+                lines.append(row(peer, pick(native, "us", **same), f"{titles[peer['name']]}, {peer['activation']}"))
+    lines += [
+        "",
+        "Closed kernels of one hidden layer, all pairs of 1,000 inputs of 8 components, from the inputs:",
+        "",
+        "| activation | what | peer | precision | its ms | fathom, ms | fathom is faster by |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for peer in (p for p in peers if p["name"] == "kernel"):
+        same = {k: peer[k] for k in ("name", "activation", "get")}
+        own = [r["ms"] for r in native if all(r.get(k) == v for k, v in same.items())]
+        ours = f"{min(own):.2f} | {peer['ms'] / min(own):.1f}x" if own else "- | -"
+        lines.append(
+            f"| {peer['activation']} | {peer['get']} | {peer['peer']} | {peer['precision']} | {peer['ms']:.2f} | {ours} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    path = Path(__file__).parent / "RESULTS.md"
+    text = path.read_text()
+    old = text.index(BEGINNING) if BEGINNING in text else text.index(END)
+    load = os.getloadavg()[0]
+    where = f"on {processor()} ({flags()}), at a load of {load:.1f} on {os.cpu_count()} cores"
+    words = f"\nThese rows by `Benchmarks/run.sh finite-width`, passes of fathom and of its peers one after another, {where}."
+    rows = section(read(folder / "native.json"), read(folder / "peers.json"), words)
+    path.write_text(text[:old] + rows + "\n" + text[text.index(END) :])
