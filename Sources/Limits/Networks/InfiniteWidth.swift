@@ -23,7 +23,7 @@ extension NetworkLimits {
     var reached = network.settings.inputs.layer
     let model = LimitModel.infiniteWidth(network.settings) { layer in
       while reached < layer {
-        k = recursion.next(k)
+        k = recursion.next(k, reached + 1)
         reached += 1
       }
       return (recursion.covariance(k), [])

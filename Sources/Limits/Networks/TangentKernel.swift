@@ -36,7 +36,7 @@ extension NetworkLimits {
         // What of Theta arrives in the next layer.
         let slopes = ActivationKernel.pairs(k, m, activation.derivativeProduct)
         let passed = zip(theta, slopes).map { $0 * layer.gain * $1 }
-        k = recursion.next(k)
+        k = recursion.next(k, reached + 1)
         theta = zip(k, passed).map { layer.firstKernel($0) + $1 }
         reached += 1
       }
