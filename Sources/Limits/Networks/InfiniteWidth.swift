@@ -16,17 +16,17 @@ extension NetworkLimits {
     guard let recursion = architecture.covarianceRecursion() else {
       throw p.invalid(
         "equation",
-        "has no deterministic limit: with the usual temperature scores stay random, and with uniform or sign weights the first layer is not Gaussian"
+        "has no deterministic limit: with the usual temperature scores stay random, with uniform or sign weights the first layer is not Gaussian, and behind batch normalisation only relu and inputs whose pairs are all alike have a closed form"
       )
     }
     var k = recursion.start
     var reached = network.settings.inputs.layer
     let model = LimitModel.infiniteWidth(network.settings) { layer in
       while reached < layer {
-        k = recursion.next(k, reached + 1)
         reached += 1
+        k = recursion.next(k, reached)
       }
-      return (recursion.covariance(k), [])
+      return (recursion.covariance(k), [], true)
     }
     try network.refuse(model, p)
     return model
@@ -51,21 +51,24 @@ extension LimitModel {
   /// kernel, is of order 1/n at a fixed depth (arXiv:1909.11304).
   /// - Parameters:
   ///   - own: observables besides those of the covariance.
-  ///   - state: V of a measured layer, and the values of `own` there; called for the layers in ascending order.
+  ///   - state: V of a measured layer, the values of `own` there, and whether those are smooth functions, so that an order is promised; called for the
+  ///     layers in ascending order.
   static func infiniteWidth(
     _ settings: NetworkSettings, own: [Observable] = [],
-    _ state: (_ layer: Int) -> (covariance: [Double], own: [Double])
+    _ state: (_ layer: Int) -> (covariance: [Double], own: [Double], isSmooth: Bool)
   ) -> LimitModel {
     let measured = settings.measured.only(deterministic)
+    var promised = [Remainder("width", order: 1, along: .fixedValues)]
     let means = settings.layers.flatMap { layer -> [Double] in
-      let (covariance, own) = state(layer)
+      let (covariance, own, isSmooth) = state(layer)
+      if !isSmooth { promised = [] }
       return values(measured, covariance, layer: layer) + own
     }
     return LimitModel(
       .known(
         ReferenceValues(
           axis: .layers(settings.layers), observables: measured.observables + own, means: means,
-          secondMoments: means.map { $0 * $0 }, remainder: [Remainder("width", order: 1, along: .fixedValues)])),
+          secondMoments: means.map { $0 * $0 }, remainder: promised)),
       offset: "an offset of order depth/width is expected of a finite width")
   }
 

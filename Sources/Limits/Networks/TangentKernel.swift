@@ -40,7 +40,9 @@ extension NetworkLimits {
         theta = zip(k, passed).map { layer.firstKernel($0) + $1 }
         reached += 1
       }
-      return (recursion.covariance(k), kernel.values(theta).map { $0.isFinite ? $0 : .nan })
+      let rounding = 0x1p-48 * Double(m * (target + 4))
+      let (own, isSmooth) = kernel.values(theta, rounding: rounding)
+      return (recursion.covariance(k), own.map { $0.isFinite ? $0 : .nan }, isSmooth)
     }
     try network.refuse(model, p)
     return model
