@@ -57,6 +57,9 @@ extension Faults {
       "jacobian-spectrum": Case(
         network: "architecture = \"mlp\"\nactivation = \"tanh\"\nprobes = [\"spectrum\"]", limit: "",
         needs: "spectral_moment"),
+      "normalised-gradient": Case(
+        network: "architecture = \"normalised-mlp\"\nactivation = \"relu\"\nnormalisation = \"layer\"", limit: "",
+        needs: "log_gradient_ratio"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
     ]
 

@@ -17,11 +17,13 @@ import Testing
     }
   }
 
-  private func model(lifted: Bool, depth: Int, width: Int = 16, sampler: String = "conditional") throws -> NetworkModel {
+  private func model(lifted: Bool, depth: Int, width: Int = 16, sampler: String = "conditional") throws -> NetworkModel
+  {
     let keys: [String: JobValue] = [
       "architecture": .text("mlp"), "activation": .text("relu"), "probes": .list([.text("ntk")]),
       "observables": .list(["ntk_eigenvalue", "log_ntk_eigenvalue", "log_ntk_condition"].map { .text($0) }),
-      "width": .integer(Int64(width)), "depth": .integer(Int64(depth)), "sampler": .text(sampler), "draws": .integer(10),
+      "width": .integer(Int64(width)), "depth": .integer(Int64(depth)), "sampler": .text(sampler),
+      "draws": .integer(10),
       "inputs": table(["file": .text("circle.csv"), "rows": .list((0..<8).map { .integer($0) })]),
     ]
     return try NetworkCatalog.read(.table(keys), path: "network", data: Circle(isLifted: lifted))

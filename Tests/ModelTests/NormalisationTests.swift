@@ -8,7 +8,8 @@ import Testing
 /// Normalised perceptrons and their gradients.
 @Suite struct NormalisationTests {
   private func model(
-    _ normalisation: String, width: Int, depth: Int, count: Int, correlation: Double = 0, sampler: String = "conditional",
+    _ normalisation: String, width: Int, depth: Int, count: Int, correlation: Double = 0,
+    sampler: String = "conditional",
     activation: String = "relu", observables: [String] = ["V", "rho", "log_gradient", "log_gradient_ratio"]
   ) throws -> NetworkModel {
     let keys: [String: JobValue] = [
@@ -103,7 +104,8 @@ import Testing
         let m = tally.moments(index(network.experiment, name))
         let truth = known.compactMap { $0.mean(of: name, record: 0) }.first!
         #expect(
-          abs(m.mean - truth) < 4 * m.meanError + 2.0 / 256, "\(normalisation) \(name): \(m.mean) \(m.meanError) \(truth)")
+          abs(m.mean - truth) < 4 * m.meanError + 2.0 / 256,
+          "\(normalisation) \(name): \(m.mean) \(m.meanError) \(truth)")
       }
     }
   }

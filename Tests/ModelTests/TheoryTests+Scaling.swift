@@ -84,7 +84,8 @@ extension TheoryTests {
     var keys: [String: JobValue] = [
       "architecture": .text("resnet"), "activation": .text("relu"), "width": .integer(Int64(width)),
       "depth": .integer(Int64(depth)), "inputs": correlated(0.3, count: count), "lambda": .real(lambda), "c": .real(1),
-      "branch_scaling": .text("1/sqrt(depth)"), "branch_growth": .real(growth), "observables": names("V", "log_V", "rho"),
+      "branch_scaling": .text("1/sqrt(depth)"), "branch_growth": .real(growth),
+      "observables": names("V", "log_V", "rho"),
     ]
     if let exponent {
       keys["branch_scaling"] = .text("1/depth^p")

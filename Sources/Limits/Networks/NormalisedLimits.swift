@@ -64,7 +64,8 @@ struct BatchNormalisation {
 extension NetworkLimits {
   static let normalisedGradient = LimitEntry<NetworkModel>(
     name: "normalised-gradient",
-    summary: "growth of the gradient from layer to layer behind batch, layer or RMS normalisation, at infinite width; no randomness",
+    summary:
+      "growth of the gradient from layer to layer behind batch, layer or RMS normalisation, at infinite width; no randomness",
     equation:
       "|D_l|^2 / |D_{l+1}|^2: c E phi'(g)^2 mean_a 1/V_{l-1,aa} over the units, g standard normal; batch, ReLU, inputs whose pairs are all alike: docs/limits.md, pi/(pi - 1) for many inputs",
     reference: "arXiv:1902.08129; docs/limits.md", parameters: []
