@@ -108,6 +108,9 @@ extension Elementary {
     return x > 0 && x < .infinity ? finite : special
   }
 
+  /// $x^p$ of a positive x, the root itself for p = 1/2; no libm.
+  package static func power(_ x: Double, _ p: Double) -> Double { p == 0.5 ? x.squareRoot() : exp(p * log(x)) }
+
   /// `(m, e)` with `x = 2^e m` and `m` in [sqrt(1/2), sqrt(2)), for positive normal `x`.
   @inlinable @inline(__always)
   public static func splitExponent(_ x: Double) -> (mantissa: Double, exponent: Double) {

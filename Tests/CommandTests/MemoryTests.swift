@@ -66,6 +66,9 @@ extension Faults {
       "linear-flow": Case(
         network: "architecture = \"mlp\"\nactivation = \"linear\"\nprobes = [\"descent\"]", limit: "",
         inputs: "count = 1", depth: 1, needs: "learned"),
+      "normalised-gradient": Case(
+        network: "architecture = \"normalised-mlp\"\nactivation = \"relu\"\nnormalisation = \"layer\"", limit: "",
+        needs: "log_gradient_ratio"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
     ]
 

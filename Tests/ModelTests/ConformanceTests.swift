@@ -29,6 +29,17 @@ import Testing
       ["activation": .text("relu"), "balanced": .boolean(true)],
       ["activation": .text("gelu"), "branch_scaling": .text("1/sqrt(depth)"), "lambda": .real(2)],
       ["activation": .text("relu"), "embedding": .text("exact")],
+      [
+        "activation": .text("relu"), "branch_scaling": .text("1/depth^p"), "branch_exponent": .real(0.25),
+        "branch_growth": .real(-2),
+      ],
+    ],
+    "normalised-mlp": [
+      [
+        "activation": .text("relu"), "normalisation": .text("layer"),
+        "observables": .list(["V", "log_V", "rho", "log_gradient", "log_gradient_ratio"].map { .text($0) }),
+      ],
+      ["activation": .text("gelu"), "normalisation": .text("rms"), "observables": .list([.text("V")])],
     ],
     "transformer": [
       ["tau": .real(0.5)],
@@ -61,7 +72,10 @@ import Testing
     ],
     "conv-resnet": [
       ["activation": .text("relu"), "positions": .integer(5)],
-      ["activation": .text("tanh"), "positions": .integer(4), "kernel": .integer(1)],
+      [
+        "activation": .text("tanh"), "positions": .integer(4), "kernel": .integer(1),
+        "branch_scaling": .text("1/sqrt(depth)"), "branch_growth": .real(1),
+      ],
     ],
   ]
 
@@ -84,7 +98,7 @@ import Testing
     #expect(Set(NetworkCatalog.architectures.map(\.name)) == Set(Self.settings.keys))
   }
 
-  /// The reduced laws are the law of drawing every weight: 28 settings x 4 pairs of width and number of inputs,
+  /// The reduced laws are the law of drawing every weight: 31 settings x 4 pairs of width and number of inputs,
   /// some 1,000 observables, three statistics each. |z| < 5.5 and KS p > 1e-7 fail one true family
   /// in 5,000.
   @Test(arguments: NetworkCatalog.architectures.map(\.name))

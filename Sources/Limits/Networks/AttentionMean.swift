@@ -129,7 +129,7 @@ extension PreLNTransformer: CovarianceRecursive {
     let m = settings.count
     guard let mean = AttentionMean(tokens: m, strength: scoreStrength, causal: causal) else { return nil }
     let kernel = block.map { ActivationKernel($0.activation) }
-    return CovarianceRecursion(settings, ofManyHeads: !mean.isUniform) { [gains] k in
+    return CovarianceRecursion(settings, ofManyHeads: !mean.isUniform) { [gains] k, _ in
       let branch = mean.apply(AttentionMean.correlations(k, m))
       let after = CovarianceRecursion.mix(k, 1, branch, gains.output * gains.value)
       guard let kernel else { return after }

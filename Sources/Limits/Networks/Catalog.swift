@@ -6,7 +6,7 @@ public enum NetworkLimits {
   public static let all: [LimitEntry<NetworkModel>] = [
     shapedReluSDE, smoothSDE, explosionLaw, unshapedQ, transformerSDE, eigenvalueSDE, freeSpectrum, logGaussian,
     hypoactivation, residualFlow, residualFluctuation, infiniteWidth, infiniteWidthHeads, finiteWidth, tangentKernel,
-    jacobianSpectrum, scaleMixture, linearFlow, ownSDE,
+    jacobianSpectrum, scaleMixture, linearFlow, normalisedGradient, ownSDE,
   ]
 
   static let draws = Parameter(

@@ -20,21 +20,25 @@ struct CovarianceRecursion {
   /// K_0 and its size.
   let start: [Double]
   let size: Int
-  let next: ([Double]) -> [Double]
+  /// The covariance of a layer from that of the one before it.
+  let next: (_ k: [Double], _ layer: Int) -> [Double]
   /// V from K: the mean over `positions` blocks on the diagonal.
   let positions: Int
   /// Whether it needs infinitely many heads besides an infinite width.
   let ofManyHeads: Bool
 
   init(
-    start: [Double], size: Int, positions: Int = 1, ofManyHeads: Bool = false, next: @escaping ([Double]) -> [Double]
+    start: [Double], size: Int, positions: Int = 1, ofManyHeads: Bool = false,
+    next: @escaping (_ k: [Double], _ layer: Int) -> [Double]
   ) {
     (self.start, self.size, self.positions, self.next) = (start, size, positions, next)
     self.ofManyHeads = ofManyHeads
   }
 
   /// A recursion over the inputs, from V_0.
-  init(_ settings: NetworkSettings, ofManyHeads: Bool = false, next: @escaping ([Double]) -> [Double]) {
+  init(
+    _ settings: NetworkSettings, ofManyHeads: Bool = false, next: @escaping (_ k: [Double], _ layer: Int) -> [Double]
+  ) {
     self.init(start: settings.inputs.gram, size: settings.count, ofManyHeads: ofManyHeads, next: next)
   }
 
@@ -55,7 +59,7 @@ struct CovarianceRecursion {
 // MARK: - One conformance an architecture
 
 extension LinearMLP: CovarianceRecursive {
-  func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { $0 } }
+  func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { k, _ in k } }
 }
 
 extension PerceptronArchitecture {
@@ -65,7 +69,7 @@ extension PerceptronArchitecture {
     let (m, layer) = (settings.count, perceptron)
     guard layer.law.isInvariant else { return nil }
     let kernel = ActivationKernel(layer.activation)
-    return CovarianceRecursion(settings) { k in
+    return CovarianceRecursion(settings) { k, _ in
       kernel.apply(k, m).map { layer.gain * $0 + layer.bias * layer.bias }
     }
   }
@@ -80,19 +84,19 @@ extension GatedMLP: CovarianceRecursive {
   /// `K' = c E[phi(u_a) phi(u_b)] K`.
   func covarianceRecursion() -> CovarianceRecursion? {
     let kernel = ActivationKernel(activation)
-    return CovarianceRecursion(settings) { [m = settings.count, gain] k in
+    return CovarianceRecursion(settings) { [m = settings.count, gain] k, _ in
       zip(kernel.apply(k, m), k).map { gain * $0 * $1 }
     }
   }
 }
 
 extension ResNet: CovarianceRecursive {
-  /// `K' = alpha^2 K + lambda^2 c E[phi(u_a) phi(u_b)]`.
+  /// `K' = alpha^2 K + lambda_l^2 c E[phi(u_a) phi(u_b)]`.
   func covarianceRecursion() -> CovarianceRecursion? {
     let kernel = ActivationKernel(activation)
-    let (alpha, lambda) = (strength.alpha, strength.lambda)
-    return CovarianceRecursion(settings) { [m = settings.count, gain] k in
-      CovarianceRecursion.mix(k, alpha * alpha, kernel.apply(k, m), lambda * lambda * gain)
+    return CovarianceRecursion(settings) { [m = settings.count, gain, strength] k, layer in
+      let (alpha, lambda) = (strength.alpha, strength.lambda(layer))
+      return CovarianceRecursion.mix(k, alpha * alpha, kernel.apply(k, m), lambda * lambda * gain)
     }
   }
 }
@@ -101,9 +105,9 @@ extension ConvolutionalResNet: CovarianceRecursive {
   /// As the residual network's, with the mean over the offsets of the kernel.
   func covarianceRecursion() -> CovarianceRecursion? {
     let activations = ActivationKernel(activation)
-    let (alpha, lambda) = (strength.alpha, strength.lambda)
     let (m, sites, positions, width) = (settings.count, sites, positions, kernel)
-    return CovarianceRecursion(start: siteGram, size: sites, positions: positions) { [gain] k in
+    return CovarianceRecursion(start: siteGram, size: sites, positions: positions) { [gain, strength] k, layer in
+      let (alpha, lambda) = (strength.alpha, strength.lambda(layer))
       let image = activations.apply(k, sites)
       let patches = (0..<sites * sites).map { index -> Double in
         let (s, t) = (index / sites, index % sites)
@@ -125,7 +129,7 @@ extension Transformer: CovarianceRecursive {
     guard shaped else { return nil }
     let m = settings.count
     let kernel = block.map { (activation: ActivationKernel($0.activation), gain: $0.gain) }
-    return CovarianceRecursion(settings) { [gamma, skip, centred, causal] k in
+    return CovarianceRecursion(settings) { [gamma, skip, centred, causal] k, _ in
       let reach = { (a: Int) in causal ? a + 1 : m }
       let attended = (0..<m * m).map { index -> Double in
         let (a, b) = (index / m, index % m)

@@ -20,10 +20,10 @@ extension NetworkLimits {
     var reached = network.settings.inputs.layer
     let model = LimitModel.infiniteWidth(network.settings, ofManyHeads: recursion.ofManyHeads) { layer in
       while reached < layer {
-        k = recursion.next(k)
         reached += 1
+        k = recursion.next(k, reached)
       }
-      return (recursion.covariance(k), [])
+      return (recursion.covariance(k), [], true)
     }
     try network.refuse(model, p)
     return model
@@ -49,14 +49,17 @@ extension LimitModel {
   /// - Parameters:
   ///   - own: observables besides those of the covariance.
   ///   - ofManyHeads: whether it leaves out one over the number of heads as well.
-  ///   - state: V of a measured layer, and the values of `own` there; called for the layers in ascending order.
+  ///   - state: V of a measured layer, the values of `own` there, and whether those are smooth functions, so that an order is promised; called for the
+  ///     layers in ascending order.
   static func infiniteWidth(
     _ settings: NetworkSettings, own: [Observable] = [], ofManyHeads: Bool = false,
-    _ state: (_ layer: Int) -> (covariance: [Double], own: [Double])
+    _ state: (_ layer: Int) -> (covariance: [Double], own: [Double], isSmooth: Bool)
   ) -> LimitModel {
     let measured = settings.measured.only(deterministic)
+    var promised = [Remainder("width", order: 1, along: .fixedValues)]
     let means = settings.layers.flatMap { layer -> [Double] in
-      let (covariance, own) = state(layer)
+      let (covariance, own, isSmooth) = state(layer)
+      if !isSmooth { promised = [] }
       return values(measured, covariance, layer: layer) + own
     }
     return LimitModel(
@@ -64,8 +67,7 @@ extension LimitModel {
         ReferenceValues(
           axis: .layers(settings.layers), observables: measured.observables + own, means: means,
           secondMoments: means.map { $0 * $0 },
-          remainder: [Remainder("width", order: 1, along: .fixedValues)]
-            + (ofManyHeads ? [Remainder("heads", order: 1)] : []))),
+          remainder: promised + (ofManyHeads ? [Remainder("heads", order: 1)] : []))),
       offset: "an offset of order depth/width is expected of a finite width"
         + (ofManyHeads ? ", and one of order 1/heads of a finite number of heads" : ""))
   }

@@ -100,12 +100,12 @@ struct GaussianLogNorm: Draw {
 extension NetworkLimits {
   private static func proportional(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, LogGaussianLaw) {
     guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu, network.standardGain,
-      resnet.strength.scaling == .constant
+      resnet.strength.exponent == nil
     else {
       throw p.invalid(
         "equation", "needs \(ResNet.entry.name) with activation relu, the default gain c and constant branches")
     }
-    let (alpha, lambda) = (resnet.strength.alpha, resnet.strength.lambda)
+    let (alpha, lambda) = (resnet.strength.alpha, resnet.strength.unscaled)
     guard abs(alpha * alpha + lambda * lambda - 1) < 1e-12, lambda > 0 else {
       throw p.invalid("equation", "needs alpha^2 + lambda^2 = 1, lambda > 0")
     }
@@ -158,10 +158,15 @@ extension NetworkLimits {
 
 // MARK: - Branches of order 1/sqrt(depth)
 
-/// The flow at infinite depth of ResNets with branches lambda/sqrt(d), t = layer / depth, and its fluctuation (docs/limits.md):
+/// The flow at infinite depth of ResNets whose branches lambda_l have squares that sum up to lambda^2, t the share of the layers so far in that sum
+/// (layer / depth where all are equal), and its fluctuation (docs/limits.md):
 /// `V_aa = V_aa(0) e^{r t / 2}`, `d rho / dt = (r/2) (K(rho) - rho)`, r = lambda^2 c.
+///
+/// Correlations of shaped ReLU networks that are much wider than deep follow it with r = (c_+ - c_-)^2 d n^{-2p}, at constant norms.
 struct ResidualFlow {
   let rate: Double
+  /// Whether the norms grow.
+  var grows = true
 
   func correlation(_ start: Double, time: Double) -> Double {
     let steps = max(1, Int((time * rate * 200).rounded(.up)))
@@ -211,35 +216,51 @@ struct ResidualFlow {
 }
 
 extension NetworkLimits {
-  private static func flow(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, ResidualFlow) {
-    guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu,
-      resnet.strength.scaling == .inverseRootDepth, resnet.strength.alpha == 1, !resnet.balanced
-    else {
-      throw p.invalid(
-        "equation",
-        "needs \(ResNet.entry.name) with activation relu, branch_scaling = \"1/sqrt(depth)\", alpha = 1, not balanced")
-    }
+  private static func flow(_ network: NetworkModel) -> (ResNet, ResidualFlow)? {
+    guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu, resnet.strength.exponent == 0.5,
+      resnet.strength.growth >= -1, resnet.strength.alpha == 1, !resnet.balanced
+    else { return nil }
     let lambda = resnet.strength.unscaled
     return (resnet, ResidualFlow(rate: lambda * lambda * resnet.gain))
   }
 
+  /// What `flow` asks for.
+  private static let flowing =
+    "\(ResNet.entry.name) with activation relu, alpha = 1, not balanced, branch_scaling = \"1/sqrt(depth)\" (with another exponent the squares of the branches sum up to 0 or infinity) and branch_growth of at least -1 (below, the first branches stay large)"
+
+  /// The flow of shaped ReLU networks of this size.
+  private static func shapedFlow(_ network: NetworkModel) -> ResidualFlow? {
+    guard let slopes = network.activation?.shapedSlopes, network.standardGain, let layer = network.perceptron,
+      layer.bias == 0, layer.law.isInvariant
+    else { return nil }
+    let settings = network.settings
+    return ResidualFlow(rate: slopes.rate(width: settings.width, depth: settings.depth), grows: false)
+  }
+
   static let residualFlow = LimitEntry<NetworkModel>(
     name: "residual-flow",
-    summary: "covariance of ResNets with 1/sqrt(depth) branches at infinite width and depth, in either order",
+    summary:
+      "covariance of ResNets with branches of order 1/sqrt(depth) at infinite width and depth, in either order; and of shaped ReLU networks much wider than deep",
     equation:
-      "V_aa = V_aa(0) e^{r t/2}, d rho/dt = (r/2)(K(rho) - rho), K the arc-cosine kernel, r = lambda^2 c, t = layer / depth",
+      "V_aa = V_aa(0) e^{r t/2}, d rho/dt = (r/2)(K(rho) - rho), K the arc-cosine kernel, r = lambda^2 c, t = sum of lambda_k^2 so far / lambda^2 (layer / depth); shaped ReLU: V_aa = V_aa(0), r = (c_plus - c_minus)^2 depth width^(-2 exponent)",
     reference: "arXiv:2302.00453, Theorem 1", parameters: []
   ) { p, network in
-    let (resnet, flow) = try flow(p, network)
-    let settings = resnet.settings
+    let resnet = flow(network)
+    guard let flow = resnet?.1 ?? shapedFlow(network) else {
+      throw p.invalid(
+        "equation", "needs \(flowing); or \(MLP.entry.name) with shaped-relu, the default gain c and bias = 0")
+    }
+    let settings = network.settings
     let m = settings.count
     let v0 = settings.inputs.gram
     return try .known(
       p, settings, needed: "V, log_V or rho",
-      offset: "an offset of order 1/width + 1/depth is expected of a finite network"
+      offset: resnet == nil
+        ? "an offset of order depth/width, and of 1/depth, 1/sqrt(depth) where c_plus + c_minus is not 0, is expected"
+        : "an offset of order 1/width + 1/depth is expected of a finite network"
     ) { layer in
-      let t = Double(layer) / Double(settings.depth)
-      let growth = Elementary.exp(0.5 * flow.rate * t)
+      let t = resnet?.0.strength.share(layer) ?? Double(layer) / Double(settings.depth)
+      let growth = flow.grows ? Elementary.exp(0.5 * flow.rate * t) : 1
       var known: [String: (Double, Double)] = [:]
       for a in 0..<m {
         known["V[\(a),\(a)]"] = (v0[a * m + a] * growth, .nan)
@@ -258,16 +279,16 @@ extension NetworkLimits {
   static let residualFluctuation = LimitEntry<NetworkModel>(
     name: "residual-fluctuation",
     summary:
-      "Gaussian fluctuation of order 1/n of the log-norm of ResNets with 1/sqrt(depth) branches; each input by itself",
+      "Gaussian fluctuation of order 1/n of the log-norm of ResNets with branches of order 1/sqrt(depth); each input by itself",
     equation:
       "log V_aa ~ N(log V_aa(0) + r t/2, s(t)/n); s(1) = 4.6753 for r = 1 from a Gaussian start; docs/limits.md",
     reference: "docs/limits.md, from arXiv:2302.00453", parameters: [draws]
   ) { p, network in
-    let (resnet, flow) = try flow(p, network)
+    guard let (resnet, flow) = flow(network) else { throw p.invalid("equation", "needs \(flowing)") }
     return try GaussianLogNorm.limit(
       p, resnet.settings, offset: "an offset of order n^-1/2 standard deviations is expected of a finite width"
     ) { layer in
-      let t = Double(layer) / Double(resnet.settings.depth)
+      let t = resnet.strength.share(layer)
       let variance = flow.fluctuation(time: t, exactStart: resnet.embedding == .exact) / Double(resnet.settings.width)
       return (0.5 * flow.rate * t, variance.squareRoot())
     }

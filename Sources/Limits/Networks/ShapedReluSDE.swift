@@ -84,26 +84,37 @@ extension NetworkLimits {
   ) { p, network in
     let linear = network.architecture is LinearMLP
     let perceptron = network.gaussianPerceptron
-    guard let slopes = linear ? (0, 0) : perceptron.flatMap({ _ in network.activation?.shapedSlopes }) else {
+    let slopes = linear ? nil : perceptron.flatMap { _ in network.activation?.shapedSlopes }
+    guard linear || slopes != nil else {
       throw p.invalid(
         "equation",
         "needs \(LinearMLP.entry.name), or \(MLP.entry.name) with Gaussian weights and activation shaped-relu or linear"
       )
     }
+    guard let strength = slopes.map(\.drift) ?? 0 else {
+      throw p.invalid(
+        "equation",
+        "needs shaped-relu of exponent 1/2, or above, where the limit is that of linear networks: with a smaller exponent all correlations tend to 1"
+      )
+    }
     guard network.standardGain, linear || perceptron?.bias == 0 else {
       throw p.invalid("equation", "needs the default gain c and bias = 0")
     }
-    let difference = slopes.plus - slopes.minus
-    let strength = 0.5 * difference * difference
     guard p.real("step") * strength <= 2 else {
       throw p.invalid(
         "step", "must be at most \(2 / strength), 4/(c_plus - c_minus)^2, to keep V positive semi-definite")
     }
-    let sum = slopes.plus + slopes.minus
     return try .diffusion(
       ShapedReluDrift(strength: strength), p, network,
-      offset: sum == 0
-        ? "an offset of order 1/n is expected of a finite width"
-        : "an offset of order n^-1/2 is expected of a finite width, because c_plus + c_minus = \(sum) is not 0")
+      offset: "an offset of order \(slopes?.offset ?? "1/n") is expected of a finite width")
+  }
+}
+
+extension ShapedSlopes {
+  /// Order in the width n of what `covariance-sde` leaves out, with the reason where it is not 1/n.
+  fileprivate var offset: String {
+    let sum = plus + minus
+    if exponent == 0.5 { return sum == 0 ? "1/n" : "n^-1/2 (c_plus + c_minus = \(sum) is not 0)" }
+    return exponent < 1 && plus != minus ? "n^-\(2 * exponent - 1) (exponent \(exponent))" : "1/n"
   }
 }

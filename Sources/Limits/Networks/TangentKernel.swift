@@ -36,11 +36,13 @@ extension NetworkLimits {
         // What of Theta arrives in the next layer.
         let slopes = ActivationKernel.pairs(k, m, activation.derivativeProduct)
         let passed = zip(theta, slopes).map { $0 * layer.gain * $1 }
-        k = recursion.next(k)
+        k = recursion.next(k, reached + 1)
         theta = zip(k, passed).map { layer.firstKernel($0) + $1 }
         reached += 1
       }
-      return (recursion.covariance(k), kernel.values(theta).map { $0.isFinite ? $0 : .nan })
+      let rounding = 0x1p-48 * Double(m * (target + 4))
+      let (own, isSmooth) = kernel.values(theta, rounding: rounding)
+      return (recursion.covariance(k), own.map { $0.isFinite ? $0 : .nan }, isSmooth)
     }
     try network.refuse(model, p)
     return model

@@ -134,11 +134,13 @@ extension NetworkLimits {
     }
     var (block, blocks) = (0.0, 1.0)
     if let activation = network.activation {
-      guard let slopes = activation.shapedSlopes else {
-        throw p.invalid("equation", "needs shaped-relu or linear as the activation of the block, or no block")
+      guard let drift = activation.shapedSlopes?.drift else {
+        throw p.invalid(
+          "equation",
+          "needs shaped-relu of exponent 1/2 or above, or linear, as the activation of the block, or no block")
       }
       blocks = 2
-      block = 0.5 * (slopes.plus - slopes.minus) * (slopes.plus - slopes.minus)
+      block = drift
     }
     let (gamma, tau) = (transformer.gamma, transformer.tau)
     let g2 = gamma * gamma

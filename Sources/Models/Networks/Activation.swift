@@ -282,12 +282,12 @@ public struct ActivationEntry: Entry {
   public let make: @Sendable (_ parameters: Parameters, _ width: Int) -> any Activation
   /// Derivatives at 0 of the normalised function, for smooth ones.
   public let derivatives: (second: Double, third: Double)?
-  /// `(c_plus, c_minus)`, for slopes that are `1 + c/sqrt(width)`.
-  let shapedSlopes: (@Sendable (_ parameters: Parameters) -> (plus: Double, minus: Double))?
+  /// For slopes that are `1 + c width^-p`.
+  let shapedSlopes: (@Sendable (_ parameters: Parameters) -> ShapedSlopes)?
 
   init(
     name: String, summary: String, parameters: [Parameter], derivatives: (second: Double, third: Double)? = nil,
-    shapedSlopes: (@Sendable (_ parameters: Parameters) -> (plus: Double, minus: Double))? = nil,
+    shapedSlopes: (@Sendable (_ parameters: Parameters) -> ShapedSlopes)? = nil,
     make: @escaping @Sendable (_ parameters: Parameters, _ width: Int) -> any Activation
   ) {
     self.name = name
@@ -311,7 +311,7 @@ public struct ActivationEntry: Entry {
 
   /// All activations, in the order of the catalog.
   public static let all: [ActivationEntry] = [
-    ActivationEntry(name: "linear", summary: "x", parameters: [], shapedSlopes: { _ in (0, 0) }) { _, _ in
+    ActivationEntry(name: "linear", summary: "x", parameters: [], shapedSlopes: { _ in .linear }) { _, _ in
       SlopeActivation(plus: 1, minus: 1)
     },
     ActivationEntry(name: "relu", summary: "max(x, 0)", parameters: []) { _, _ in
@@ -326,15 +326,9 @@ public struct ActivationEntry: Entry {
     ) { p, _ in SlopeActivation(plus: p.real("plus"), minus: p.real("minus")) },
     ActivationEntry(
       name: "shaped-relu",
-      summary: "s+ max(x, 0) + s- min(x, 0), s± = 1 + c±/sqrt(width) (arXiv:2206.02768)",
-      parameters: [
-        Parameter("c_plus", .real(.finite), default: .real(0), "shift of the slope above 0, times sqrt(width)"),
-        Parameter("c_minus", .real(.finite), default: .real(-1), "shift of the slope below 0, times sqrt(width)"),
-      ], shapedSlopes: { ($0.real("c_plus"), $0.real("c_minus")) }
-    ) { p, width in
-      let root = Double(width).squareRoot()
-      return SlopeActivation(plus: 1 + p.real("c_plus") / root, minus: 1 + p.real("c_minus") / root)
-    },
+      summary: "s+ max(x, 0) + s- min(x, 0), s± = 1 + c± width^-p, p = 1/2 unless given (arXiv:2206.02768)",
+      parameters: ShapedSlopes.parameters, shapedSlopes: { ShapedSlopes($0) }
+    ) { p, width in ShapedSlopes(p).activation(width) },
     smooth(Tanh.self), smooth(Erf.self), smooth(Gelu.self), smooth(Silu.self), smooth(Softplus.self), smooth(Sinh.self),
   ]
 

@@ -6,8 +6,8 @@ public struct ActivationChoice: Sendable {
   /// That of the catalog, or the formula as it is written back.
   public let name: String
   public let function: any Activation
-  /// `(c_plus, c_minus)` of shaped ReLU; zeros for linear.
-  package let shapedSlopes: (plus: Double, minus: Double)?
+  /// Those of shaped ReLU, and of linear activations.
+  package let shapedSlopes: ShapedSlopes?
   /// The shape of a smooth function that is shaped, `s = a sqrt(width)`, and the derivatives at 0 of its normalised form.
   package let smoothShape: (a: Double, second: Double, third: Double)?
   /// Labels for the file.
@@ -35,7 +35,7 @@ public struct ActivationChoice: Sendable {
       (name, function) = (read.formula.tree.description, read.function)
       (smoothShape, attributes) = (read.shape, read.attributes)
       let slopes = function as? SlopeActivation
-      shapedSlopes = slopes?.plus == 1 && slopes?.minus == 1 ? (0, 0) : nil
+      shapedSlopes = slopes?.plus == 1 && slopes?.minus == 1 ? .linear : nil
       return
     }
     let names = ActivationEntry.names

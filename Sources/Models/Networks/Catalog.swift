@@ -55,6 +55,7 @@ public enum NetworkCatalog {
     OrthogonalMLP.entry,
     LinearMLP.entry,
     GatedMLP.entry,
+    NormalisedMLP.entry,
     ResNet.entry,
     Transformer.entry,
     PreLNTransformer.entry,

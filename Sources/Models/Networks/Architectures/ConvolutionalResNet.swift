@@ -4,7 +4,7 @@ import Experiments
 
 /// One-dimensional convolutional residual network with circular padding, n channels at P positions:
 ///
-///     z_{l+1}[p] = alpha z_l[p] + lambda sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]),   o = -(k-1)/2 ... (k-1)/2.
+///     z_{l+1}[p] = alpha z_l[p] + lambda_l sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]),   o = -(k-1)/2 ... (k-1)/2.
 ///
 /// Measured: `V_ab = sum_p z_a[p] . z_b[p] / (P n)`, the mean over positions.
 ///
@@ -81,7 +81,7 @@ public struct ConvolutionalResNet: Architecture {
     let n = settings.width
     let m = settings.count
     let half = kernel / 2
-    let scale = strength.lambda * (gain / Double(kernel * n)).squareRoot()
+    let scale = strength.lambda(layer) * (gain / Double(kernel * n)).squareRoot()
     let branch = state.branch
     state.sum.reset()
     var done = 0
@@ -173,7 +173,7 @@ extension ConvolutionalResNet {
     name: "conv-resnet",
     summary: "one-dimensional convolutional residual network with circular padding",
     equation:
-      "z_{l+1}[p] = alpha z_l[p] + lambda sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]); V_l = mean over p of z_l[p]^T z_l[p] / n",
+      "z_{l+1}[p] = alpha z_l[p] + lambda_l sqrt(c/(k n)) sum_o W_{l,o} phi(z_l[p + o]); V_l = mean over p of z_l[p]^T z_l[p] / n",
     reference: "arXiv:1810.05148 (infinite width); finite width: docs/architectures.md",
     samplers: [("conditional", "the exact reduced law over positions x inputs"), ("weights", "every weight drawn")],
     parameters: [.activation] + ResidualStrength.parameters + [

@@ -4,7 +4,7 @@ import Experiments
 
 /// Residual network at initialisation (arXiv:2106.04013, arXiv:2302.00453):
 ///
-///     z_{l+1} = alpha z_l + lambda sqrt(c/n) W_l phi(s_l z_l),   z_0 = W_in x,
+///     z_{l+1} = alpha z_l + lambda_l sqrt(c/n) W_l phi(s_l z_l),   z_0 = W_in x,
 ///
 /// with s_l = 1 (vanilla) or fresh random signs, one a unit (Balanced). Measured: `V_l = z_l^T z_l / n`.
 ///
@@ -67,7 +67,7 @@ public struct ResNet: Architecture {
     let n = settings.width
     let columns = state.stream
     let branch = state.branch
-    let scale = strength.lambda * (gain / Double(n)).squareRoot()
+    let scale = strength.lambda(layer) * (gain / Double(n)).squareRoot()
     let counting = !settings.own.isEmpty
     state.layer = layer
     if counting { for a in 0..<m { clear(state, a) } }
@@ -207,8 +207,8 @@ extension ResNet {
 extension ResNet {
   package static let entry = ArchitectureEntry(
     name: "resnet",
-    summary: "residual network, vanilla or Balanced, with constant or 1/sqrt(depth) branches",
-    equation: "z_{l+1} = alpha z_l + lambda sqrt(c/n) W_l phi(s_l z_l); V_l = z_l^T z_l / n",
+    summary: "residual network, vanilla or Balanced, with constant branches or such that are scaled with the depth",
+    equation: "z_{l+1} = alpha z_l + lambda_l sqrt(c/n) W_l phi(s_l z_l); V_l = z_l^T z_l / n",
     reference: "arXiv:2106.04013, eq. 2 and section 4 (Balanced); arXiv:2302.00453 (1/sqrt(depth))",
     samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
     parameters: [.activation] + ResidualStrength.parameters + [
@@ -234,8 +234,7 @@ extension ResNet {
         balanced: p.boolean("balanced"), embedding: embedding, weights: p.text("sampler") == "weights", lags: lags),
       parameters: p, activation: choice,
       known: known(
-        settings, choice, alpha: strength.alpha, branch: strength.lambda * strength.lambda * gain,
-        balanced: p.boolean("balanced")),
+        settings, choice, strength, gain: gain, balanced: p.boolean("balanced")),
       attributes: strength.attributes.merging(["c": gain.description]) { $1 })
   }
 
@@ -257,18 +256,18 @@ extension ResNet {
   /// are independent of their sizes. With slopes of one size or with fresh signs that is so in every layer, else in the first
   /// only: a unit above 0 has made the noise of all units larger.
   private static func known(
-    _ settings: NetworkSettings, _ choice: ActivationChoice, alpha: Double, branch: Double, balanced: Bool
+    _ settings: NetworkSettings, _ choice: ActivationChoice, _ strength: ResidualStrength, gain: Double, balanced: Bool
   ) -> ReferenceValues? {
     guard let slopes = choice.function as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
-    let growth = alpha * alpha + branch * slopes.secondMoment
     let m = settings.count
     let v0 = settings.inputs.gram
     let everywhere = balanced || slopes.plus.magnitude == slopes.minus.magnitude
     return ReferenceValues(settings) { layer in
       guard everywhere || layer == 1 else { return [:] }
+      let growth = strength.product(to: layer, branch: gain * slopes.secondMoment)
       return Dictionary(
         uniqueKeysWithValues: (0..<m).map {
-          ("V[\($0),\($0)]", (ExactMoments.product(ExactMoments.power(growth, layer), v0[$0 * m + $0]), Double.nan))
+          ("V[\($0),\($0)]", (ExactMoments.product(growth, v0[$0 * m + $0]), Double.nan))
         })
     }
   }

@@ -63,16 +63,24 @@ public struct TangentKernelObservables: Sendable {
   public enum Family: String, CaseIterable, Sendable {
     case kernel = "ntk"
     case logNorm = "log_ntk"
+    case eigenvalue = "ntk_eigenvalue"
     case logEigenvalue = "log_ntk_eigenvalue"
     case logCondition = "log_ntk_condition"
   }
 
   let inputs: Int
   let families: [Family]
+  private let hasEigenvalues: Bool
+  /// What of the largest eigenvalue is rounding in a draw: every layer adds products of vectors of n entries, each of which is rounded.
+  let rounding: Double
 
   init(_ settings: NetworkSettings) {
     inputs = settings.count
-    families = settings.own.compactMap(Family.init(rawValue:))
+    rounding =
+      Double(inputs * (settings.depth + 1)) * Triangular.rounding(m: inputs, rows: settings.width, merges: 1)
+    let families = settings.own.compactMap(Family.init(rawValue:))
+    self.families = families
+    hasEigenvalues = [.eigenvalue, .logEigenvalue, .logCondition].contains { families.contains($0) }
   }
 
   package var observables: [Observable] {
@@ -83,6 +91,12 @@ public struct TangentKernelObservables: Sendable {
           (a..<inputs).map { Observable("NTK", [a, $0], role: .heavyTailed, "NTK_ab, a = \(a), b = \($0)") }
         }
       case .logNorm: (0..<inputs).map { Observable("log_NTK", [$0], "log NTK_aa, a = \($0)") }
+      case .eigenvalue:
+        (0..<inputs).map {
+          Observable(
+            "NTK_eigenvalue", [$0], role: .heavyTailed,
+            "eigenvalue \($0) of the NTK, the largest first; 0 where it is rounding of the largest")
+        }
       case .logEigenvalue:
         (0..<inputs).map {
           Observable("log_NTK_eigenvalue", [$0], "log of eigenvalue \($0) of the NTK, the largest first")
@@ -93,27 +107,40 @@ public struct TangentKernelObservables: Sendable {
     }
   }
 
-  /// The observables of a kernel, m x m, in the order of `observables`.
-  package func values(_ kernel: [Double]) -> [Double] {
-    Array(unsafeUninitializedCapacity: observables.count) { buffer, count in
-      count = buffer.count
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs * (inputs + 1)) { work in
-        write(kernel, work: work.baseAddress!, to: buffer.baseAddress!)
+  /// The observables of a kernel, m x m, in the order of `observables`, and whether they are smooth functions of it: eigenvalues that coincide are
+  /// not, which move apart by the root of what moves the kernel.
+  /// - Parameter rounding: what of the largest eigenvalue is rounding.
+  package func values(_ kernel: [Double], rounding: Double) -> (values: [Double], isSmooth: Bool) {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs * (inputs + 1)) { work in
+      let values = [Double](unsafeUninitializedCapacity: observables.count) { buffer, count in
+        count = buffer.count
+        write(kernel, rounding: rounding, work: work.baseAddress!, to: buffer.baseAddress!)
       }
+      let eigenvalues = work.baseAddress! + inputs * inputs
+      let isSmooth =
+        !hasEigenvalues
+        || (1..<max(inputs, 1)).allSatisfy {
+          eigenvalues[$0 - 1] - eigenvalues[$0] > 16 * rounding * eigenvalues[0]
+        }
+      return (values, isSmooth)
     }
   }
 
   /// - Parameters:
+  ///   - rounding: what of the largest eigenvalue is rounding; that of draws unless given.
   ///   - work: room for `m (m + 1)` numbers.
   ///   - values: receives `observables.count` numbers.
   func write(
-    _ kernel: UnsafePointer<Double>, work: UnsafeMutablePointer<Double>, to values: UnsafeMutablePointer<Double>
+    _ kernel: UnsafePointer<Double>, rounding: Double? = nil, work: UnsafeMutablePointer<Double>,
+    to values: UnsafeMutablePointer<Double>
   ) {
-    let m = inputs
+    let (m, rounding) = (inputs, rounding ?? self.rounding)
     let eigenvalues = work + m &* m
-    if families.contains(.logEigenvalue) || families.contains(.logCondition) {
+    if hasEigenvalues {
       Triangular.clippedCholesky(kernel, m: m, into: work)
       SingularValues.squares(work, m: m, into: eigenvalues)
+      // A kernel that is not definite has the eigenvalue 0, and not what rounding makes of it.
+      for a in 1..<max(m, 1) where eigenvalues[a] <= rounding * eigenvalues[0] { eigenvalues[a] = 0 }
     }
     var out = values
     func put(_ value: Double) {
@@ -124,6 +151,7 @@ public struct TangentKernelObservables: Sendable {
       switch family {
       case .kernel: for a in 0..<m { for b in a..<m { put(kernel[a &* m &+ b]) } }
       case .logNorm: for a in 0..<m { put(Elementary.log(kernel[a &* m &+ a])) }
+      case .eigenvalue: for a in 0..<m { put(eigenvalues[a]) }
       case .logEigenvalue: for a in 0..<m { put(Elementary.log(eigenvalues[a])) }
       case .logCondition: put(Elementary.log(eigenvalues[0] / eigenvalues[m &- 1]))
       }
