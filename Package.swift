@@ -90,7 +90,8 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "Randomness"], resources: [.copy("ArviZ")],
       swiftSettings: numeric),
     .testTarget(
-      name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments", "Formulas"],
+      name: "ModelTests",
+      dependencies: ["Analyses", "Engine", "Networks", "Limits", "Jobs", "Experiments", "Formulas"],
       swiftSettings: numeric),
     .testTarget(
       name: "ParticlesTests",
