@@ -18,7 +18,7 @@ import Testing
     ("leaky-relu", "where(x > 0, x, 0.01*x)"), ("abs", "abs(x)"), ("relu-power", "max(x, 0)^2"), ("sign", "sign(x)"),
     ("sin", "sin(x)"), ("cos", "cos(x)"), ("sin-plus-cos", "sin(x) + cos(x)"), ("exp", "exp(x)"),
     ("gaussian", "exp(-x^2)"), ("gelu-tanh", "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"),
-    ("sigmoid", "1/(1 + exp(-x))"),
+    ("sigmoid", "1/(1 + exp(-x))"), ("normal-cdf", "0.5*(1 + erf(x/sqrt(2)))"),
   ]
 
   private static func failure(_ make: () throws -> some Any) -> String {

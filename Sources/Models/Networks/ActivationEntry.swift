@@ -51,6 +51,7 @@ public struct ActivationEntry: Entry {
     GaussianBump.entry,
     GeluTanh.entry,
     Sigmoid.entry,
+    NormalCDF.entry,
     Polynomial.entry,
   ]
 
