@@ -92,7 +92,8 @@ let package = Package(
       name: "StatisticsTests", dependencies: ["Statistics", "Randomness"], resources: [.copy("ArviZ")],
       swiftSettings: numeric),
     .testTarget(
-      name: "ModelTests", dependencies: ["Networks", "Limits", "Jobs", "Experiments", "Formulas"],
+      name: "ModelTests",
+      dependencies: ["Analyses", "Engine", "Networks", "Limits", "Jobs", "Experiments", "Formulas"],
       swiftSettings: checking),
     .testTarget(
       name: "ParticlesTests",

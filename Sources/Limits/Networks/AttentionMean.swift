@@ -113,7 +113,7 @@ package struct AttentionMean {
     (0..<m * m).map { index in
       let (a, b) = (index / m, index % m)
       if a == b { return 1 }
-      return min(max(k[index] / ActivationKernel.geometricMean(k[a * m + a], k[b * m + b]), -1), 1)
+      return min(max(k[index] / GaussianPair(k[a * m + a], k[b * m + b], k[index]).scale, -1), 1)
     }
   }
 }

@@ -6,10 +6,9 @@ import Networks
 extension FiniteWidth {
   /// Statistics of what is measured; nil where an expectation is infinite or not found.
   /// - Parameter own: what is measured besides the covariance, of the whole network.
-  func values(_ settings: NetworkSettings, _ own: [Observable]) -> ReferenceValues? {
+  package func values(_ settings: NetworkSettings, _ own: [Observable]) -> ReferenceValues? {
     let observables = settings.measured.only([.covariance, .logNorm, .correlation, .atanhCorrelation]).observables
     let axis = Axis.layers(settings.layers)
-    let moments = UnitMoments(layer.activation)
     let m = settings.count
     let gram = settings.inputs.gram
     let known = Set(observables.flatMap(\.indices))
@@ -77,7 +76,7 @@ extension FiniteWidth {
       level = settings.measured.level
       isOneLayer = settings.depth == 1
       names = Set(own.map(\.name))
-      moments = UnitMoments(theory.layer.activation)
+      moments = theory.moments
       let (m, gram) = (settings.count, settings.inputs.gram)
       let needsKernel = theory.needsKernel(own) && theory.layer.readout == theory.layer.law
       let layers = settings.inputs.layer..<settings.depth

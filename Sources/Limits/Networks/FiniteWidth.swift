@@ -23,8 +23,14 @@ extension NetworkLimits {
     }
     let theory = FiniteWidth(perceptron, width: network.settings.width)
     let own = network.architecture.ownObservables
-    if theory.needsKernel(own), let missing = (activation.function as? FormulaActivation)?.missingDerivative {
+    if theory.needsKernel(own), let missing = activation.function.missingDerivative {
       throw p.invalid("equation", "needs the activation's derivative for the tangent kernel: \(missing)")
+    }
+    if own.contains(where: { $0.family == "f_dNTK" }), let kink = activation.function.firstLiveKink {
+      throw p.invalid(
+        "equation",
+        "needs phi = 0 where phi' jumps for the change of the kernel, whose mean is that of phi'' in the sense of distributions: phi(\(kink)) = \(activation.function.value(kink))"
+      )
     }
     guard let known = theory.values(network.settings, own) else {
       throw p.invalid(
@@ -41,6 +47,16 @@ extension NetworkLimits {
   }
 }
 
+extension Activation {
+  /// The first point where phi' jumps though phi is not 0. Passes see no $\phi''$ there, expectations by Hermite polynomials do.
+  fileprivate var firstLiveKink: Double? {
+    kinks.first { kink in
+      let step = 0x1p-30 * max(1, kink.magnitude)
+      return value(kink).magnitude > 1e-12 && (derivative(kink + step) - derivative(kink - step)).magnitude > 1e-6
+    }
+  }
+}
+
 /// The linear response of the covariance of a perceptron to the fluctuations of its layers, of which each adds some of order 1/n.
 ///
 /// The state of a pair of inputs are $K = (K_{aa}, K_{ab}, K_{bb})$, $n$ times the covariance C of the three entries of V and n times the
@@ -49,8 +65,14 @@ extension NetworkLimits {
 package struct FiniteWidth {
   let layer: Perceptron
   let width: Int
+  /// Expectations over one unit.
+  let moments: UnitMoments
 
-  package init(_ layer: Perceptron, width: Int) { (self.layer, self.width) = (layer, width) }
+  /// - Parameter moments: those of the activation unless given.
+  package init(_ layer: Perceptron, width: Int, moments: UnitMoments? = nil) {
+    (self.layer, self.width) = (layer, width)
+    self.moments = moments ?? UnitMoments(layer.activation)
+  }
 
   /// Of one input.
   package struct Single {

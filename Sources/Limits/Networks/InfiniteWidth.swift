@@ -31,10 +31,10 @@ extension NetworkLimits {
 }
 
 extension NetworkModel {
-  /// Throws if nothing is known at infinite width because an expectation of a formula has no value.
+  /// Throws if nothing is known at infinite width because an expectation has no value.
   func refuse(_ model: LimitModel, _ p: Parameters) throws {
     guard case .known(let values) = model.content, values.statistics.isEmpty, let activation,
-      activation.function is FormulaActivation
+      !(activation.function is any ClosedKernel)
     else { return }
     throw p.invalid(
       "equation",

@@ -45,7 +45,7 @@ public struct ActivationChoice: Sendable {
       .table(table), path: path,
       allowed: [Parameter("name", .choice(names), "activation")] + entry.parameters)
     self.name = name
-    function = entry.make(parameters, width)
+    function = try entry.make(parameters, width)
     shapedSlopes = entry.shapedSlopes?(parameters)
     smoothShape = entry.derivatives.flatMap { derivatives in
       parameters["a"].map { _ in (parameters.real("a"), derivatives.second, derivatives.third) }

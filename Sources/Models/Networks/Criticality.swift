@@ -101,7 +101,7 @@ extension ActivationChoice {
     for key in ["c", "bias"] where key == "c" ? p["c"] != nil : bias ?? 0 != 0 {
       throw p.invalid(key, "cannot be given together with tune = \"critical\", which finds it")
     }
-    if let missing = (function as? FormulaActivation)?.missingDerivative {
+    if let missing = function.missingDerivative {
       throw p.invalid("tune", "needs the derivative of the activation: \(missing)")
     }
     guard let found = Criticality(function) else {

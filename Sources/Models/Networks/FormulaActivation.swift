@@ -24,14 +24,16 @@ package struct FormulaActivation: Activation {
       let derivative = try formula.derivative("x")
       both = FormulaProgram([formula, derivative])
       slope = FormulaProgram(derivative)
-      missingDerivative = nil
+      missingDerivative = Self.firstJump(program, kinks).map {
+        "it jumps at x = \($0): no gradient passes through a jump"
+      }
     } catch {
       (both, slope) = (nil, nil)
       missingDerivative = "\(error)"
     }
     do {
       bend = FormulaProgram(try formula.derivative("x").derivative("x"))
-      missingCurvature = nil
+      missingCurvature = missingDerivative
     } catch {
       bend = nil
       missingCurvature = "\(error)"
@@ -75,22 +77,18 @@ package struct FormulaActivation: Activation {
     }
   }
 
-  private func applySlope(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
-    for i in 0..<count { values[i] *= inner }
-    slope!.apply(values, count)
-    for i in 0..<count { values[i] *= outer * inner }
-  }
+  public var secondMoment: Double { quadrature(GaussianPair(1, 1, 1)) }
+  package var smoothness: Smoothness { .unknown }
 
-  public var secondMoment: Double { product(1, 1, 1) }
-
-  /// `E phi(u) phi(v)` for the variances and covariance of (u, v).
-  package func product(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
-    SplitExpectation.ofProduct(kinks: kinks, varianceU: vu, varianceV: vv, covariance: cov, apply)
-  }
-
-  /// `E phi'(u) phi'(v)`.
-  /// - Precondition: it has a derivative.
-  package func derivativeProduct(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
-    SplitExpectation.ofProduct(kinks: kinks, varianceU: vu, varianceV: vv, covariance: cov, applySlope)
+  /// The first kink where the function itself has two values: their difference stays where the points draw near.
+  private static func firstJump(_ program: FormulaProgram, _ kinks: [Double]) -> Double? {
+    kinks.first { kink in
+      func gap(_ distance: Double) -> Double {
+        let step = distance * max(1, kink.magnitude)
+        return (program(kink + step) - program(kink - step)).magnitude
+      }
+      let near = gap(0x1p-40)
+      return near > 0x1p-36 * max(1, program(kink).magnitude) && near > 0.5 * gap(0x1p-24)
+    }
   }
 }

@@ -23,7 +23,7 @@ package enum SplitExpectation {
   ///   - f: replaces arguments by values.
   /// - Returns: infinity if it does not exist, as far as values up to 13 standard deviations tell; NaN if halving the panels does not
   ///   settle it to 1e-11, or f has no value somewhere.
-  static func ofProduct(
+  package static func ofProduct(
     kinks: [Double], varianceU: Double, varianceV: Double, covariance: Double, _ f: Function
   ) -> Double {
     let sigmaU = varianceU.squareRoot()

@@ -1,14 +1,22 @@
 import Kernels
 
-/// $\phi'$ as a function of its own, whose Gaussian expectations are those of `UnitMoments`.
-struct SlopeFunction: Activation {
+/// $\phi'$ as a function of its own, with its Gaussian expectations.
+package struct SlopeFunction: Activation {
   let activation: any Activation
 
-  func value(_ x: Double) -> Double { activation.derivative(x) }
-  func derivative(_ x: Double) -> Double { activation.curvature(x) }
-  func curvature(_ x: Double) -> Double { .nan }
+  package init(_ activation: any Activation) { self.activation = activation }
 
-  func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
+  package var kinks: [Double] { activation.kinks }
+  package var smoothness: Smoothness {
+    guard case .kink(let order) = activation.smoothness else { return activation.smoothness }
+    return order == 1 ? .jump : .kink(order: order - 1)
+  }
+
+  package func value(_ x: Double) -> Double { activation.derivative(x) }
+  package func derivative(_ x: Double) -> Double { activation.curvature(x) }
+  package func curvature(_ x: Double) -> Double { .nan }
+
+  package func apply(_ values: UnsafeMutablePointer<Double>, _ count: Int) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { slopes in
       activation.apply(values, slopes: slopes.baseAddress!, count)
       values.update(from: slopes.baseAddress!, count: count)
@@ -19,7 +27,7 @@ struct SlopeFunction: Activation {
 extension UnitMoments {
   /// Those of $t = \phi'(u)$ in the place of s.
   /// - Precondition: the activation has a derivative.
-  package var ofSlopes: UnitMoments { UnitMoments(SlopeFunction(activation: activation), kinks: kinks) }
+  package var ofSlopes: UnitMoments { UnitMoments(SlopeFunction(activation), rule: rule) }
 
   /// Of two inputs, s and t of both: $E s_a s_b t_c t_d$ and $E u_b s_i t_j$.
   package struct Joint {
@@ -36,7 +44,7 @@ extension UnitMoments {
     let along = cov / scale
     let across = (vv - along * along).squareRoot()
     let size = max(scale, vv.squareRoot())
-    let slopes = SlopeFunction(activation: activation)
+    let slopes = SlopeFunction(activation)
     func evaluate(_ points: [Double]) -> (s: [Double], t: [Double]) {
       var (s, t) = (points, points)
       s.withUnsafeMutableBufferPointer { activation.apply($0.baseAddress!, $0.count) }

@@ -8,6 +8,12 @@ import Kernels
 package struct UnitMoments {
   let activation: any Activation
   let kinks: [Double]
+  let rule: Rule
+
+  /// Nodes and weights of the standard normal law, from points where panels end, the standard deviation of what they are scaled to, and
+  /// the parts that each panel is cut into.
+  package typealias Rule =
+    @Sendable (_ breaks: [Double], _ scale: Double, _ parts: Int) -> (points: [Double], weights: [Double])
 
   /// Relative to the expectation of the absolute value.
   static let tolerance = 1e-11
@@ -16,17 +22,19 @@ package struct UnitMoments {
   static let reach = 13.0
   private static let panel = 2.5
 
-  package init(_ activation: any Activation) {
-    self.activation = activation
-    kinks = (activation as? FormulaActivation)?.kinks ?? [0]
+  /// - Parameter rule: another than that of the panels, for controls of what an unchecked one would say.
+  package init(_ activation: any Activation, rule: @escaping Rule = UnitMoments.panels) {
+    (self.activation, kinks, self.rule) = (activation, activation.kinks, rule)
   }
 
-  init(_ activation: any Activation, kinks: [Double]) { (self.activation, self.kinks) = (activation, kinks) }
+  private init(_ activation: any Activation, kinks: [Double]) {
+    (self.activation, self.kinks, rule) = (activation, kinks, Self.panels)
+  }
 
   /// For variances of any size: panels end at powers of 4 as well, so that what the activation does near 0 is seen.
   package init(graded activation: any Activation) {
     let powers = (-4...24).map { Double(sign: .plus, exponent: 2 * $0, significand: 1) }
-    self.init(activation, kinks: Self(activation).kinks + powers + powers.map { -$0 })
+    self.init(activation, kinks: activation.kinks + powers + powers.map { -$0 })
   }
 
   /// Of one input: $E s^2$, $E s^4$, and first and second derivative of $E s^2$ in the variance.
@@ -226,11 +234,16 @@ package struct UnitMoments {
     return nil
   }
 
-  /// Nodes and weights of the standard normal law.
   func nodes(_ breaks: [Double], scale: Double, parts: Int) -> (points: [Double], weights: [Double]) {
+    rule(breaks, scale, parts)
+  }
+
+  @Sendable package static func panels(
+    _ breaks: [Double], scale: Double, parts: Int
+  ) -> (points: [Double], weights: [Double]) {
     var (points, weights): ([Double], [Double]) = ([], [])
-    let panel = Self.panel / min(max(1, scale), 8)
-    GaussLegendre.forEachNode(in: -Self.reach...Self.reach, breaks: breaks, panel: panel, parts: parts) { x, weight in
+    let panel = panel / min(max(1, scale), 8)
+    GaussLegendre.forEachNode(in: -reach...reach, breaks: breaks, panel: panel, parts: parts) { x, weight in
       points.append(x)
       weights.append(weight * GaussianExpectation.density(x))
     }

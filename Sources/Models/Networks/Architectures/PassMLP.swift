@@ -167,14 +167,12 @@ extension PassMLP {
       throw p.invalid("outputs", "must be at most the width, \(settings.width), for orthogonal weights")
     }
     let mlp = PassMLP(network, explicit: explicit, probes: try asked.map { try $0.passes!.init(p, network) })
-    if let formula = choice.function as? FormulaActivation {
-      let names = asked.map(\.name).joined(separator: ", ")
-      if mlp.derivatives.first, let missing = formula.missingDerivative {
-        throw p.invalid("activation", "needs a derivative for the probes \(names): \(missing)")
-      }
-      if mlp.derivatives.second, let missing = formula.missingCurvature {
-        throw p.invalid("activation", "needs a second derivative for the probes \(names): \(missing)")
-      }
+    let names = asked.map(\.name).joined(separator: ", ")
+    if mlp.derivatives.first, let missing = choice.function.missingDerivative {
+      throw p.invalid("activation", "needs a derivative for the probes \(names): \(missing)")
+    }
+    if mlp.derivatives.second, let missing = choice.function.missingCurvature {
+      throw p.invalid("activation", "needs a second derivative for the probes \(names): \(missing)")
     }
     guard mlp.numbers <= most else {
       throw p.invalid(

@@ -325,7 +325,7 @@ extension TangentMLP {
       throw p.invalid(
         "depth", "must be such that width x depth x \(each) is at most \(most): the layers are kept for the way back")
     }
-    if let missing = (choice.function as? FormulaActivation)?.missingDerivative {
+    if let missing = choice.function.missingDerivative {
       throw p.invalid("activation", "needs a derivative for the probe \(Probe.tangentKernel.name): \(missing)")
     }
     let network = TangentMLP(
