@@ -19,7 +19,7 @@ import Experiments
 /// nothing is allocated after `makeState`.
 ///
 /// An architecture enters the catalog by an `ArchitectureEntry` and a line of `NetworkCatalog.architectures`. Its limit at
-/// infinite width is a conformance to `CovarianceRecursive` in Limits; a probe is a `NetworkDraws` of its entry.
+/// infinite width is a conformance to `CovarianceRecursive`; a probe is a `NetworkDraws` of its entry.
 public protocol Architecture: Sendable {
   /// Buffers of one draw, and the layer it is at.
   associatedtype State: NetworkState

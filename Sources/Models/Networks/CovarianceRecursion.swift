@@ -1,18 +1,18 @@
-import Networks
 import Experiments
 
-/// An architecture whose covariance follows a recursion at infinite width and fixed depth: what `infinite-width` needs of it.
-protocol CovarianceRecursive: Architecture {
+/// An architecture whose covariance follows a recursion at infinite width and fixed depth: what `infinite-width` needs of it,
+/// and what the weights of a posterior are centred with.
+package protocol CovarianceRecursive: Architecture {
   /// The recursion; nil where scores or weights stay random at infinite width.
   func covarianceRecursion() -> CovarianceRecursion?
 }
 
 /// A recursion over covariances of inputs, or of pairs of position and input.
-struct CovarianceRecursion {
+package struct CovarianceRecursion {
   /// K_0 and its size.
-  let start: [Double]
+  package let start: [Double]
   let size: Int
-  let next: ([Double]) -> [Double]
+  package let next: ([Double]) -> [Double]
   /// V from K: the mean over `positions` blocks on the diagonal.
   let positions: Int
 
@@ -26,7 +26,7 @@ struct CovarianceRecursion {
   }
 
   /// V of a state of the recursion.
-  func covariance(_ k: [Double]) -> [Double] {
+  package func covariance(_ k: [Double]) -> [Double] {
     let m = size / positions
     return (0..<m * m).map { index in
       (0..<positions).reduce(0.0) { $0 + k[($1 * m + index / m) * size + $1 * m + index % m] } / Double(positions)
@@ -42,13 +42,13 @@ struct CovarianceRecursion {
 // MARK: - One conformance an architecture
 
 extension LinearMLP: CovarianceRecursive {
-  func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { $0 } }
+  package func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { $0 } }
 }
 
 extension PerceptronArchitecture {
   /// `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K). With other weights than Gaussian and orthogonal ones the first layer is not
   /// Gaussian: it depends on each component of the inputs.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let (m, layer) = (settings.count, perceptron)
     guard layer.law.isInvariant else { return nil }
     let kernel = ActivationKernel(layer.activation)
@@ -65,7 +65,7 @@ extension PassMLP: CovarianceRecursive {}
 
 extension GatedMLP: CovarianceRecursive {
   /// `K' = c E[phi(u_a) phi(u_b)] K`.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let kernel = ActivationKernel(activation)
     return CovarianceRecursion(settings) { [m = settings.count, gain] k in
       zip(kernel.apply(k, m), k).map { gain * $0 * $1 }
@@ -75,7 +75,7 @@ extension GatedMLP: CovarianceRecursive {
 
 extension ResNet: CovarianceRecursive {
   /// `K' = alpha^2 K + lambda^2 c E[phi(u_a) phi(u_b)]`.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let kernel = ActivationKernel(activation)
     let (alpha, lambda) = (strength.alpha, strength.lambda)
     return CovarianceRecursion(settings) { [m = settings.count, gain] k in
@@ -86,7 +86,7 @@ extension ResNet: CovarianceRecursive {
 
 extension ConvolutionalResNet: CovarianceRecursive {
   /// As the residual network's, with the mean over the offsets of the kernel.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let activations = ActivationKernel(activation)
     let (alpha, lambda) = (strength.alpha, strength.lambda)
     let (m, sites, positions, width) = (settings.count, sites, positions, kernel)
@@ -108,7 +108,7 @@ extension ConvolutionalResNet: CovarianceRecursive {
 extension Transformer: CovarianceRecursive {
   /// The shaped temperature grows with the width: attention becomes uniform, and centred attention the identity. With the usual
   /// temperature the scores stay random.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     guard shaped else { return nil }
     let m = settings.count
     let kernel = block.map { (activation: ActivationKernel($0.activation), gain: $0.gain) }
