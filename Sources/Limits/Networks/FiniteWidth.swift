@@ -20,12 +20,13 @@ extension NetworkLimits {
     if theory.needsKernel(own), let missing = (activation.function as? FormulaActivation)?.missingDerivative {
       throw p.invalid("equation", "needs the activation's derivative for the tangent kernel: \(missing)")
     }
-    guard let known = theory.values(network.settings, own) else {
+    guard var known = theory.values(network.settings, own) else {
       throw p.invalid(
         "equation",
         "needs Gaussian expectations of the activation, which are not finite or not found to 1e-11\(activation.eventRemark)"
       )
     }
+    if let posterior = network.posterior { known = try theory.adding(posterior, to: known, network.settings, p) }
     guard !known.statistics.isEmpty else {
       throw p.invalid(
         "equation",

@@ -5,9 +5,10 @@ import Experiments
 extension NetworkLimits {
   static let infiniteWidth = LimitEntry<NetworkModel>(
     name: "infinite-width",
-    summary: "recursion of the covariance at infinite width and fixed depth, for every architecture; no randomness",
+    summary:
+      "recursion of the covariance at infinite width and fixed depth, for every architecture, with its regression where there is a [posterior]; no randomness",
     equation:
-      "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms",
+      "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms; f | y ~ N(K_*y (K_yy + s^2)^-1 y, K_** - K_*y (K_yy + s^2)^-1 K_y*)",
     reference: "arXiv:1711.00165, eq. 5; arXiv:1810.05148; docs/limits.md", parameters: []
   ) { p, network in
     guard let architecture = network.architecture as? any CovarianceRecursive else {
@@ -21,7 +22,7 @@ extension NetworkLimits {
     }
     var k = recursion.start
     var reached = network.settings.inputs.layer
-    let model = LimitModel.infiniteWidth(network.settings) { layer in
+    let model = LimitModel.infiniteWidth(network.settings, posterior: network.posterior) { layer in
       while reached < layer {
         k = recursion.next(k)
         reached += 1
@@ -51,22 +52,29 @@ extension LimitModel {
   /// kernel, is of order 1/n at a fixed depth (arXiv:1909.11304).
   /// - Parameters:
   ///   - own: observables besides those of the covariance.
+  ///   - posterior: what is measured of it, if that is: regression with the covariance.
   ///   - state: V of a measured layer, and the values of `own` there; called for the layers in ascending order.
   static func infiniteWidth(
-    _ settings: NetworkSettings, own: [Observable] = [],
+    _ settings: NetworkSettings, own: [Observable] = [], posterior: Posterior? = nil,
     _ state: (_ layer: Int) -> (covariance: [Double], own: [Double])
   ) -> LimitModel {
     let measured = settings.measured.only(deterministic)
+    let own = own + (posterior?.deterministic ?? [])
+    var regressions: [[String: Double]] = []
     let means = settings.layers.flatMap { layer -> [Double] in
       let (covariance, own) = state(layer)
-      return values(measured, covariance, layer: layer) + own
+      let before = values(measured, covariance, layer: layer) + own
+      guard let posterior else { return before }
+      regressions.append(posterior.atInfiniteWidth(covariance))
+      return before + posterior.values(covariance)
     }
+    let known = ReferenceValues(
+      axis: .layers(settings.layers), observables: measured.observables + own, means: means,
+      secondMoments: means.map { $0 * $0 }, remainder: [Remainder("width", order: 1, along: .fixedValues)])
     return LimitModel(
-      .known(
-        ReferenceValues(
-          axis: .layers(settings.layers), observables: measured.observables + own, means: means,
-          secondMoments: means.map { $0 * $0 }, remainder: [Remainder("width", order: 1, along: .fixedValues)])),
-      offset: "an offset of order depth/width is expected of a finite width")
+      .known(posterior?.adding(regressions, to: known) ?? known),
+      offset: "an offset of order depth/width is expected of a finite width",
+      attributes: posterior.map { ["condition": $0.condition.description] } ?? [:])
   }
 
   /// What follows from V alone, and keeps a value where V no longer fluctuates.
