@@ -86,7 +86,8 @@ import Testing
 
   /// Controls have expectation 0 at every width and depth, also where they are of little use: 3 or 6 of them, 5 networks, |z| < 4.5.
   @Test(arguments: [
-    "architecture = \"mlp\"\nactivation = \"tanh\"\nc = 4.0\nbias = 0.3", "architecture = \"mlp\"\nactivation = \"gelu\"",
+    "architecture = \"mlp\"\nactivation = \"tanh\"\nc = 4.0\nbias = 0.3",
+    "architecture = \"mlp\"\nactivation = \"gelu\"",
     "architecture = \"mlp\"\nactivation = \"relu\"", "architecture = \"gated-mlp\"\nactivation = \"tanh\"",
     "architecture = \"linear-mlp\"",
   ])

@@ -70,7 +70,8 @@ public struct Posterior: Sendable {
       ? regression.test.map {
         Observable(
           "trained_mean", [$0],
-          "mean over the output at initialisation of what the network, linearised there, predicts of input \($0) after gradient flow")
+          "mean over the output at initialisation of what the network, linearised there, predicts of input \($0) after gradient flow"
+        )
       } : []
   }
 
