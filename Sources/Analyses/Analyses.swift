@@ -34,7 +34,17 @@ package struct Verdict: Sendable, Equatable {
 package enum Analyses {
   package static func all(_ snapshot: Snapshot) -> [any Analysis] {
     let comparisons = comparisons(snapshot)
-    return comparisons + scalings(snapshot, comparisons) + diagnostics(snapshot) + health(snapshot)
+    return comparisons + estimands(snapshot) + scalings(snapshot, comparisons) + diagnostics(snapshot)
+      + health(snapshot)
+  }
+
+  /// One for every leg of draws that has some.
+  package static func estimands(_ snapshot: Snapshot) -> [Estimands] {
+    snapshot.job.cases.flatMap { item in
+      item.legs.compactMap { leg in
+        snapshot.state(item.path(of: leg)).flatMap { Estimands(caseLabel: item.label, leg: leg, state: $0) }
+      }
+    }.numbered { $0.index = $1 }
   }
 
   /// Every finite leg against every reference of its case, as far as there are draws.

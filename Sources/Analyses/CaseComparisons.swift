@@ -119,7 +119,8 @@ struct CaseComparisons {
     let found = known.statistics.enumerated().compactMap { order, entry -> (Prediction, Int)? in
       guard entry.statistic == .law ? entry.law != nil : !entry.value.isNaN,
         entry.statistic != .secondMoment || role == .exact,
-        let record = records[entry.record], let place = places[known.observables[entry.observable].name]
+        entry.statistic.isOf(finite.schema), let record = records[entry.record],
+        let place = places[known.observables[entry.observable].name]
       else { return nil }
       return (Prediction(entry: entry, record: record, place: place), order)
     }
@@ -170,5 +171,12 @@ struct CaseComparisons {
           expectedOffset: "")
       }
     }
+  }
+}
+
+extension Statistic {
+  /// Whether it can be estimated from draws of a schema, as far as names tell.
+  fileprivate func isOf(_ schema: Schema) -> Bool {
+    if case .estimand(let name) = self { schema.estimand(name) != nil } else { true }
   }
 }

@@ -61,6 +61,7 @@ package struct Comparison: Analysis {
       case .correlation(let other): "Corr(\(observable), \(other))"
       case .quantile(let level): "\(level)-quantile of \(observable)"
       case .law: "law of \(observable)"
+      case .estimand(let name): name
       }
     }
   }

@@ -80,9 +80,11 @@ extension CaseComparisons {
       guard let found = finite.estimate(entry.statistic, record, place) else {
         let nothing = evidence(
           role, z: .nan, shift: .nan, margin: .nan, count: subject.moments.count, failing: .notEstimable)
-        return make(subject, entry.statistic, (.nan, .nan), (entry.value, 0), z: .nan, shift: .nan, nothing)
+        return make(
+          subject, entry.statistic, (.nan, .nan), (entry.value, 0), z: .nan, shift: .nan, nothing,
+          name: entry.statistic.ownName)
       }
-      return row(found, entry, subject, unit: unit(entry, record, place, subject), role)
+      return row(found, entry, subject, unit: found.deviation ?? unit(entry, record, place, subject), role)
     }
   }
 
@@ -103,7 +105,8 @@ extension CaseComparisons {
     let z = own.z(against: entry.value)
     let difference = found.value - entry.value
     let shift = Estimate.ratio(difference, unit)
-    let isConstant = !subject.varies && finite.leg.process == nil
+    // An estimand may vary where the observable that stands for it does not: with weights of 1 it is that of the others.
+    let isConstant = !subject.varies && finite.leg.process == nil && found.deviation == nil
     // Higher statistics of what varies by rounding are those of the rounding.
     let unmeasurable: Reason? = isConstant && entry.statistic != .mean ? .notEstimable : nil
     return make(
@@ -114,7 +117,7 @@ extension CaseComparisons {
         count: subject.moments.count,
         failing: failing(subject, tolerance: setting.tolerances.mean) ?? unmeasurable
           ?? (isConstant && found.failing != .fewDraws ? nil : found.failing)),
-      isRounding: isConstant && difference.magnitude <= floor)
+      isRounding: isConstant && difference.magnitude <= floor, name: entry.statistic.ownName)
   }
 
   /// The unit of the tolerance: the standard deviation for means of draws, else the predicted value.
@@ -240,4 +243,9 @@ extension CaseComparisons {
         failing: failing(subject, tolerance: setting.tolerances.mean) ?? found.failing),
       name: finite.leg.observables[pair.difference].name)
   }
+}
+
+extension Statistic {
+  /// What rows call it where it is of no single observable.
+  fileprivate var ownName: String? { if case .estimand(let name) = self { name } else { nil } }
 }

@@ -54,6 +54,9 @@ struct ComparisonWords {
     if let hindrance = setting.hindrance, rows.contains(where: { $0.reason == hindrance.reason }) {
       return hindrance.sentence
     }
+    if verdict == .undecided, let few = rows.first(where: { $0.reason == .fewEffectiveDraws }) {
+      return few.effectiveDrawsSentence(setting.finite)
+    }
     guard verdict == .undecided, let gap = rows.filter({ $0.reason == .incomplete }).min(by: { $0.share < $1.share })
     else { return nil }
     return
@@ -97,6 +100,7 @@ struct ComparisonWords {
       names(.notMixed).map { "\($0) (the chains have not mixed: longer runs, or other steps)" },
       names(.autocorrelated).map { "\($0) (rows that depend on each other: give a chain column)" },
       names(.incomplete).map { "\($0) (does not exist in all \(leg.drawName)s)" },
+      names(.fewEffectiveDraws).map { "\($0) (weights that leave too few draws: raise `draws`)" },
     ].compactMap { $0 }
     return parts.isEmpty ? "" : "against \(reference): " + parts.joined(separator: "; ")
   }

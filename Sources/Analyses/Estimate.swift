@@ -9,8 +9,13 @@ struct Estimate {
   let degreesOfFreedom: Int?
   /// Why there is no z-score: too few draws, tails too heavy, an error that cannot be computed.
   let failing: Reason?
+  /// What one draw deviates by, where that is not the standard deviation of an observable.
+  let deviation: Double?
 
-  init(value: Double, error: Double, degreesOfFreedom: Int? = nil, failing: Reason? = nil) {
+  init(
+    value: Double, error: Double, degreesOfFreedom: Int? = nil, failing: Reason? = nil, deviation: Double? = nil
+  ) {
+    self.deviation = deviation
     self.value = value
     self.error = error
     self.degreesOfFreedom = degreesOfFreedom
@@ -21,7 +26,9 @@ struct Estimate {
 
   /// With an error that is not below a rounding.
   func atLeast(_ floor: Double) -> Estimate {
-    Estimate(value: value, error: max(error, floor), degreesOfFreedom: degreesOfFreedom, failing: failing)
+    Estimate(
+      value: value, error: max(error, floor), degreesOfFreedom: degreesOfFreedom, failing: failing,
+      deviation: deviation)
   }
 
   /// Values known without drawing are exact to rounding only.
@@ -134,6 +141,7 @@ struct Measured {
       return found(
         isCovariance ? joint.covariance : joint.correlation,
         isCovariance ? joint.covarianceError : joint.correlationError, isLight(m) && isLight(moments(record, other)))
+    case .estimand(let name): return estimand(named: name, record)?.estimate
     case .quantile, .law: return nil
     }
   }

@@ -164,7 +164,9 @@ extension Explanation {
 
   private mutating func untested(_ comparisons: [Comparison]) {
     let one = comparisons[0]
-    for reason in [Reason.heavyTails, .fewDraws, .notEstimable, .incomplete, .notMixed, .autocorrelated] {
+    for reason in [
+      Reason.heavyTails, .fewDraws, .notEstimable, .incomplete, .notMixed, .autocorrelated, .fewEffectiveDraws,
+    ] {
       let found = comparisons.flatMap { own in own.rows.filter { $0.reason == reason } }
       let places = comparisons.filter { own in own.rows.contains { $0.reason == reason } }
       guard !found.isEmpty else { continue }
@@ -190,6 +192,7 @@ extension Explanation {
           start
             + "finite in \(Words.format(100 * least, 3))% of the draws only, and more than the tolerance are missing (\(code))"
         )
+      case .fewEffectiveDraws: fewEffectiveDraws(found, places, start)
       case .notMixed:
         say(.open, code, one.reference, start + "the chains have not mixed, so their errors mean nothing (\(code))")
       default:
@@ -218,6 +221,15 @@ extension Explanation {
     advise(
       .draws(factor: max(least / Double(fewest), 1)),
       "\(Words.count(Int(least), leg.drawName)) give errors to all that is compared with \(places[0].reference)")
+  }
+
+  private mutating func fewEffectiveDraws(_ rows: [Comparison.Row], _ places: [Comparison], _ start: String) {
+    let code = Reason.fewEffectiveDraws.rawValue
+    guard let item = item(places[0].caseLabel), let leg = item.finite, let state = snapshot.state(item.path(of: leg))
+    else { return }
+    let measured = Measured(leg: leg, state: state)
+    say(
+      .open, code, places[0].reference, start + rows[0].effectiveDrawsSentence(measured) + " (\(code))")
   }
 
   private static func leastDraws(_ statistic: Statistic) -> Double {

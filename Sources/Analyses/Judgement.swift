@@ -25,6 +25,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case autocorrelated
   /// The observable does not exist in a share of the draws that exceeds the tolerance.
   case incomplete
+  /// Weights that leave too few effective draws.
+  case fewEffectiveDraws = "few_effective_draws"
 
   // not tested
   /// Too few draws, or replicas, for an error that can be relied on.
@@ -39,7 +41,7 @@ package enum Reason: String, Sendable, CaseIterable {
     switch self {
     case .withinTolerance, .notDetected, .rounding: .agrees
     case .beyondTolerance, .detected: .differs
-    case .noPower, .notMixed, .autocorrelated, .incomplete: .undecided
+    case .noPower, .notMixed, .autocorrelated, .incomplete, .fewEffectiveDraws: .undecided
     case .fewDraws, .heavyTails, .notEstimable: nil
     }
   }

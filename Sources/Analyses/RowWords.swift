@@ -25,6 +25,7 @@ extension Comparison.Row {
     case .mean where degreesOfFreedom != nil: "relative difference \(number)"
     case .mean: "mean off by \(number) standard deviations"
     case .quantile: "quantile off by \(number) standard deviations"
+    case .estimand: "value off by \(number) standard deviations of a draw"
     default: "relative difference \(number)"
     }
   }
@@ -34,4 +35,14 @@ extension Comparison.Row {
 
   /// `log_V[1] at layer 120`.
   func place(_ axis: Axis) -> String { "\(shortName) at \(axis.name) \(Axis.label(coordinate))" }
+}
+
+extension Comparison.Row {
+  /// Of weights that leave too few draws.
+  func effectiveDrawsSentence(_ measured: Measured) -> String {
+    let record = measured.leg.axis.values.firstIndex(of: coordinate) ?? 0
+    let found = measured.estimand(named: observable, record)?.effectiveDraws ?? .nan
+    return
+      "the weights leave \(Words.format(found, 3)) effective draws of \(Words.group(measured.count)), fewer than \(Words.group(Int(Measured.leastEffectiveDraws)))"
+  }
 }

@@ -30,9 +30,10 @@ public struct DerivedObservables: Sendable {
 
   /// Those of the requests whose terms are there.
   /// - Parameters:
+  ///   - taken: names that none of them may have.
   ///   - all: whether every request must be met.
   /// - Throws: `Failure` with the column and the nearest name of a term that is not there.
-  init(_ requests: [Request], of measured: [Observable], all: Bool) throws {
+  init(_ requests: [Request], of measured: [Observable], taken: [String] = [], all: Bool) throws {
     var names = measured.map { Self.variable($0.name) }
     var found: [Term] = []
     var made: [Observable] = []
@@ -41,7 +42,9 @@ public struct DerivedObservables: Sendable {
       let used = request.tree.names.filter(present.contains)
       let isKnown = { (name: String) in present.contains(name) || request.parameters[name] != nil || name == "pi" }
       if !all && !request.tree.names.allSatisfy(isKnown) { continue }
-      if measured.contains(where: { $0.name == request.name }) || made.contains(where: { $0.name == request.name }) {
+      if taken.contains(request.name) || measured.contains(where: { $0.name == request.name })
+        || made.contains(where: { $0.name == request.name })
+      {
         throw Failure.invalid(
           key: "\(request.table).name", value: "\"\(request.name)\"", allowed: "is the name of another observable")
       }

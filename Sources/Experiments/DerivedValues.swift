@@ -59,7 +59,8 @@ final class DerivedValues {
 extension Experiment {
   /// The same with derived observables behind its own.
   func adding(_ derived: DerivedObservables) -> Experiment {
-    let schema = Schema(axis: schema.axis, observables: schema.observables + derived.observables)
+    let schema = Schema(
+      axis: schema.axis, observables: schema.observables + derived.observables, estimands: schema.estimands ?? [])
     switch kind {
     case .draws(let makeRunner):
       let (records, width) = (schema.axis.count, schema.width)
@@ -183,7 +184,8 @@ extension ReferenceValues {
 extension Leg {
   /// The same with the derived observables whose terms it has. The finite leg and its refinements must have all.
   public func adding(_ requests: [DerivedObservables.Request]) throws -> Leg {
-    let derived = try DerivedObservables(requests, of: observables, all: role == .finite)
+    let derived = try DerivedObservables(
+      requests, of: observables, taken: schema.estimands?.map(\.name) ?? [], all: role == .finite)
     guard !derived.observables.isEmpty else { return self }
     let content: Content
     if let known {

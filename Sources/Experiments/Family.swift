@@ -131,7 +131,7 @@ public struct LimitModel: Sendable {
   /// What is known of the distance of a finite system, as half a sentence.
   public let offset: String
   /// Further labels for the file.
-  public let attributes: [String: String]
+  public var attributes: [String: String]
   /// The only observable that it speaks of, which the finite leg must have, and the key that names it.
   public let subject: Subject?
 

@@ -22,7 +22,7 @@ public struct Job: Sendable, Codable {
   public let seed: UInt64
   public private(set) var cases: [Case]
   public let tolerances: Tolerances
-  /// Pair covariances are kept for records with at most this many observables.
+  /// Pair covariances are kept for records with at most this many observables, and for those that estimands are made of.
   public let covarianceLimit: Int
   /// Probability at which a failure counts as reached, for jobs that ask for a health report.
   public let healthThreshold: Double?
@@ -106,7 +106,8 @@ public struct Job: Sendable, Codable {
   public func layout(of leg: Leg, centres: [Double]) -> Tally.Layout {
     Tally.Layout(
       perGroup: leg.observables.count, groups: leg.axis.count,
-      covariances: leg.observables.count <= covarianceLimit, centres: centres, jointPairs: leg.jointPairs)
+      covariances: leg.observables.count <= covarianceLimit || leg.schema.estimands != nil, centres: centres,
+      jointPairs: leg.jointPairs)
   }
 }
 

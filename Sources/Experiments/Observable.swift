@@ -18,6 +18,8 @@ public struct Observable: Sendable, Equatable, Codable {
     case acceptanceRate = "acceptance-rate"
     /// A tuned setting, not a quantity of the system: a step size.
     case setting
+    /// What an estimand is made of, not a quantity of the system: a weight, a control variate.
+    case auxiliary
     /// The value of the finite system less what a paired reference computes on the same draw: its mean is 0 where both
     /// agree.
     case difference
@@ -58,7 +60,7 @@ public struct Observable: Sendable, Equatable, Codable {
 
   public var isHeavyTailed: Bool { role == .heavyTailed }
   /// Whether it is a quantity of the system, rather than of the method that samples it.
-  public var isPhysical: Bool { role != .acceptanceRate && role != .setting }
+  public var isPhysical: Bool { role != .acceptanceRate && role != .setting && role != .auxiliary }
   public var isDifference: Bool { role == .difference || role == .exactDifference }
 
   /// The value of an observable less that of a paired reference on the same draw.
@@ -74,11 +76,16 @@ public struct Observable: Sendable, Equatable, Codable {
 public struct Schema: Sendable, Equatable, Codable {
   public let axis: Axis
   public let observables: [Observable]
+  /// What is made of means of the observables; nil if there is nothing, as in files of before.
+  public let estimands: [Estimand]?
 
-  public init(axis: Axis, observables: [Observable]) {
-    precondition(Set(observables.map(\.name)).count == observables.count, "two observables of one name")
+  public init(axis: Axis, observables: [Observable], estimands: [Estimand] = []) {
+    let names = observables.map(\.name) + estimands.map(\.name)
+    precondition(Set(names).count == names.count, "two observables of one name")
+    precondition(estimands.allSatisfy { $0.offsets.isEmpty || $0.offsets.count == axis.count })
     self.axis = axis
     self.observables = observables
+    self.estimands = estimands.isEmpty ? nil : estimands
   }
 
   /// Numbers of one draw.
@@ -88,6 +95,7 @@ public struct Schema: Sendable, Equatable, Codable {
   public func index(_ record: Int, _ observable: Int) -> Int { record * observables.count + observable }
 
   public func place(of name: String) -> Int? { observables.firstIndex { $0.name == name } }
+  public func estimand(_ name: String) -> Estimand? { estimands?.first { $0.name == name } }
   public func place(of role: Observable.Role) -> Int? { observables.firstIndex { $0.role == role } }
   /// Place of the observable that a difference is of.
   public func minuend(of difference: Int) -> Int? {

@@ -15,7 +15,7 @@ extension Schema {
     let differences = common.map {
       Observable.difference(of: observables[$0.mine], reference: reference, isExact: isExact)
     }
-    return (Schema(axis: axis, observables: observables + differences), common)
+    return (Schema(axis: axis, observables: observables + differences, estimands: estimands ?? []), common)
   }
 }
 

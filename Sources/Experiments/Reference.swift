@@ -10,6 +10,8 @@ public enum Statistic: Sendable, Hashable, Codable {
   case quantile(Double)
   /// The whole law.
   case law
+  /// A function of means of several observables, by its name in the schema of the draws.
+  case estimand(String)
 
   /// As tables name it; the kurtosis is the excess kurtosis.
   public var name: String {
@@ -24,13 +26,14 @@ public enum Statistic: Sendable, Hashable, Codable {
     case .correlation: "correlation"
     case .quantile: "quantile"
     case .law: "law"
+    case .estimand: "estimand"
     }
   }
 
-  /// What it is taken with: the other observable, or the probability.
+  /// What it is taken with: the other observable, the probability, the name of the estimand.
   public var argument: String {
     switch self {
-    case .covariance(let other), .correlation(let other): other
+    case .covariance(let other), .correlation(let other), .estimand(let other): other
     case .quantile(let level): "\(level)"
     default: ""
     }

@@ -54,7 +54,10 @@ package enum Checker {
     }
     let names =
       expectation.verdict != nil
-      ? verdicts.map(\.subject) : snapshot.job.cases.flatMap { $0.finite?.observables.map(\.name) ?? [] }
+      ? verdicts.map(\.subject)
+      : snapshot.job.cases.flatMap { item in
+        item.finite.map { $0.observables.map(\.name) + ($0.schema.estimands ?? []).map(\.name) } ?? []
+      }
     let what = expectation.verdict != nil ? "compared" : "measured"
     var once: [String] = []
     for name in names where !once.contains(name) { once.append(name) }
@@ -95,6 +98,13 @@ package enum Checker {
       return order(expectation, String(subject.dropFirst(orders.count)), place, snapshot)
     }
     return snapshot.job.cases.filter { isPlace(place, of: $0.label) }.compactMap { item in
+      if let leg = item.finite, let state = snapshot.state(item.path(of: leg)),
+        let row = Estimands(caseLabel: item.label, leg: leg, state: state)?.rows.last(where: {
+          $0.estimand.name == subject
+        })
+      {
+        return result(expectation, subject, item.label, row.value, row.error)
+      }
       guard let (leg, index) = measured(subject, item), let tally = snapshot.state(item.path(of: leg))?.tally else {
         return nil
       }

@@ -44,7 +44,7 @@ private struct CaseDocument: Encodable {
   let tables: ResultTables
 
   enum Key: String, CodingKey {
-    case label, swept, legs, comparisons
+    case label, swept, legs, comparisons, estimands
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -58,6 +58,8 @@ private struct CaseDocument: Encodable {
     try box.encode(
       tables.groups("comparison").filter { $0[0].text("case") == item.label }.map { GroupDocument(tables: $0) },
       forKey: .comparisons)
+    let estimands = tables.groups("estimands").filter { $0[0].text("case") == item.label }
+    if !estimands.isEmpty { try box.encode(estimands.map { GroupDocument(tables: $0) }, forKey: .estimands) }
   }
 }
 

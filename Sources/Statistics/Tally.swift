@@ -219,6 +219,9 @@ extension Tally {
   /// Values of an observable that were not finite.
   public func notFiniteCount(_ observable: Int) -> Int64 { notFinite[observable] }
 
+  /// Draws that its covariances leave out, because some observable of the group is not finite in them.
+  public func incompleteCount(group: Int) -> Int64 { incomplete[group] }
+
   /// The covariance matrix of a group, row by row (`perGroup` squared numbers); NaN off the diagonal without joint sums.
   public func covariance(group: Int) -> [Double] {
     carry()

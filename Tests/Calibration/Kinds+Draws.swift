@@ -1,4 +1,5 @@
 import Experiments
+import Foundation
 import Statistics
 
 /// Moments and shares of independent draws.
@@ -22,6 +23,37 @@ extension Calibration {
   private static func failures(threshold: Double) -> Statement {
     Statement(
       network("V", width: 2, "[health]\nthreshold = \(threshold)\n"), effect: vanishing - threshold)
+  }
+
+  /// One layer of width 32 and one target, 1.5.
+  private static let posterior = network(
+    "V", width: 32,
+    noTolerance
+      + "[posterior]\ntrain = [0]\ntargets = [1.5]\nnoise = 0.1\ntest = [0]\n[[limit]]\nequation = \"infinite-width\"\n"
+  )
+
+  /// Log evidence of the posterior and the standard deviation of its linear part: integrals over V, gamma of shape 16 and mean 1.
+  private static let evidence: (value: Double, deviation: Double) = {
+    var (total, first, second) = (0.0, 0.0, 0.0)
+    for i in 1...6000 {
+      let v = 0.001 * Double(i)
+      let p = exp(15 * log(v) - 16 * v)
+      let w = exp(-1.125 / (v + 0.1)) / (2 * Double.pi * (v + 0.1)).squareRoot()
+      total += p
+      first += p * w
+      second += p * w * w
+    }
+    let mean = first / total
+    return (log(mean), (second / total - mean * mean).squareRoot() / mean)
+  }()
+
+  /// Log evidence against its exact value, a number of standard deviations off.
+  private static func evidence(off effect: Double) -> Statement {
+    Statement(posterior, effect: effect) {
+      $0.without(.exact).predicting { entry, _ in
+        entry.statistic == .estimand("log_evidence") ? entry.with(evidence.value - effect * evidence.deviation) : nil
+      }
+    }
   }
 
   static let draws: [Kind] = [
@@ -51,6 +83,11 @@ extension Calibration {
         "mean of V against infinite width, tolerance 0.1 standard deviations; true: off by just that, where either word is wrong; false: off by 0.19",
       alpha: alpha, isAlarm: { $0 != .undecided }, truth: off(0.1), falsehood: off(0.19),
       read: comparison("infinite-width")),
+    Kind(
+      name: "estimands",
+      summary:
+        "log evidence of a posterior against its exact value, with control variates; moved by 0.031 standard deviations",
+      alpha: alpha, truth: evidence(off: 0), falsehood: evidence(off: 0.031), read: comparison("infinite-width")),
     Kind(
       name: "health",
       summary:

@@ -85,6 +85,78 @@ import Testing
   ])
   func networks(setting: String, words: [String]) { refused(Self.network, [setting], says: words) }
 
+  static let posterior = """
+    seed = 7
+    [network]
+    architecture = "mlp"
+    activation = "tanh"
+    width = 24
+    depth = 2
+    inputs = { gram = [[1.0, 0.3, 1.0], [0.3, 1.0, 0.3], [1.0, 0.3, 1.0]] }
+    draws = 200
+    [posterior]
+    train = [0, 1]
+    targets = [1.0, -0.5]
+    noise = 0.1
+    test = [2]
+    [[limit]]
+    equation = "infinite-width"
+    """
+
+  /// Inputs 0 and 2 are equal.
+  @Test(arguments: [
+    ("posterior.noise=-0.1", ["posterior.noise = -0.1", "at least 0.0"]),
+    ("posterior.noise=inf", ["posterior.noise = inf"]),
+    ("posterior.targets=[1.0]", ["posterior.targets", "an array of 2 finite numbers"]),
+    ("posterior.targets=[1.0, nan]", ["posterior.targets", "finite"]),
+    ("posterior.targets=\"y\"", ["posterior.targets = \"y\"", "an array of 2"]),
+    ("posterior.test=[3]", ["posterior.test = [3]", "the place 3", "the inputs 0 to 2"]),
+    ("posterior.test=[]", ["posterior.test = []", "an array of 1 to 64"]),
+    ("posterior.train=[0, 0]", ["posterior.train", "different"]),
+    ("posterior.train=[0, -1]", ["posterior.train", "-1"]),
+    ("posterior.controls=\"all\"", ["posterior.controls = \"all\"", "layers, none"]),
+    ("posterior.nois=1", ["posterior.nois", "did you mean noise?"]),
+    (
+      "posterior={train=[0, 2], targets=[1.0, -0.5], noise=0.0, test=[1]}",
+      ["posterior.noise = 0", "inputs 0 and 2 are equal", "1.0 and -0.5 differ"]
+    ),
+    (
+      "posterior={train=[0, 1], targets=[1.0, -0.5], noise=0.0, test=[2]};network.width=1",
+      ["posterior.noise = 0", "a width of at least 2"]
+    ),
+    (
+      "network.inputs={gram=[[1.0,0.0,1.0],[0.0,1.0,1.0],[1.0,1.0,2.0]]};network.activation=linear;posterior={train=[0,1,2],targets=[1.0,-0.5,2.0],noise=0.0,test=[2]}",
+      ["posterior.noise = 0", "singular at infinite width"]
+    ),
+    ("network.bound=5.0", ["network.bound = 5.0", "[posterior]"]),
+    (
+      "network.activation=linear;network.c=10.0;network.depth=400",
+      ["network.depth = 400", "leaves the range of numbers by layer 400"]
+    ),
+    ("network.architecture=orthogonal-mlp", ["network.architecture = \"orthogonal-mlp\"", "[posterior]"]),
+    (
+      "network.inputs={correlation=0.3,count=6};posterior={train=[0,1,2,3],targets=[1.0,-0.5,0.0,0.0],noise=0.1,test=[5]};limit={equation=\"finite-width\"}",
+      ["limit.equation", "at most 4 different inputs", "there are 5"]
+    ),
+    (
+      "network.inputs={correlation=0.3,count=4};network.activation=relu;posterior={train=[0,1,2],targets=[1.0,-0.5,0.0],noise=0.1,test=[3]};limit={equation=\"finite-width\"}",
+      ["limit.equation", "at most 3 different inputs", "with kinks"]
+    ),
+  ])
+  func posteriors(settings: String, words: [String]) {
+    refused(Self.posterior, settings.split(separator: ";").map(String.init), says: words)
+  }
+
+  /// What looks singular and is not: equal inputs with noise, and without where their targets are equal.
+  @Test(arguments: [
+    "posterior={train=[0, 2], targets=[1.0, -0.5], noise=0.1, test=[1]}",
+    "posterior={train=[0, 2], targets=[1.0, 1.0], noise=0.0, test=[1, 2]}",
+    "limit={equation=\"finite-width\"}",
+  ])
+  func posteriorsOfEqualInputs(setting: String) throws {
+    #expect(try !job(Self.posterior, [setting]).job.cases.isEmpty)
+  }
+
   static let particleSettings: [(String, String)] = [
     ("particles.number=0", "particles.number = 0: must be an integer in [1,"),
     ("particles.number=9223372036854775807;bias.enabled=true", "particles.number"),

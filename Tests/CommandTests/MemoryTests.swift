@@ -19,6 +19,8 @@ extension Faults {
       var inputs = "correlation = 0.3, count = 3"
       var depth = 6
       var needs: String?
+      /// Another table of the job, by which a line of the limit differs from the others.
+      var table = ""
     }
 
     static let smooth = "architecture = \"mlp\"\nactivation = { name = \"tanh\", a = 1.0 }\nbound = 5.0"
@@ -69,7 +71,13 @@ extension Faults {
       "normalised-gradient": Case(
         network: "architecture = \"normalised-mlp\"\nactivation = \"relu\"\nnormalisation = \"layer\"", limit: "",
         needs: "log_gradient_ratio"),
+      "finite-width/posterior": Case(
+        network: "architecture = \"mlp\"\nactivation = \"tanh\"", limit: "", needs: "V",
+        table: "[posterior]\ntrain = [0, 2]\ntargets = [1.0, -0.5]\nnoise = 0.1\ntest = [1, 2]"),
       "infinite-width-ntk": Case(network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk"),
+      "infinite-width-ntk/posterior": Case(
+        network: "architecture = \"ntk-mlp\"\nactivation = \"tanh\"", limit: "", needs: "ntk",
+        table: "[posterior]\ntrain = [0, 2]\ntargets = [1.0, -0.5]\nnoise = 0.1\ntest = [1, 2]"),
     ]
 
     /// A sweep over the families, two by two and all of them.
@@ -90,9 +98,10 @@ extension Faults {
         inputs = { \(item.inputs) }
         observables = ["V"]
         draws = 20
+        \(item.table)
         [[limit]]
         equation = "\(parts[0])"
-        \(parts.count > 1 ? "integrator = \"\(parts[1])\"" : "")
+        \(parts.count > 1 && item.table.isEmpty ? "integrator = \"\(parts[1])\"" : "")
         \(item.limit)
         [sweep]
         "network.observables" = [\(list)]

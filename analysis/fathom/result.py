@@ -211,7 +211,7 @@ class Result:
         with h5py.File(self.path) as file:
             return {
                 group: list(file[group])
-                for group in ("cases", "comparison", "scaling", "diagnostics", "bias", "order", "report", "posterior", "particles")
+                for group in ("cases", "comparison", "scaling", "diagnostics", "bias", "order", "report", "posterior", "particles", "estimands")
                 if group in file
             } | {f"cases/{case}": list(file[f"cases/{case}"]) for case in file["cases"]}
 
@@ -340,6 +340,11 @@ class Result:
         """Every finite leg against every reference."""
         found = [self._group(f"comparison/{name}") for name in sorted(self._names.get("comparison", []), key=int)]
         return [Comparison(d.attrs["case"], d.attrs["reference"], d.attrs["verdict"], d.attrs["sentence"], d) for d in found]
+
+    def estimands(self, case: str | None = None) -> list[xr.Dataset]:
+        """Functions of means, such as those of a posterior, with their errors and effective draws: a table for each leg that has some."""
+        found = [self._group(f"estimands/{name}") for name in sorted(self._names.get("estimands", []), key=int)]
+        return [table for table in found if case is None or table.attrs["case"] == case]
 
     def verdicts(self) -> dict[str, str]:
         """The verdicts in words, by case and reference."""

@@ -1,4 +1,5 @@
 import Kernels
+import Networks
 
 /// $\kappa(\theta) = E \phi(u) \phi(v)$ for u, v of one variance at the angle $\theta = \arccos\rho$, interpolated: what a draw needs of
 /// an expectation that costs a quadrature.

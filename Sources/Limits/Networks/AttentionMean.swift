@@ -125,7 +125,7 @@ extension PreLNTransformer {
 
 extension PreLNTransformer: CovarianceRecursive {
   /// $K' = K + c_u c_v E_N[A F A^T]$, $K'' = K' + c_y E \phi(u_a) \phi(u_b)$, $u \sim N(0, c_x F(K'))$, F the correlations.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let m = settings.count
     guard let mean = AttentionMean(tokens: m, strength: scoreStrength, causal: causal) else { return nil }
     let kernel = block.map { ActivationKernel($0.activation) }
@@ -138,7 +138,7 @@ extension PreLNTransformer: CovarianceRecursive {
     }
   }
 
-  var noRecursion: String {
+  package var noRecursion: String {
     "has a value for scores of up to \(AttentionMean.mostTokens) tokens only, and c_q c_k up to "
       + "\(AttentionMean.largestStrength) of three: \(NetworkLimits.infiniteWidthHeads.name) draws it, with many heads"
   }

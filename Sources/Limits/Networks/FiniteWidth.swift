@@ -32,12 +32,13 @@ extension NetworkLimits {
         "needs phi = 0 where phi' jumps for the change of the kernel, whose mean is that of phi'' in the sense of distributions: phi(\(kink)) = \(activation.function.value(kink))"
       )
     }
-    guard let known = theory.values(network.settings, own) else {
+    guard var known = theory.values(network.settings, own) else {
       throw p.invalid(
         "equation",
         "needs Gaussian expectations of the activation, which are not finite or not found to 1e-11\(activation.eventRemark)"
       )
     }
+    if let posterior = network.posterior { known = try theory.adding(posterior, to: known, network.settings, p) }
     guard !known.statistics.isEmpty else {
       throw p.invalid(
         "equation",

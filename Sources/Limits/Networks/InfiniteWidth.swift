@@ -5,9 +5,10 @@ import Experiments
 extension NetworkLimits {
   static let infiniteWidth = LimitEntry<NetworkModel>(
     name: "infinite-width",
-    summary: "recursion of the covariance at infinite width and fixed depth, for every architecture; no randomness",
+    summary:
+      "recursion of the covariance at infinite width and fixed depth, for every architecture, with its regression where there is a [posterior]; no randomness",
     equation:
-      "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms",
+      "K_{l+1} = c E[phi(u_a) phi(u_b)] + sigma_b^2, u ~ N(0, K_l), and its residual, convolutional and attention forms; f | y ~ N(K_*y (K_yy + s^2)^-1 y, K_** - K_*y (K_yy + s^2)^-1 K_y*)",
     reference: "arXiv:1711.00165, eq. 5; arXiv:1810.05148; docs/limits.md", parameters: []
   ) { p, network in
     guard let architecture = network.architecture as? any CovarianceRecursive else {
@@ -18,7 +19,9 @@ extension NetworkLimits {
     }
     var k = recursion.start
     var reached = network.settings.inputs.layer
-    let model = LimitModel.infiniteWidth(network.settings, ofManyHeads: recursion.ofManyHeads) { layer in
+    let model = LimitModel.infiniteWidth(
+      network.settings, ofManyHeads: recursion.ofManyHeads, posterior: network.posterior
+    ) { layer in
       while reached < layer {
         reached += 1
         k = recursion.next(k, reached)
@@ -49,27 +52,34 @@ extension LimitModel {
   /// - Parameters:
   ///   - own: observables besides those of the covariance.
   ///   - ofManyHeads: whether it leaves out one over the number of heads as well.
+  ///   - posterior: what is measured of it, if that is: regression with the covariance.
   ///   - state: V of a measured layer, the values of `own` there, and whether those are smooth functions, so that an order is promised; called for the
   ///     layers in ascending order.
   static func infiniteWidth(
-    _ settings: NetworkSettings, own: [Observable] = [], ofManyHeads: Bool = false,
+    _ settings: NetworkSettings, own: [Observable] = [], ofManyHeads: Bool = false, posterior: Posterior? = nil,
     _ state: (_ layer: Int) -> (covariance: [Double], own: [Double], isSmooth: Bool)
   ) -> LimitModel {
     let measured = settings.measured.only(deterministic)
+    let own = own + (posterior?.deterministic ?? [])
     var promised = [Remainder("width", order: 1, along: .fixedValues)]
+    var regressions: [[String: Double]] = []
     let means = settings.layers.flatMap { layer -> [Double] in
       let (covariance, own, isSmooth) = state(layer)
       if !isSmooth { promised = [] }
-      return values(measured, covariance, layer: layer) + own
+      let before = values(measured, covariance, layer: layer) + own
+      guard let posterior else { return before }
+      regressions.append(posterior.atInfiniteWidth(covariance))
+      return before + posterior.values(covariance)
     }
+    let known = ReferenceValues(
+      axis: .layers(settings.layers), observables: measured.observables + own, means: means,
+      secondMoments: means.map { $0 * $0 },
+      remainder: promised + (ofManyHeads ? [Remainder("heads", order: 1)] : []))
     return LimitModel(
-      .known(
-        ReferenceValues(
-          axis: .layers(settings.layers), observables: measured.observables + own, means: means,
-          secondMoments: means.map { $0 * $0 },
-          remainder: promised + (ofManyHeads ? [Remainder("heads", order: 1)] : []))),
+      .known(posterior?.adding(regressions, to: known) ?? known),
       offset: "an offset of order depth/width is expected of a finite width"
-        + (ofManyHeads ? ", and one of order 1/heads of a finite number of heads" : ""))
+        + (ofManyHeads ? ", and one of order 1/heads of a finite number of heads" : ""),
+      attributes: posterior.map { ["condition": $0.condition.description] } ?? [:])
   }
 
   /// What follows from V alone, and keeps a value where V no longer fluctuates.

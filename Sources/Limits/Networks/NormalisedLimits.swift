@@ -4,7 +4,7 @@ import Networks
 
 extension NormalisedMLP: CovarianceRecursive {
   /// `K' = c E[phi(u_a) phi(u_b)]`, u ~ N(0, correlations of K), over the units; of a batch for ReLU and inputs whose pairs are all alike.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let m = settings.count
     if normalisation == .batch {
       guard let batch = BatchNormalisation(self) else { return nil }
@@ -18,7 +18,7 @@ extension NormalisedMLP: CovarianceRecursive {
     }
   }
 
-  var noRecursion: String {
+  package var noRecursion: String {
     "has a closed form behind batch normalisation only for relu and inputs whose pairs are all alike"
   }
 }

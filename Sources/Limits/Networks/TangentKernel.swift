@@ -18,10 +18,10 @@ extension NetworkLimits {
   static let tangentKernel = LimitEntry<NetworkModel>(
     name: "infinite-width-ntk",
     summary:
-      "neural tangent kernel at infinite width and fixed depth, for every network with the probe \(Probe.tangentKernel.name); no randomness",
+      "neural tangent kernel at infinite width and fixed depth, for every network with the probe \(Probe.tangentKernel.name), with its regression where there is a [posterior]; no randomness",
     equation:
-      "Theta_l = K_l + Theta_{l-1} c E[phi'(u_a) phi'(u_b)], u ~ N(0, K_{l-1}), Theta_0 = K_0; K of infinite-width",
-    reference: "arXiv:1806.07572, theorem 1; docs/limits.md", parameters: []
+      "Theta_l = K_l + Theta_{l-1} c E[phi'(u_a) phi'(u_b)], u ~ N(0, K_{l-1}), Theta_0 = K_0; K of infinite-width; trained to Theta_*y (Theta_yy + s^2)^-1 y",
+    reference: "arXiv:1806.07572, theorem 1; arXiv:1902.06720, eq. 14; docs/limits.md", parameters: []
   ) { p, network in
     guard let architecture = network.architecture as? any TangentRecursive,
       let recursion = architecture.covarianceRecursion(), let kernel = architecture.measuredKernel
@@ -31,7 +31,9 @@ extension NetworkLimits {
     var k = recursion.start
     var theta = k.map(layer.firstKernel)
     var reached = network.settings.inputs.layer
-    let model = LimitModel.infiniteWidth(network.settings, own: kernel.observables) { target in
+    let posterior = network.posterior.flatMap { $0.isTangent ? $0 : nil }
+    let own = kernel.observables + (posterior?.tangentObservables ?? [])
+    var model = LimitModel.infiniteWidth(network.settings, own: own) { target in
       while reached < target {
         // What of Theta arrives in the next layer.
         let slopes = ActivationKernel.pairs(k, m, activation.derivativeProduct)
@@ -42,7 +44,11 @@ extension NetworkLimits {
       }
       let rounding = 0x1p-48 * Double(m * (target + 4))
       let (own, isSmooth) = kernel.values(theta, rounding: rounding)
-      return (recursion.covariance(k), own.map { $0.isFinite ? $0 : .nan }, isSmooth)
+      let trained = posterior?.trained(theta) ?? []
+      return (recursion.covariance(k), (own + trained).map { $0.isFinite ? $0 : .nan }, isSmooth)
+    }
+    if let posterior {
+      model.attributes["ntk_condition"] = posterior.regression.condition(covariance: theta).description
     }
     try network.refuse(model, p)
     return model

@@ -2,7 +2,9 @@ import Experiments
 
 /// A finite network, ready to be sampled and to be compared with limits.
 public struct NetworkModel: Sendable {
-  public let experiment: Experiment
+  public private(set) var experiment: Experiment
+  /// What is measured of the posterior, if that is asked for.
+  public private(set) var posterior: Posterior?
   /// What is known exactly at this very size, if anything.
   public let known: ReferenceValues?
   /// Labels for the file.
@@ -14,6 +16,9 @@ public struct NetworkModel: Sendable {
   /// The activation as the job gives it, for architectures that have one.
   package let activation: ActivationChoice?
 
+  /// The same network with a posterior; made where the type of the architecture is known.
+  private let measuring: @Sendable (Posterior) -> Experiment
+
   package var settings: NetworkSettings { architecture.settings }
   /// Whether c was left to its default 1 / E phi(g)^2.
   package var standardGain: Bool { parameters["c"] == nil && parameters["tune"] == nil }
@@ -24,6 +29,7 @@ public struct NetworkModel: Sendable {
   ) {
     let settings = architecture.settings
     experiment = Experiment(LayeredNetwork(architecture))
+    measuring = { Experiment(LayeredNetwork(architecture, posterior: $0)) }
     self.architecture = architecture
     self.known = known
     self.activation = activation
@@ -39,6 +45,15 @@ public struct NetworkModel: Sendable {
       for (key, value) in activation.attributes { all["activation_\(key)"] = value }
     }
     self.attributes = all
+  }
+
+  /// The same, measuring the posterior that a table asks for.
+  func adding(_ table: Parameters) throws -> NetworkModel {
+    var result = self
+    let posterior = try Posterior.read(table, self)
+    result.posterior = posterior
+    result.experiment = measuring(posterior)
+    return result.labelled(posterior.attributes)
   }
 
   func labelled(_ labels: [String: String]) -> NetworkModel {

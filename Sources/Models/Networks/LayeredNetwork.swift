@@ -6,7 +6,7 @@ import Experiments
 /// **Required**: `settings`, as they were given; `State`, the buffers of a draw; `makeState`; `advance`, one layer.
 ///
 /// **Optional**: `start`, where the inputs themselves are needed and not their covariance only; `ownObservables` with
-/// `writeOwn`, for what is measured besides the covariance.
+/// `writeOwn`, for what is measured besides the covariance; `hasGaussianReadout`, `layerMean` and the tangent kernel, for posteriors.
 ///
 /// **Lifecycle** of a draw, as `LayeredNetwork` drives it:
 /// 1. `makeState` once a thread. The state is used again for every draw, so nothing in it may outlast one.
@@ -19,7 +19,7 @@ import Experiments
 /// nothing is allocated after `makeState`.
 ///
 /// An architecture enters the catalog by an `ArchitectureEntry` and a line of `NetworkCatalog.architectures`. Its limit at
-/// infinite width is a conformance to `CovarianceRecursive` in Limits; a probe is a `NetworkDraws` of its entry.
+/// infinite width is a conformance to `CovarianceRecursive`; a probe is a `NetworkDraws` of its entry.
 public protocol Architecture: Sendable {
   /// Buffers of one draw, and the layer it is at.
   associatedtype State: NetworkState
@@ -27,6 +27,13 @@ public protocol Architecture: Sendable {
   var settings: NetworkSettings { get }
   /// What it measures besides the covariance, in the order of `writeOwn`; nothing unless implemented.
   var ownObservables: [Observable] { get }
+  /// Whether, given the layers up to one, the outputs of a readout of that layer are Gaussian with covariance V: then `[posterior]` may be asked
+  /// for. False unless implemented.
+  var hasGaussianReadout: Bool { get }
+  /// The mean of V given that of the layer before, where it depends on nothing else, at every width; nil unless implemented.
+  var layerMean: LayerMean? { get }
+  /// Whether draws have a tangent kernel at the last layer, which `writeTangentKernel` gives; false unless implemented.
+  var hasTangentKernel: Bool { get }
   func makeState() -> State
   /// Puts the inputs in; `state.lower` holds L_0 already. Does nothing unless implemented.
   func start(_ state: State, _ stream: inout Stream)
@@ -35,12 +42,18 @@ public protocol Architecture: Sendable {
   func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool)
   /// Writes `ownObservables.count` numbers for the layer that was made last.
   func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>)
+  /// Writes the tangent kernel, m x m, after the last layer.
+  func writeTangentKernel(_ state: State, to kernel: UnsafeMutablePointer<Double>)
 }
 
 extension Architecture {
   public var ownObservables: [Observable] { [] }
+  public var hasGaussianReadout: Bool { false }
+  public var layerMean: LayerMean? { nil }
+  public var hasTangentKernel: Bool { false }
   @inlinable public func start(_ state: State, _ stream: inout Stream) {}
   @inlinable public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {}
+  @inlinable public func writeTangentKernel(_ state: State, to kernel: UnsafeMutablePointer<Double>) {}
 }
 
 /// The factor L of the covariance, `V = L L^T`, and room for its observables.
@@ -52,6 +65,8 @@ open class NetworkState {
   /// Relative error of the rows of `lower` as vectors; 0 where every entry is accurate by itself, as in products of triangular
   /// matrices. What depends on a smaller difference of rows is rounding and nothing else.
   @usableFromInline var rounding = 0.0
+  /// Where a posterior is measured.
+  @usableFromInline var posterior: Posterior.Work?
 
   public init(inputs m: Int) {
     count = m
@@ -82,18 +97,30 @@ public struct LayeredNetwork<A: Architecture>: Draw {
   public let layers: [Int]
   @usableFromInline let settings: NetworkSettings
   @usableFromInline let shared: Int
+  @usableFromInline let posterior: Posterior?
+  /// Place of its observables, behind all others.
+  @usableFromInline let before: Int
 
-  public init(_ architecture: A) {
+  public init(_ architecture: A, posterior: Posterior? = nil) {
     self.architecture = architecture
+    self.posterior = posterior
     settings = architecture.settings
     layers = settings.layers
     shared = settings.measured.observables.count
-    observables = settings.measured.observables + architecture.ownObservables
+    let own = settings.measured.observables + architecture.ownObservables
+    before = own.count
+    observables = own + (posterior?.observables ?? [])
   }
 
-  public var schema: Schema { Schema(axis: .layers(layers), observables: observables) }
+  public var schema: Schema {
+    Schema(axis: .layers(layers), observables: observables, estimands: posterior?.estimands ?? [])
+  }
 
-  public func makeScratch() -> A.State { architecture.makeState() }
+  public func makeScratch() -> A.State {
+    let state = architecture.makeState()
+    state.posterior = posterior.map(Posterior.Work.init)
+    return state
+  }
 
   @inlinable
   public func draw(
@@ -103,6 +130,7 @@ public struct LayeredNetwork<A: Architecture>: Draw {
     for i in 0..<state.count &* state.count { lower[i] = settings.initialFactor[i] }
     architecture.start(state, &stream)
     let bounded = settings.measured.bound < .infinity
+    let needsLayers = posterior?.needsLayers ?? false
     var events: DrawEvents = []
     var out = values
     var observed = 0
@@ -110,7 +138,8 @@ public struct LayeredNetwork<A: Architecture>: Draw {
     for layer in settings.inputs.layer &+ 1...settings.depth {
       let measure = layer == layers[observed]
       if crossing == .infinity {
-        architecture.advance(state, &stream, layer: layer, measure: measure || bounded)
+        architecture.advance(state, &stream, layer: layer, measure: measure || bounded || needsLayers)
+        if needsLayers { posterior!.add(layer: layer &- settings.inputs.layer, lower: lower, state.posterior!) }
         if bounded && settings.measured.stops(lower) { crossing = Double(layer) }
       }
       if measure {
@@ -119,6 +148,10 @@ public struct LayeredNetwork<A: Architecture>: Draw {
             lower: lower, layer: Double(layer), crossing: crossing, rounding: state.rounding, work: state.work, to: out)
         )
         architecture.writeOwn(state, to: out + shared)
+        if let posterior {
+          if let kernel = state.posterior!.tangent { architecture.writeTangentKernel(state, to: kernel) }
+          events.formUnion(posterior.write(lower: lower, record: observed, state.posterior!, to: out + before))
+        }
         out += observables.count
         observed &+= 1
         if observed == layers.count { break }

@@ -26,11 +26,13 @@ public enum NetworkFamily: Family {
           "probability of a failure whose depth is reported"),
         Parameter(
           "widths", .structured("an array of widths"), default: .list([]), "other widths at which the same is asked"),
-      ])
+      ]),
+    Posterior.table,
   ]
 
   public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<NetworkModel> {
-    let model = try NetworkCatalog.read(table, path: context.path, data: context.data)
+    var model = try NetworkCatalog.read(table, path: context.path, data: context.data)
+    if let asked = context.options[Posterior.table.name] { model = try model.adding(asked) }
     var legs = [
       Leg(
         name: self.table, role: .finite,
@@ -49,6 +51,7 @@ public enum NetworkFamily: Family {
     let resolved = model.parameters.resolved.withCanonicalFormulas
     var lines = resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
     lines.append("\(prefix).V_0 = \(model.attributes["V_0"] ?? "")")
+    if let asked = context.options[Posterior.table.name] { lines += asked.resolved.lines(prefix: Posterior.table.name) }
     return FamilyCase(model: model, legs: legs, identity: lines)
   }
 

@@ -18,7 +18,7 @@ package struct UnitMoments {
   /// Relative to the expectation of the absolute value.
   static let tolerance = 1e-11
   /// $1 - \rho^2$ below which derivatives in K lose more than half of their digits.
-  static let leastSine = 1e-6
+  package static let leastSine = 1e-6
   static let reach = 13.0
   private static let panel = 2.5
 

@@ -29,6 +29,9 @@ public struct GatedMLP: Architecture {
     }
   }
 
+  public var hasGaussianReadout: Bool { true }
+  public var layerMean: LayerMean? { LayerMean(activation, gain: gain, isGated: true) }
+
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {

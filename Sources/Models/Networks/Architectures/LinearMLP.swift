@@ -29,6 +29,9 @@ public struct LinearMLP: Architecture {
     deinit { factor.deallocate() }
   }
 
+  public var hasGaussianReadout: Bool { true }
+  public var layerMean: LayerMean? { LayerMean(SlopeActivation(plus: 1, minus: 1), gain: 1) }
+
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {

@@ -44,6 +44,9 @@ public struct MLP: Architecture {
     }
   }
 
+  public var hasGaussianReadout: Bool { true }
+  public var layerMean: LayerMean? { LayerMean(activation, gain: gain, bias: bias) }
+
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {

@@ -54,6 +54,8 @@ public struct ResNet: Architecture {
     }
   }
 
+  public var hasGaussianReadout: Bool { true }
+
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {

@@ -86,6 +86,11 @@ public struct TangentMLP: Architecture {
     }
   }
 
+  public var hasGaussianReadout: Bool { !orthogonal }
+  public var layerMean: LayerMean? { orthogonal ? nil : LayerMean(activation, gain: gain, bias: bias) }
+
+  public var hasTangentKernel: Bool { true }
+
   public func makeState() -> State { State(self) }
 
   public func start(_ state: State, _ stream: inout Stream) {
@@ -268,6 +273,10 @@ public struct TangentMLP: Architecture {
 
   public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
     kernel.write(state.kernel, work: state.work, to: values)
+  }
+
+  public func writeTangentKernel(_ state: State, to kernel: UnsafeMutablePointer<Double>) {
+    for i in 0..<settings.count * settings.count { kernel[i] = state.kernel[i] }
   }
 }
 

@@ -1,5 +1,3 @@
-import Networks
-
 /// Gaussian expectations of an activation, which the recursions at infinite width are made of: in closed form where the activation has one
 /// (`ClosedKernel`), by quadrature that checks itself otherwise.
 public struct ActivationKernel: Sendable {
@@ -24,7 +22,7 @@ public struct ActivationKernel: Sendable {
   public func apply(_ k: [Double], _ m: Int) -> [Double] { Self.pairs(k, m, product) }
 
   /// A symmetric matrix from variances and covariance, pair by pair.
-  static func pairs(_ k: [Double], _ m: Int, _ entry: (Double, Double, Double) -> Double) -> [Double] {
+  package static func pairs(_ k: [Double], _ m: Int, _ entry: (Double, Double, Double) -> Double) -> [Double] {
     var result = k
     for a in 0..<m {
       for b in 0...a {

@@ -1,8 +1,8 @@
-import Networks
 import Experiments
 
-/// An architecture whose covariance follows a recursion at infinite width and fixed depth: what `infinite-width` needs of it.
-protocol CovarianceRecursive: Architecture {
+/// An architecture whose covariance follows a recursion at infinite width and fixed depth: what `infinite-width` needs of it,
+/// and what the weights of a posterior are centred with.
+package protocol CovarianceRecursive: Architecture {
   /// The recursion; nil where scores or weights stay random at infinite width.
   func covarianceRecursion() -> CovarianceRecursion?
   /// Why there is none, after "equation".
@@ -10,24 +10,24 @@ protocol CovarianceRecursive: Architecture {
 }
 
 extension CovarianceRecursive {
-  var noRecursion: String {
+  package var noRecursion: String {
     "has no deterministic limit: with the usual temperature scores stay random, and with uniform or sign weights the first layer is not Gaussian"
   }
 }
 
 /// A recursion over covariances of inputs, or of pairs of position and input.
-struct CovarianceRecursion {
+package struct CovarianceRecursion {
   /// K_0 and its size.
-  let start: [Double]
+  package let start: [Double]
   let size: Int
   /// The covariance of a layer from that of the one before it.
-  let next: (_ k: [Double], _ layer: Int) -> [Double]
+  package let next: (_ k: [Double], _ layer: Int) -> [Double]
   /// V from K: the mean over `positions` blocks on the diagonal.
   let positions: Int
   /// Whether it needs infinitely many heads besides an infinite width.
-  let ofManyHeads: Bool
+  package let ofManyHeads: Bool
 
-  init(
+  package init(
     start: [Double], size: Int, positions: Int = 1, ofManyHeads: Bool = false,
     next: @escaping (_ k: [Double], _ layer: Int) -> [Double]
   ) {
@@ -36,14 +36,14 @@ struct CovarianceRecursion {
   }
 
   /// A recursion over the inputs, from V_0.
-  init(
+  package init(
     _ settings: NetworkSettings, ofManyHeads: Bool = false, next: @escaping (_ k: [Double], _ layer: Int) -> [Double]
   ) {
     self.init(start: settings.inputs.gram, size: settings.count, ofManyHeads: ofManyHeads, next: next)
   }
 
   /// V of a state of the recursion.
-  func covariance(_ k: [Double]) -> [Double] {
+  package func covariance(_ k: [Double]) -> [Double] {
     let m = size / positions
     return (0..<m * m).map { index in
       (0..<positions).reduce(0.0) { $0 + k[($1 * m + index / m) * size + $1 * m + index % m] } / Double(positions)
@@ -51,7 +51,7 @@ struct CovarianceRecursion {
   }
 
   /// `keep K + scale image`, entry by entry.
-  static func mix(_ k: [Double], _ keep: Double, _ image: [Double], _ scale: Double) -> [Double] {
+  package static func mix(_ k: [Double], _ keep: Double, _ image: [Double], _ scale: Double) -> [Double] {
     zip(k, image).map { keep * $0 + scale * $1 }
   }
 }
@@ -59,13 +59,13 @@ struct CovarianceRecursion {
 // MARK: - One conformance an architecture
 
 extension LinearMLP: CovarianceRecursive {
-  func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { k, _ in k } }
+  package func covarianceRecursion() -> CovarianceRecursion? { CovarianceRecursion(settings) { k, _ in k } }
 }
 
 extension PerceptronArchitecture {
   /// `K' = c E[phi(u_a) phi(u_b)] + sigma_b^2`, u ~ N(0, K). With other weights than Gaussian and orthogonal ones the first layer is not
   /// Gaussian: it depends on each component of the inputs.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let (m, layer) = (settings.count, perceptron)
     guard layer.law.isInvariant else { return nil }
     let kernel = ActivationKernel(layer.activation)
@@ -82,7 +82,7 @@ extension PassMLP: CovarianceRecursive {}
 
 extension GatedMLP: CovarianceRecursive {
   /// `K' = c E[phi(u_a) phi(u_b)] K`.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let kernel = ActivationKernel(activation)
     return CovarianceRecursion(settings) { [m = settings.count, gain] k, _ in
       zip(kernel.apply(k, m), k).map { gain * $0 * $1 }
@@ -92,7 +92,7 @@ extension GatedMLP: CovarianceRecursive {
 
 extension ResNet: CovarianceRecursive {
   /// `K' = alpha^2 K + lambda_l^2 c E[phi(u_a) phi(u_b)]`.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let kernel = ActivationKernel(activation)
     return CovarianceRecursion(settings) { [m = settings.count, gain, strength] k, layer in
       let (alpha, lambda) = (strength.alpha, strength.lambda(layer))
@@ -103,7 +103,7 @@ extension ResNet: CovarianceRecursive {
 
 extension ConvolutionalResNet: CovarianceRecursive {
   /// As the residual network's, with the mean over the offsets of the kernel.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     let activations = ActivationKernel(activation)
     let (m, sites, positions, width) = (settings.count, sites, positions, kernel)
     return CovarianceRecursion(start: siteGram, size: sites, positions: positions) { [gain, strength] k, layer in
@@ -125,7 +125,7 @@ extension ConvolutionalResNet: CovarianceRecursive {
 extension Transformer: CovarianceRecursive {
   /// The shaped temperature grows with the width: attention becomes uniform, and centred attention the identity. With the usual
   /// temperature the scores stay random.
-  func covarianceRecursion() -> CovarianceRecursion? {
+  package func covarianceRecursion() -> CovarianceRecursion? {
     guard shaped else { return nil }
     let m = settings.count
     let kernel = block.map { (activation: ActivationKernel($0.activation), gain: $0.gain) }
