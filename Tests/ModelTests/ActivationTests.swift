@@ -29,7 +29,7 @@ import Testing
   static let points = (-40...40).map { Double($0) / 8 + 0.03 }
 
   /// Variances and correlation.
-  static let places = [
+  static let places: [(Double, Double, Double)] = [
     (1.0, 0.8, 0.3), (1, 0.8, -1), (0.01, 4, -0.7), (0.01, 4, 0.999), (2, 2, -1 + 1e-8), (2, 2, 1),
   ]
 
