@@ -136,7 +136,7 @@ replicas 8
 expected=$("$FATHOM" digest local.h5)
 
 id=$(submit slurm.sh job.toml -o short.h5)
-wait_for "$id" 60
+wait_for "$id" 300
 check "submitted and finished" short.h5 "$expected"
 
 # Eight parts, of which the third is killed once it has written a checkpoint.
@@ -161,7 +161,7 @@ grep -q "part 3 of 8 is missing or not finished" merge.log || fail "$(cat merge.
 [ ! -e job.h5 ] || fail "the merge without part 3 wrote a file"
 array=$(submit --array=3 slurm.sh job.toml)
 id=$(submit --dependency=afterok:"$array" slurm-merge.sh job)
-wait_for "$id" 120
+wait_for "$id" 300
 grep -q "resuming from" "slurm-${array}_3.out" || fail "$(cat "slurm-${array}_3.out")" "part 3 started from scratch"
 check "array of parts, one killed and submitted again, and a dependent merge" job.h5 "$expected"
 
@@ -197,20 +197,20 @@ endless
 id=$(submit slurm.sh job.toml -o cancelled.h5 --set run.checkpoint_every=1s)
 until_there cancelled.h5 60
 scancel "$id"
-wait_for "$id" 60
+wait_for "$id" 300
 enough cancelled.h5
 id=$(submit slurm.sh job.toml -o cancelled.h5)
-wait_for "$id" 120
+wait_for "$id" 300
 check "scancel, submitted again" cancelled.h5 "$expected"
 
 endless
 id=$(submit slurm.sh job.toml -o killed.h5 --set run.checkpoint_every=1s)
 until_there killed.h5 60
 scancel --signal=KILL --full "$id"
-wait_for "$id" 60
+wait_for "$id" 300
 enough killed.h5
 id=$(submit slurm.sh job.toml -o killed.h5)
-wait_for "$id" 120
+wait_for "$id" 300
 grep -q "resuming from" "slurm-$id.out" || fail "$(cat "slurm-$id.out")" "the killed step left no checkpoint"
 check "kill -9 of the job step, submitted again" killed.h5 "$expected"
 

