@@ -208,7 +208,7 @@ def test_a_bar_moves(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_bar_moves_every_second_under_mpirun(monkeypatch):
+def test_a_bar_moves_under_mpirun(monkeypatch):
     times, plain = [], progress.Bar._move
 
     def move(bar, path, percent, facts):
