@@ -55,17 +55,23 @@ let package = Package(
       name: "Particles", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
+      name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
+      path: "Sources/Models/Training", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
-      dependencies: ["Networks", "Particles", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
+      dependencies: [
+        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+      ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Limits", "Archive", "Statistics",
+        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
+        "Statistics",
         "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),

@@ -95,6 +95,9 @@ public protocol Family: SendableMetatype {
   /// given otherwise, such as rows of a file.
   static var drawsKey: String? { get }
 
+  /// Probability of a failure from which on a system counts as unhealthy, for families whose jobs always have a health report; nil unless implemented.
+  static var healthThreshold: Double? { get }
+
   static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<Model>
   /// Rewrites a whole job before its sweep is read, for options that stand for keys; nothing unless implemented.
   static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue
@@ -104,6 +107,7 @@ extension Family {
   public static var options: [TableEntry] { [] }
   public static var observables: [String]? { nil }
   public static var drawsKey: String? { nil }
+  public static var healthThreshold: Double? { nil }
   public static var smallParameters: [SmallParameter] {
     var found: [SmallParameter] = []
     for parameter in entries.flatMap(\.parameters) {

@@ -8,7 +8,7 @@ public struct Observable: Sendable, Equatable, Codable {
     case heavyTailed = "heavy-tailed"
     /// 1 where something happened, else 0: its mean is a probability.
     case event
-    /// The same of a failure of initialisation: a health report counts it.
+    /// The same of a failure, of initialisation or of training: a health report counts it.
     case failure
     /// Energy per particle, from which free energies are made.
     case energy

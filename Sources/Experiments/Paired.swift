@@ -9,7 +9,9 @@ extension Schema {
     schema: Schema, common: [(mine: Int, theirs: Int)]
   ) {
     precondition(axis == other.axis, "a pair has one axis")
-    let common = observables.enumerated().compactMap { mine, observable in
+    // Failures are events of each side.
+    let common = observables.enumerated().filter { $1.role != .failure && $1.role != .event }.compactMap {
+      mine, observable in
       other.place(of: observable.name).map { (mine: mine, theirs: $0) }
     }
     let differences = common.map {

@@ -114,7 +114,7 @@ package struct JobReader {
       tolerances: Tolerances(
         distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
       covarianceLimit: run.integer("covariance_limit"),
-      healthThreshold: options["health"].map { $0.real("threshold") },
+      healthThreshold: options["health"].map { $0.real("threshold") } ?? family.healthThreshold,
       smallParameters: family.smallParameters.map { small in
         cases.contains { $0.legs.contains { $0.dependence != nil } } ? small.accompanied(by: Self.sampleKeys) : small
       },

@@ -15,6 +15,7 @@ package struct RegisteredFamily: Sendable {
   /// The key that says how many draws are made, as it is declared.
   let draws: Parameter?
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
+  let healthThreshold: Double?
   /// The legs of one case, and its lines of the identity.
   /// - Parameter samples: the table `[samples]` that stands beside that of the family.
   let read:
@@ -33,6 +34,7 @@ package struct RegisteredFamily: Sendable {
     keys = named.map(\.key).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
     draws = F.drawsKey.flatMap { key in F.entries.lazy.flatMap(\.parameters).first { $0.name == key } }
+    healthThreshold = F.healthThreshold
     expand = { try F.expand($0, options: $1) }
     read = { given, context, asked, samples in
       let (table, derived) = try DerivedObservables.split(given, path: context.path, choices: F.observables)

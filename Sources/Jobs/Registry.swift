@@ -3,12 +3,14 @@ import Limits
 import Networks
 import Particles
 import Samples
+import Training
 
 /// The families that jobs may ask for: a line a kind of work.
 package enum Registry {
   package static let families: [RegisteredFamily] = [
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
+    RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 

@@ -6,6 +6,13 @@ extension UnsafeMutablePointer<Double> {
     UnsafeMutableRawPointer.allocate(byteCount: Swift.max(capacity, 1) * 8, alignment: 64)
       .bindMemory(to: Double.self, capacity: Swift.max(capacity, 1))
   }
+
+  /// The same, filled with zeros.
+  public static func allocateZeros(_ count: Int) -> UnsafeMutablePointer<Double> {
+    let room = allocateAligned(capacity: count)
+    room.initialize(repeating: 0, count: Swift.max(count, 1))
+    return room
+  }
 }
 
 /// Room for so many numbers during a call.

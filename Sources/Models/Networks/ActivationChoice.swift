@@ -13,7 +13,7 @@ public struct ActivationChoice: Sendable {
   /// Labels for the file.
   let attributes: [String: String]
 
-  static let words = "a name, a table with a name and its parameters, or { formula = … } in x"
+  package static let words = "a name, a table with a name and its parameters, or { formula = … } in x"
 
   /// Where a formula leaves the numbers, as part of a sentence; empty if it does not.
   package var eventRemark: String { attributes["domain"].map { " (\($0))" } ?? "" }

@@ -98,7 +98,7 @@ extension Parameter {
 
 extension ActivationChoice {
   /// c: what the table gives, or 1 / E phi(g)^2.
-  func gain(_ p: Parameters) throws -> Double {
+  package func gain(_ p: Parameters) throws -> Double {
     let moment = function.secondMoment
     guard p["c"] != nil || (moment > 0 && moment.isFinite) else {
       throw p.invalid("activation", "E phi(g)^2 is \(moment)\(eventRemark): give c")

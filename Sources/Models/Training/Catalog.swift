@@ -1,0 +1,89 @@
+import Experiments
+
+/// Training runs, ready to be made and to be compared with limits.
+package struct TrainingModel: Sendable {
+  package let experiment: Experiment
+  /// What is trained: limits cast it to the types that they belong to.
+  package let problem: any TrainingProblem
+  package let settings: TrainingSettings
+  /// What is known at this very size, if anything.
+  package let known: ReferenceValues?
+  /// All keys of the table, defaults filled in.
+  package let parameters: Parameters
+  /// Labels for the file.
+  package let attributes: [String: String]
+
+  /// - Parameters:
+  ///   - twin: what is trained on the same draw besides, for differences.
+  ///   - attributes: further labels for the file.
+  init<P: TrainingProblem>(
+    _ problem: P, _ settings: TrainingSettings, _ p: Parameters, known: ReferenceValues? = nil,
+    twin: LinearisedMLP? = nil, attributes: [String: String] = [:]
+  ) {
+    let run = TrainingRun(problem, settings)
+    if let twin {
+      experiment = Experiment(Paired(run, TrainingRun(twin, settings), reference: "linearised"))
+    } else {
+      experiment = Experiment(run)
+    }
+    self.problem = problem
+    self.settings = settings
+    self.known = known
+    parameters = p
+    var all = attributes
+    all["problem"] = p.text("problem")
+    if p["sampler"] != nil { all["sampler"] = p.text("sampler") }
+    self.attributes = all
+  }
+}
+
+/// A line of the catalog of problems.
+package struct ProblemEntry: Entry {
+  package var kind: String { "problem" }
+  package let name, summary, equation, reference: String
+  /// The first is the default.
+  package let samplers: [(name: String, summary: String)]
+  /// Names of the families of its observables, and those that are measured unless others are asked for.
+  package let observables, defaults: [String]
+  private let own: [Parameter]
+  private let make: @Sendable (Parameters, TrainingSettings, any DataSource) throws -> TrainingModel
+
+  package init(
+    name: String, summary: String, equation: String, reference: String,
+    samplers: [(name: String, summary: String)] = [], observables: [String], defaults: [String]? = nil,
+    parameters: [Parameter],
+    make: @escaping @Sendable (Parameters, TrainingSettings, any DataSource) throws -> TrainingModel
+  ) {
+    self.name = name
+    self.summary = summary
+    self.equation = equation
+    self.reference = reference
+    self.samplers = samplers
+    self.observables = observables
+    self.defaults = defaults ?? observables
+    own = parameters
+    self.make = make
+  }
+
+  package var parameters: [Parameter] { TrainingSettings.parameters(self) + own }
+
+  func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
+    let p = try Parameters(table, path: path, allowed: parameters)
+    return try make(p, TrainingSettings(p, self), data)
+  }
+}
+
+/// All problems.
+package enum TrainingCatalog {
+  package static let problems: [ProblemEntry] = [
+    TrainedMLP.entry,
+    TwoLayerLinear.entry,
+  ]
+
+  static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
+    let names = problems.map(\.name)
+    guard case .text(let name)? = table["problem"], let entry = problems.first(where: { $0.name == name })
+    else { throw Failure.unknown(key: "\(path).problem", value: table["problem"], names: names) }
+    return try entry.read(table, path: path, data: data)
+  }
+}

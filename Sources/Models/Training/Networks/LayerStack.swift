@@ -1,0 +1,173 @@
+import Kernels
+import Networks
+import Randomness
+
+/// The weights of a perceptron and what a forward and a backward pass over a block of examples need: one network, in cache.
+///
+/// Activations stand a row an example, weights a row an input unit, so that $H = Y W$, $G = Y^T \delta$ and $\delta W^T$ (of a transposed copy of W)
+/// are one call of `MatrixProduct` each, vectorised over its columns: no bit depends on tile, instruction set or blocks. The readout, with few outputs,
+/// has a row an output; its dot products run over 8 lanes.
+package final class LayerStack {
+  /// Examples worked on together: their activations stay in the second-level cache.
+  static let block = 128
+
+  let shape: Shape
+  /// Of layers 1 to L: inputs x stride; of the readout: outputs x stride.
+  let weights: [UnsafeMutablePointer<Double>]
+  let gradients: [UnsafeMutablePointer<Double>]
+  private let transposed: [UnsafeMutablePointer<Double>]
+  /// Of one block: post-activations, and slopes, of each hidden layer; the inputs of the block.
+  let activations, slopes: [UnsafeMutablePointer<Double>]
+  let inputs: UnsafeMutablePointer<Double>
+  private let delta, below: UnsafeMutablePointer<Double>
+  /// f of the block, a row an example; then its derivative of the loss.
+  let outputs: UnsafeMutablePointer<Double>
+
+  struct Shape: Sendable {
+    let features, width, depth, outputs: Int
+
+    /// Rows of width units.
+    var stride: Int { Triangular.padded(width) }
+    var inputStride: Int { Triangular.padded(features) }
+    /// Input units of a layer from 1.
+    func fanIn(_ layer: Int) -> Int { layer == 1 ? features : width }
+    /// Rows of the weights of layer 1 to depth + 1.
+    func rows(_ layer: Int) -> Int { layer > depth ? outputs : fanIn(layer) }
+    /// Numbers of the weights of a layer, with those that fill its rows.
+    func room(_ layer: Int) -> Int { rows(layer) * stride }
+    /// Numbers of all that a network in training holds, without the optimiser's.
+    var numbers: Int {
+      (1...depth + 1).reduce(0) { $0 + 2 * room($1) } + max(depth - 1, 0) * stride * stride
+        + LayerStack.block * (inputStride + (2 * depth + 2) * stride)
+    }
+  }
+
+  init(_ shape: Shape) {
+    self.shape = shape
+    let layers = 1...shape.depth + 1
+    let (rows, stride) = (Self.block, shape.stride)
+    weights = layers.map { .allocateZeros(shape.room($0)) }
+    gradients = layers.map { .allocateZeros(shape.room($0)) }
+    transposed = (0..<max(shape.depth - 1, 0)).map { _ in .allocateZeros(shape.width * stride) }
+    activations = (0..<shape.depth).map { _ in .allocateZeros(rows * stride) }
+    slopes = (0..<shape.depth).map { _ in .allocateZeros(rows * stride) }
+    inputs = .allocateZeros(rows * shape.inputStride)
+    (delta, below) = (.allocateZeros(rows * stride), .allocateZeros(rows * stride))
+    outputs = .allocateZeros(rows * shape.outputs)
+  }
+
+  deinit {
+    for place in weights + gradients + transposed + activations + slopes + [inputs, delta, below, outputs] {
+      place.deallocate()
+    }
+  }
+
+  /// Draws all weights; those of layer l have the standard deviation `std(l)`.
+  func draw(_ stream: inout Stream, std: (Int) -> Double) {
+    for layer in 1...shape.depth + 1 {
+      let scale = std(layer)
+      for row in 0..<shape.rows(layer) {
+        let place = weights[layer - 1] + row * shape.stride
+        var unit = 0
+        while unit < shape.width {
+          let part = min(1024, shape.width - unit)
+          let normals = stream.normals(part)
+          for i in 0..<part { place[unit + i] = scale * normals[i] }
+          unit += part
+        }
+      }
+    }
+  }
+
+  /// Copies the transposed hidden weights that a backward pass needs.
+  func transpose() {
+    let (n, stride) = (shape.width, shape.stride)
+    for (layer, target) in transposed.enumerated() {
+      let source = weights[layer + 1]
+      // In squares that stay in the first-level cache.
+      for i0 in Swift.stride(from: 0, to: n, by: 16) {
+        for j0 in Swift.stride(from: 0, to: n, by: 16) {
+          for i in i0..<min(i0 + 16, n) {
+            for j in j0..<min(j0 + 16, n) { target[j * stride + i] = source[i * stride + j] }
+          }
+        }
+      }
+    }
+  }
+
+  /// Sets what fills rows to 0.
+  private func clear(_ place: UnsafeMutablePointer<Double>, rows: Int) {
+    for row in 0..<rows { for i in shape.width..<shape.stride { place[row * shape.stride + i] = 0 } }
+  }
+
+  /// The same of all weights, after moves that did not leave them.
+  func clearPadding() {
+    for layer in 1...shape.depth + 1 { clear(weights[layer - 1], rows: shape.rows(layer)) }
+  }
+
+  func clearGradients() {
+    for layer in 1...shape.depth + 1 { gradients[layer - 1].update(repeating: 0, count: shape.room(layer)) }
+  }
+
+  /// From `inputs` to `outputs`.
+  /// - Parameters:
+  ///   - gain: what every post-activation is multiplied by, $\sqrt c$; `scale`: what the outputs are.
+  ///   - observe: is called with each layer's pre-activations, a row an example, before they are replaced.
+  func forward(
+    _ activation: any Activation, rows: Int, gain: Double, scale: Double,
+    observe: ((Int, UnsafePointer<Double>) -> Void)? = nil
+  ) {
+    let stride = shape.stride
+    for layer in 1...shape.depth {
+      let h = activations[layer - 1]
+      let source = layer == 1 ? inputs : activations[layer - 2]
+      MatrixProduct.add(
+        h, stride, fresh: true, rows: rows, columns: shape.width, source,
+        rowStride: layer == 1 ? shape.inputStride : stride, columnStride: 1, inner: shape.fanIn(layer),
+        weights[layer - 1], stride)
+      observe?(layer, h)
+      activation.apply(h, slopes: slopes[layer - 1], rows * stride)
+      if gain != 1 {
+        for i in 0..<rows * stride { h[i] *= gain }
+        let d = slopes[layer - 1]
+        for i in 0..<rows * stride { d[i] *= gain }
+      }
+      if activation.value(0) != 0 { clear(h, rows: rows) }
+    }
+    let (last, k) = (activations[shape.depth - 1], shape.outputs)
+    for row in 0..<rows {
+      for c in 0..<k {
+        outputs[row * k + c] =
+          scale * Triangular.dot(last + row * stride, weights[shape.depth] + c * stride, shape.stride)
+      }
+    }
+  }
+
+  /// Adds the gradients of $\sum_a f'_a \cdot f_a$ of the block, f' as it stands in `outputs`, times `scale`.
+  /// - Parameter observe: is called with the derivative by each layer's pre-activations, a row an example, from the last layer down.
+  func backward(rows: Int, scale: Double, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
+    let (stride, k, depth) = (shape.stride, shape.outputs, shape.depth)
+    var (delta, below) = (delta, below)
+    for i in 0..<rows * k { outputs[i] *= scale }
+    MatrixProduct.add(
+      gradients[depth], stride, fresh: false, rows: k, columns: shape.width, outputs, rowStride: 1, columnStride: k,
+      inner: rows, activations[depth - 1], stride)
+    MatrixProduct.add(
+      delta, stride, fresh: true, rows: rows, columns: shape.width, outputs, rowStride: k, columnStride: 1, inner: k,
+      weights[depth], stride)
+    for layer in Swift.stride(from: depth, through: 1, by: -1) {
+      let slope = slopes[layer - 1]
+      for i in 0..<rows * stride { delta[i] *= slope[i] }
+      observe?(layer, delta)
+      let source = layer == 1 ? inputs : activations[layer - 2]
+      MatrixProduct.add(
+        gradients[layer - 1], stride, fresh: false, rows: shape.fanIn(layer), columns: shape.width, source,
+        rowStride: 1, columnStride: layer == 1 ? shape.inputStride : stride, inner: rows, delta, stride)
+      guard layer > 1 else { return }
+      MatrixProduct.add(
+        below, stride, fresh: true, rows: rows, columns: shape.width, delta, rowStride: stride, columnStride: 1,
+        inner: shape.width, transposed[layer - 2], stride)
+      swap(&delta, &below)
+    }
+  }
+}

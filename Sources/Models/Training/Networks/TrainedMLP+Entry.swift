@@ -1,0 +1,80 @@
+import Experiments
+import Networks
+
+extension TrainedMLP {
+  /// Most numbers that one network in training may hold: 8 GiB.
+  private static let mostNumbers = 1 << 30
+  /// Most examples whose tangent kernel is measured.
+  static let mostKernelInputs = 32
+
+  static let entry = ProblemEntry(
+    name: "mlp", summary: "perceptrons of any depth, activation, parametrisation, loss and optimiser",
+    equation:
+      "h_1 = W_1 x/sqrt(d), h_{l+1} = sqrt(c) W_{l+1} phi(h_l), f = sqrt(c) W_{L+1} phi(h_L)/gamma, W = n^-a w, w ~ N(0, n^-2b), rate of w: learning_rate gamma^2 n^-c",
+    reference: "arXiv:2011.14522; docs/training.md",
+    observables: [
+      "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
+      "log_coordinate_change", "kernel", "kernel_change",
+    ], defaults: ["loss", "test_loss", "error", "test_error", "f"],
+    parameters: [
+      Parameter(
+        "width", .integer(1...65_536), small: .init(.inverse, "n", companions: ["draws"]), "n, units of a hidden layer"),
+      Parameter("depth", .integer(1...1000), default: .integer(1), "L, number of hidden layers"),
+      Parameter("activation", .structured(ActivationChoice.words), "activation function phi"),
+      Parameter("c", .real(.above(0)), optional: true, "gain c of every post-activation; 1 / E phi(g)^2 unless given"),
+      Parameter(
+        "parametrisation", .structured(Parametrisation.words), default: .text("mup"),
+        "how weights and learning rates scale with the width"),
+      Parameter(
+        "gamma", .real(.above(0)), default: .real(1), "divides the output; its square multiplies the learning rate"),
+      Loss.parameter,
+      Parameter("optimiser", .structured(Optimiser.words), default: .text("descent"), "how the weights move"),
+      Parameter(
+        "start", .choice(Start.allCases.map(\.rawValue)), default: .text(Start.random.rawValue),
+        "random: the readout as the parametrisation says; zero: it starts at 0; centred: the output at the start is taken off"
+      ),
+      Parameter(
+        "twin", .choice(["none", "linearised"]), default: .text("none"),
+        "linearised: trains the linearisation of every network about its own start by the same steps, and measures the differences"
+      ),
+      Parameter("data", .structured(TrainingData.words), "the examples"),
+    ]
+  ) { p, settings, source in
+    let data = try TrainingData.read(p["data"], path: "\(p.path).data", data: source)
+    let (width, depth) = (p.integer("width"), p.integer("depth"))
+    let shape = LayerStack.Shape(features: data.features, width: width, depth: depth, outputs: data.outputs)
+    let activation = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: width)
+    if let why = activation.function.missingDerivative { throw p.invalid("activation", "has no gradient: \(why)") }
+    let optimiser = try Optimiser(p["optimiser"], path: "\(p.path).optimiser", train: data.train)
+    guard shape.numbers + optimiser.buffers * (1...depth + 1).reduce(0, { $0 + shape.room($1) }) <= mostNumbers else {
+      throw p.invalid(
+        "width", "makes networks of more than \(mostNumbers) numbers each, and a network is trained by one rank")
+    }
+    let isPaired = p.text("twin") == "linearised"
+    let measured = Measured(settings.measured, linearised: isPaired)
+    if isPaired, !optimiser.isPlain {
+      throw p.invalid("twin", "needs the optimiser descent of all examples, without weight_decay")
+    }
+    if measured.kernel || isPaired {
+      guard data.outputs == 1, data.train + data.test <= mostKernelInputs else {
+        throw p.invalid(
+          isPaired ? "twin" : "observables",
+          "asks for the tangent kernel, which needs one output and at most \(mostKernelInputs) examples: there are \(data.outputs) and \(data.train + data.test)"
+        )
+      }
+    }
+    let loss = Loss(rawValue: p.text("loss"))!
+    try loss.check(data, p)
+    let parametrisation = try Parametrisation(p["parametrisation"], path: "\(p.path).parametrisation", depth: depth)
+    let problem = TrainedMLP(
+      shape: shape, activation: activation.function, gain: try activation.gain(p).squareRoot(), gamma: p.real("gamma"),
+      parametrisation: parametrisation, data: data, loss: loss, optimiser: optimiser,
+      start: Start(rawValue: p.text("start"))!, measured: measured)
+    var attributes = [
+      "activation": activation.name, "feature_exponent": "\(parametrisation.featureExponent(depth: depth))",
+    ]
+    if let why = parametrisation.instability(depth: depth) { attributes["unstable"] = why }
+    return TrainingModel(
+      problem, settings, p, twin: isPaired ? LinearisedMLP(network: problem) : nil, attributes: attributes)
+  }
+}

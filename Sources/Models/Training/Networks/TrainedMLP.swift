@@ -1,0 +1,190 @@
+import Experiments
+import Kernels
+import Networks
+import Randomness
+
+/// Perceptrons in training: with L hidden layers of width n, $h_1 = W^1 x/\sqrt d$, $h_{l+1} = \sqrt c\, W^{l+1} \phi(h_l)$,
+/// $f = \sqrt c\, W^{L+1} \phi(h_L)/\gamma$, where the $W^l$ scale with n by the parametrisation, and the learning rate is $\eta \gamma^2 n^{-c}$ of each w
+/// (`Parametrisation`; arXiv:2011.14522).
+///
+/// One network at a time, in cache: an ensemble is sharded by draws, not by matrices. Every weight is trained; reductions are problems of their own.
+package struct TrainedMLP: TrainingProblem {
+  let shape: LayerStack.Shape
+  package let activation: any Activation
+  /// $\sqrt c$.
+  let gain: Double
+  package let gamma: Double
+  package let parametrisation: Parametrisation
+  package let data: TrainingData
+  let loss: Loss
+  package let optimiser: Optimiser
+  package let start: Start
+  let measured: Measured
+
+  package var squaredGain: Double { gain * gain }
+  package var isSquared: Bool { loss == .squared }
+  package var width: Int { shape.width }
+  package var depth: Int { shape.depth }
+
+  /// The output at the start.
+  package enum Start: String, CaseIterable, Sendable {
+    case random
+    /// The readout begins at 0.
+    case zero
+    /// The output at the start is taken off the output.
+    case centred
+  }
+
+  /// What costs more than the outputs of the examples.
+  struct Measured: Sendable {
+    let change, kernel, coordinates, linearised: Bool
+
+    init(_ families: [String]?, linearised: Bool = false) {
+      self.linearised = linearised
+      func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
+      change = has(["weight_change"])
+      kernel = has(["kernel", "kernel_change"])
+      coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
+    }
+  }
+
+  package final class State {
+    let stack: LayerStack
+    let examples: Examples
+    let batches: Batches?
+    /// Of the optimiser, layer by layer.
+    let memory: [UnsafeMutablePointer<Double>]
+    /// Of all examples: f; f at the start.
+    let outputs, first: UnsafeMutablePointer<Double>
+    /// Steps made.
+    var made = 0
+    /// Whether `outputs` are those of the present weights.
+    var isEvaluated = false
+    let probe: NetworkProbe
+
+    init(_ problem: TrainedMLP) {
+      let shape = problem.shape
+      stack = LayerStack(shape)
+      examples = problem.data.makeExamples()
+      let optimiser = problem.optimiser
+      batches = optimiser.batch.map { Batches(train: problem.data.train, size: $0, replacement: optimiser.replacement) }
+      memory =
+        optimiser.buffers == 0 ? [] : (1...shape.depth + 1).map { .allocateZeros(optimiser.buffers * shape.room($0)) }
+      outputs = .allocateZeros(examples.count * shape.outputs)
+      first = .allocateZeros(examples.count * shape.outputs)
+      probe = NetworkProbe(problem)
+    }
+
+    deinit {
+      for place in memory + [outputs, first] { place.deallocate() }
+    }
+  }
+
+  package func makeState() -> State { State(self) }
+
+  // MARK: Start
+
+  func scales(_ layer: Int) -> Parametrisation.Scales {
+    parametrisation.scales(layer: layer, depth: depth, width: width)
+  }
+
+  package func start(_ state: State, _ stream: inout Stream) {
+    data.draw(state.examples, &stream)
+    state.stack.draw(&stream) { layer in
+      layer > depth && start == .zero ? 0 : scales(layer).std
+    }
+    for layer in 1...depth + 1 where !state.memory.isEmpty {
+      state.memory[layer - 1].update(repeating: 0, count: optimiser.buffers * shape.room(layer))
+    }
+    state.batches?.start()
+    state.made = 0
+    let k = shape.outputs
+    state.first.update(repeating: 0, count: max(state.examples.count * k, 1))
+    state.isEvaluated = false
+    if start == .centred {
+      evaluate(state)
+      for i in 0..<state.examples.count * k { state.first[i] = state.outputs[i] }
+      state.isEvaluated = false
+    }
+    state.probe.start(self, state)
+  }
+
+  // MARK: Passes
+
+  /// Puts examples into the first rows of the block, over the root of d.
+  func load(_ state: State, _ rows: Int, _ example: (Int) -> Int) {
+    let root = 1 / Double(shape.features).squareRoot()
+    for row in 0..<rows {
+      let source = state.examples.inputs + example(row) * shape.features
+      let target = state.stack.inputs + row * shape.inputStride
+      for i in 0..<shape.features { target[i] = root * source[i] }
+    }
+  }
+
+  func forward(_ state: State, rows: Int, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
+    state.stack.forward(activation, rows: rows, gain: gain, scale: outputScale, observe: observe)
+  }
+
+  private var outputScale: Double { 1 / gamma }
+
+  /// The outputs of all examples.
+  func evaluate(_ state: State) {
+    guard !state.isEvaluated else { return }
+    let k = shape.outputs
+    for first in stride(from: 0, to: state.examples.count, by: LayerStack.block) {
+      let rows = min(LayerStack.block, state.examples.count - first)
+      load(state, rows) { first + $0 }
+      forward(state, rows: rows)
+      for i in 0..<rows * k { state.outputs[first * k + i] = state.stack.outputs[i] - state.first[first * k + i] }
+    }
+    state.isEvaluated = true
+  }
+
+  package func loss(_ state: State, _ stream: inout Stream, step: Int) -> Double {
+    let (stack, k) = (state.stack, shape.outputs)
+    let count = optimiser.batch ?? data.train
+    state.batches?.next(&stream)
+    stack.clearGradients()
+    stack.transpose()
+    var sum = 0.0
+    for first in stride(from: 0, to: count, by: LayerStack.block) {
+      let rows = min(LayerStack.block, count - first)
+      func example(_ row: Int) -> Int { state.batches?.indices[first + row] ?? first + row }
+      load(state, rows, example)
+      forward(state, rows: rows)
+      for row in 0..<rows {
+        let f = stack.outputs + row * k
+        let place = example(row) * k
+        for c in 0..<k { f[c] -= state.first[place + c] }
+        sum += loss.derive(f, state.examples.targets + place, k)
+      }
+      stack.backward(rows: rows, scale: outputScale / Double(count))
+    }
+    return sum / Double(count)
+  }
+
+  /// What the rate of w is multiplied by: $\gamma^2 n^{-c}$.
+  package var rateScale: Double { gamma * gamma * parametrisation.rate(width: width) }
+
+  package func step(_ state: State, _ stream: inout Stream, rate: Double) {
+    state.made += 1
+    state.isEvaluated = false
+    for layer in 1...depth + 1 {
+      optimiser.move(
+        state.stack.weights[layer - 1], state.stack.gradients[layer - 1],
+        state.memory.isEmpty ? nil : state.memory[layer - 1], count: shape.room(layer),
+        scale: scales(layer).multiplier, rate: rate * rateScale, step: state.made, &stream)
+    }
+    if case .langevin = optimiser.method { state.stack.clearPadding() }
+  }
+
+  // MARK: Measures
+
+  package var observables: [Observable] { outputObservables + NetworkProbe.observables(self) }
+
+  package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {
+    evaluate(state)
+    measureOutputs(state.outputs, UnsafePointer(state.examples.targets), to: values)
+    state.probe.measure(self, state, to: values + outputObservables.count)
+  }
+}

@@ -1,0 +1,45 @@
+import Experiments
+
+/// Networks and other models in training: the table `[training]`.
+package enum TrainingFamily: Family {
+  package static let table = "training"
+  package static let summary = "a model in training, a draw a whole run; takes the keys of its problem"
+
+  package static var entries: [any Entry] {
+    TrainingCatalog.problems as [any Entry] + [
+      TableEntry(
+        name: "\(table).data", summary: "what a model is trained on", parameters: TrainingData.parameters),
+      TableEntry(
+        name: "\(table).schedule", summary: "the learning rate in time", parameters: RateSchedule.parameters),
+    ]
+  }
+
+  package static var observables: [String]? {
+    TrainingCatalog.problems.flatMap(\.observables) + ["diverged", "converged", "steps"]
+  }
+
+  /// Runs that diverge are a result: every job says what share they are.
+  package static let healthThreshold: Double? = 0.05
+
+  package static let drawsKey: String? = "draws"
+
+  package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<TrainingModel> {
+    let model = try TrainingCatalog.read(table, path: context.path, data: context.data)
+    var legs = [
+      Leg(
+        name: self.table, role: .finite,
+        content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
+        attributes: model.attributes)
+    ]
+    if let known = model.known {
+      legs.append(
+        Leg(
+          name: "exact", role: .exact, content: .known(known),
+          attributes: ["equation": "what is known at this very size", "reference": "docs/training.md"]))
+    }
+    let prefix = self.table
+    let lines = model.parameters.resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
+    return FamilyCase(
+      model: model, legs: legs, identity: lines + (model.attributes["data"].map { ["\(prefix).data = \($0)"] } ?? []))
+  }
+}

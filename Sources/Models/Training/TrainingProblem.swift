@@ -1,0 +1,38 @@
+import Experiments
+import Randomness
+
+/// What is trained and how a step goes: one conforming type a file.
+///
+/// **Required**: `observables`, what a record holds; `State`, the buffers of a run; `makeState`; `start`; `loss`; `step`; `measure`.
+///
+/// **Lifecycle** of a run, as `TrainingRun` drives it:
+/// 1. `makeState` once a thread. It is used again for every draw, so nothing in it may outlast one.
+/// 2. `start` draws data and weights.
+/// 3. For every step: `measure`, if the steps made so far are a record; `loss`, which works out all that the step needs, and by whose value the run
+///    may end; `step`. After the last step `measure` once more.
+///
+/// A run is a pure function of its stream: what is random comes from the stream, nothing else may decide a bit, nothing is allocated after `makeState`.
+///
+/// A problem enters the catalog by a `ProblemEntry` and a line of `TrainingCatalog.problems`.
+package protocol TrainingProblem: Sendable {
+  associatedtype State: AnyObject
+
+  var observables: [Observable] { get }
+  func makeState() -> State
+  func start(_ state: State, _ stream: inout Stream)
+  /// The training loss at the present parameters, on the examples of the step that follows.
+  /// - Parameter step: number of that step, from 1.
+  func loss(_ state: State, _ stream: inout Stream, step: Int) -> Double
+  /// Moves the parameters; `loss` has been called for this step.
+  /// - Parameter rate: the learning rate eta of this step.
+  func step(_ state: State, _ stream: inout Stream, rate: Double)
+  /// Writes a number for each observable.
+  func measure(_ state: State, into values: UnsafeMutablePointer<Double>)
+}
+
+/// A problem whose training has a limit that is deterministic: the same steps, from another start.
+package protocol HasInfiniteWidth: TrainingProblem {
+  /// The problem at infinite width, which takes nothing from its stream.
+  /// - Throws: what `refuse` makes of the reason why there is none.
+  func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem
+}

@@ -1,0 +1,138 @@
+import Experiments
+
+/// What all problems share: how many steps, at which learning rate, when a run ends, what is measured when.
+package struct TrainingSettings: Sendable {
+  /// Numbers of steps after which it is measured, ascending; 0 is the start.
+  package let records: [Int]
+  package let learningRate: Double
+  package let schedule: RateSchedule
+  package let stopBelow: Double?
+  package let divergedAbove: Double
+  /// Families of observables that are kept; nil for all.
+  package let measured: [String]?
+
+  /// Most records of one job; each has a tally of its own.
+  static let mostRecords = 10_000
+
+  static func parameters(_ entry: ProblemEntry) -> [Parameter] {
+    var found = [
+      Parameter("problem", .choice([entry.name]), "what is trained"),
+      Parameter("draws", .integer(2...Int64.max), "independent runs, each with weights, data and noise of its own"),
+      Parameter("steps", .integer(1...1_000_000_000_000), unit: "steps", "steps of a run"),
+      Parameter(
+        "records",
+        .structured(
+          "\"last\", \"all\", \"octaves\" or an ascending array of at most \(mostRecords) numbers of steps in 0...steps"
+        ),
+        default: .text("octaves"),
+        "steps after which it is measured; octaves: the start, 1, 2, 4, … and the last"),
+      Parameter(
+        "learning_rate", .real(.above(0)), small: .init(.direct, "eta"),
+        "eta; what it multiplies is in the equation of the problem"),
+      Parameter("schedule", .structured(RateSchedule.words), default: .text("constant"), "the learning rate in time"),
+      Parameter(
+        "stop_below", .real(.above(0)), optional: true,
+        "a run ends once its training loss is below, and keeps its values; none unless given"),
+      Parameter(
+        "diverged_above", .real(.above(0)), default: .real(1e8),
+        "a run has diverged once its training loss is above, or no number"),
+      Parameter(
+        "observables",
+        .structured(
+          "an array of " + entry.observables.joined(separator: ", ") + "; and { name = …, formula = … } of these"),
+        default: .list(entry.defaults.map { .text($0) }), "what is measured"),
+    ]
+    if entry.samplers.count > 1 {
+      found.append(
+        Parameter(
+          "sampler", .choice(entry.samplers.map(\.name)), default: .text(entry.samplers[0].name),
+          entry.samplers.map { "\($0.name): \($0.summary)" }.joined(separator: "; ")))
+    }
+    return found
+  }
+
+  init(_ p: Parameters, _ entry: ProblemEntry) throws {
+    let steps = p.integer("steps")
+    records = try Self.readRecords(p, steps: steps)
+    learningRate = p.real("learning_rate")
+    schedule = try RateSchedule(p["schedule"], path: "\(p.path).schedule", steps: steps)
+    stopBelow = p["stop_below"].map { _ in p.real("stop_below") }
+    divergedAbove = p.real("diverged_above")
+    if let stopBelow, stopBelow >= divergedAbove {
+      throw p.invalid("stop_below", "must be less than diverged_above, \(divergedAbove)")
+    }
+    measured = try Self.readNames(p, entry.observables)
+  }
+
+  package init(
+    records: [Int], learningRate: Double, stopBelow: Double? = nil, divergedAbove: Double = 1e8,
+    measured: [String]? = nil
+  ) {
+    self.records = records
+    self.learningRate = learningRate
+    schedule = .constant
+    self.stopBelow = stopBelow
+    self.divergedAbove = divergedAbove
+    self.measured = measured
+  }
+
+  /// eta of a step, from 1.
+  package func rate(_ step: Int) -> Double { learningRate * schedule.factor(step) }
+
+  func end(_ loss: Double) -> Outcome.End? {
+    // Written so that what is no number has diverged.
+    if !(loss <= divergedAbove) { return .diverged }
+    if let stopBelow, loss < stopBelow { return .converged }
+    return nil
+  }
+
+  private static func readRecords(_ p: Parameters, steps: Int) throws -> [Int] {
+    let wrong = p.invalid(
+      "records",
+      "must be \"last\", \"all\", \"octaves\" or an ascending array of at most \(mostRecords) numbers of steps in [0, \(steps)]"
+        + Nearest.hint(p["records"], among: ["last", "all", "octaves"]))
+    switch p["records"] {
+    case .text("last"): return [steps]
+    case .text("all"):
+      guard steps < mostRecords else {
+        throw p.invalid("records", "would be \(steps + 1) records; at most \(mostRecords) can be kept: list those")
+      }
+      return Array(0...steps)
+    case .text("octaves"):
+      var found = [0]
+      var next = 1
+      while next < steps {
+        found.append(next)
+        next *= 2
+      }
+      return found + [steps]
+    case .list(let items):
+      let found = try items.map { item -> Int in
+        guard let step = item.integer, (0...Int64(steps)).contains(step) else { throw wrong }
+        return Int(step)
+      }
+      guard (1...mostRecords).contains(found.count), zip(found, found.dropFirst()).allSatisfy(<) else { throw wrong }
+      return found
+    default: throw wrong
+    }
+  }
+
+  private static func readNames(_ p: Parameters, _ allowed: [String]) throws -> [String] {
+    let wrong = p.invalid(
+      "observables",
+      "must be an array of different names of \(allowed.joined(separator: ", "))\(Nearest.hint(p["observables"], among: allowed))"
+    )
+    guard case .list(let items)? = p["observables"], !items.isEmpty else { throw wrong }
+    let names = try items.map { item in
+      guard case .text(let name) = item else { throw wrong }
+      guard allowed.contains(name) else {
+        throw p.invalid(
+          "observables",
+          "has \(name), which must be one of \(allowed.joined(separator: ", "))\(Nearest.hint(name, among: allowed))")
+      }
+      return name
+    }
+    guard Set(names).count == names.count else { throw wrong }
+    return names
+  }
+}
