@@ -30,7 +30,7 @@ package enum RateSchedule: Sendable {
     Parameter("factor", .real(.above(0)), default: .real(0.1), "by which it falls; of steps"),
   ]
 
-  init(_ value: JobValue?, path: String, steps: Int) throws {
+  package init(_ value: JobValue?, path: String, steps: Int) throws {
     var table = value
     if case .text? = value { table = .table(["name": value!]) }
     let p = try Parameters(table, path: path, allowed: Self.parameters)
@@ -65,7 +65,7 @@ package enum RateSchedule: Sendable {
   }
 
   /// - Parameter step: from 1.
-  func factor(_ step: Int) -> Double {
+  package func factor(_ step: Int) -> Double {
     func rise(_ warmUp: Int) -> Double? { step <= warmUp ? Double(step) / Double(warmUp) : nil }
     func fallen(_ warmUp: Int, _ steps: Int) -> Double { Double(step - warmUp - 1) / Double(steps - warmUp) }
     switch self {

@@ -13,8 +13,8 @@ package final class LayerStack {
 
   let shape: Shape
   /// Of layers 1 to L: inputs x stride; of the readout: outputs x stride.
-  let weights: [UnsafeMutablePointer<Double>]
-  let gradients: [UnsafeMutablePointer<Double>]
+  package let weights: [UnsafeMutablePointer<Double>]
+  package let gradients: [UnsafeMutablePointer<Double>]
   private let transposed: [UnsafeMutablePointer<Double>]
   /// Of one block: post-activations, and slopes, of each hidden layer; the inputs of the block.
   let activations, slopes: [UnsafeMutablePointer<Double>]
@@ -23,18 +23,22 @@ package final class LayerStack {
   /// f of the block, a row an example; then its derivative of the loss.
   let outputs: UnsafeMutablePointer<Double>
 
-  struct Shape: Sendable {
-    let features, width, depth, outputs: Int
+  package struct Shape: Sendable {
+    package let features, width, depth, outputs: Int
+
+    package init(features: Int, width: Int, depth: Int, outputs: Int) {
+      (self.features, self.width, self.depth, self.outputs) = (features, width, depth, outputs)
+    }
 
     /// Rows of width units.
-    var stride: Int { Triangular.padded(width) }
+    package var stride: Int { Triangular.padded(width) }
     var inputStride: Int { Triangular.padded(features) }
     /// Input units of a layer from 1.
     func fanIn(_ layer: Int) -> Int { layer == 1 ? features : width }
     /// Rows of the weights of layer 1 to depth + 1.
-    func rows(_ layer: Int) -> Int { layer > depth ? outputs : fanIn(layer) }
+    package func rows(_ layer: Int) -> Int { layer > depth ? outputs : fanIn(layer) }
     /// Numbers of the weights of a layer, with those that fill its rows.
-    func room(_ layer: Int) -> Int { rows(layer) * stride }
+    package func room(_ layer: Int) -> Int { rows(layer) * stride }
     /// Numbers of all that a network in training holds, without the optimiser's.
     var numbers: Int {
       (1...depth + 1).reduce(0) { $0 + 2 * room($1) } + max(depth - 1, 0) * stride * stride

@@ -80,7 +80,7 @@ package struct Optimiser: Sendable {
   }
 
   /// Buffers beside each weight.
-  var buffers: Int {
+  package var buffers: Int {
     switch method {
     case .descent, .langevin: 0
     case .momentum: 1
@@ -95,7 +95,7 @@ package struct Optimiser: Sendable {
   ///   - scale: s.
   ///   - rate: that of w.
   ///   - step: from 1.
-  func move(
+  package func move(
     _ weights: UnsafeMutablePointer<Double>, _ gradient: UnsafePointer<Double>, _ memory: UnsafeMutablePointer<Double>?,
     count: Int, scale: Double, rate: Double, step: Int, _ stream: inout Stream
   ) {
@@ -140,15 +140,15 @@ package struct Optimiser: Sendable {
 }
 
 /// The examples of each step.
-final class Batches {
-  let indices: UnsafeMutablePointer<Int>
+package final class Batches {
+  package let indices: UnsafeMutablePointer<Int>
   private let order: UnsafeMutablePointer<Int>
   private let train, size: Int
   private let replacement: Bool
   /// Examples of the epoch that have been used.
   private var used = 0
 
-  init(train: Int, size: Int, replacement: Bool) {
+  package init(train: Int, size: Int, replacement: Bool) {
     (self.train, self.size, self.replacement) = (train, size, replacement)
     indices = .allocate(capacity: max(size, 1))
     order = .allocate(capacity: max(train, 1))
@@ -161,13 +161,13 @@ final class Batches {
     order.deallocate()
   }
 
-  func start() {
+  package func start() {
     for i in 0..<train { order[i] = i }
     used = train
   }
 
   /// A batch without replacement that an epoch's end cuts short begins the next epoch.
-  func next(_ stream: inout Stream) {
+  package func next(_ stream: inout Stream) {
     for i in 0..<size {
       if replacement {
         indices[i] = below(train, &stream)

@@ -12,7 +12,7 @@ package struct Parametrisation: Sendable, Equatable {
     (self.a, self.b, self.c) = (a, b, c)
   }
 
-  static let named: [(name: String, value: Parametrisation)] = [
+  package static let named: [(name: String, value: Parametrisation)] = [
     ("standard", .init(a: [0, 0, 0], b: [0, 0.5, 0.5], c: 1)),
     ("ntk", .init(a: [0, 0.5, 0.5], b: [0, 0, 0], c: 0)),
     ("mup", .init(a: [-0.5, 0, 0.5], b: [0.5, 0.5, 0.5], c: 0)),

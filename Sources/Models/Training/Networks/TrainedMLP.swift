@@ -9,7 +9,7 @@ import Randomness
 ///
 /// One network at a time, in cache: an ensemble is sharded by draws, not by matrices. Every weight is trained; reductions are problems of their own.
 package struct TrainedMLP: TrainingProblem {
-  let shape: LayerStack.Shape
+  package let shape: LayerStack.Shape
   package let activation: any Activation
   /// $\sqrt c$.
   let gain: Double
@@ -20,6 +20,22 @@ package struct TrainedMLP: TrainingProblem {
   package let optimiser: Optimiser
   package let start: Start
   let measured: Measured
+
+  package init(
+    shape: LayerStack.Shape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
+    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, measured: Measured
+  ) {
+    self.shape = shape
+    self.activation = activation
+    self.gain = gain
+    self.gamma = gamma
+    self.parametrisation = parametrisation
+    self.data = data
+    self.loss = loss
+    self.optimiser = optimiser
+    self.start = start
+    self.measured = measured
+  }
 
   package var squaredGain: Double { gain * gain }
   package var isSquared: Bool { loss == .squared }
@@ -36,10 +52,10 @@ package struct TrainedMLP: TrainingProblem {
   }
 
   /// What costs more than the outputs of the examples.
-  struct Measured: Sendable {
+  package struct Measured: Sendable {
     let change, kernel, coordinates, linearised: Bool
 
-    init(_ families: [String]?, linearised: Bool = false) {
+    package init(_ families: [String]?, linearised: Bool = false) {
       self.linearised = linearised
       func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
       change = has(["weight_change"])
@@ -49,7 +65,7 @@ package struct TrainedMLP: TrainingProblem {
   }
 
   package final class State {
-    let stack: LayerStack
+    package let stack: LayerStack
     let examples: Examples
     let batches: Batches?
     /// Of the optimiser, layer by layer.

@@ -13,12 +13,16 @@ import Randomness
 /// $f = G_{VU} X/\gamma$; at the start G is Wishart with n degrees of freedom over n, drawn by Bartlett's factor: O((d + k)^3) a step. At infinite
 /// width it starts from the unit matrix.
 package struct TwoLayerLinear: HasInfiniteWidth {
-  enum Sampler { case reduced, weights, infinite }
+  package enum Sampler: Sendable { case reduced, weights, infinite }
 
   package let width: Int
   let richness: Double
   package let data: TrainingData
   let sampler: Sampler
+
+  package init(width: Int, richness: Double, data: TrainingData, sampler: Sampler) {
+    (self.width, self.richness, self.data, self.sampler) = (width, richness, data, sampler)
+  }
 
   package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
     guard data.law == nil else { throw refuse("needs fixed data: each draw has examples of its own") }
@@ -31,9 +35,10 @@ package struct TwoLayerLinear: HasInfiniteWidth {
   package final class State {
     let examples: Examples
     /// G and room for products, order x order.
-    let gram, next, step: UnsafeMutablePointer<Double>
+    package let gram: UnsafeMutablePointer<Double>
+    let next, step: UnsafeMutablePointer<Double>
     /// [U V], n x order; of the plain sampler.
-    let weights: UnsafeMutablePointer<Double>?
+    package let weights: UnsafeMutablePointer<Double>?
     let row: UnsafeMutablePointer<Double>
     /// f, a row an example.
     let outputs: UnsafeMutablePointer<Double>
