@@ -4,6 +4,8 @@ public struct Observable: Sendable, Equatable, Codable {
   public enum Role: String, Sendable, Codable {
     /// A quantity of the system.
     case quantity
+    /// The logarithm of a size, whose slope in the logarithm of a swept parameter says whether the size grows, shrinks or stays.
+    case logarithm
     /// Of a family too heavy-tailed for its mean to decide a verdict, like V itself.
     case heavyTailed = "heavy-tailed"
     /// 1 where something happened, else 0: its mean is a probability.

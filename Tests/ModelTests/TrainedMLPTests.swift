@@ -86,7 +86,8 @@ import Training
       let row = (0..<3).map { problem.data.inputs[3 * a + $0] }
       let single = TrainedMLP(
         shape: problem.shape, activation: problem.activation, gain: 1.2, gamma: 1.3,
-        parametrisation: problem.parametrisation, data: TrainingData(inputs: [row], targets: [[problem.data.targets[a]]]),
+        parametrisation: problem.parametrisation,
+        data: TrainingData(inputs: [row], targets: [[problem.data.targets[a]]]),
         loss: .squared, optimiser: Optimiser(), start: .random, measured: .init(nil))
       let own = begin(single, &stream)
       sum += single.loss(own, &stream, step: 1)
@@ -145,7 +146,7 @@ import Training
         let own = Optimiser(optimiser.method, decay: optimiser.decay * Elementary.exp(-2 * theta * Elementary.log(5)))
         let problem = Self.problem(Tanh(ActivationScaling()), optimiser: own, parametrisation: shifted)
         var stream = Stream(key: 3)
-      let state = begin(problem, &stream)
+        let state = begin(problem, &stream)
         for t in 1...10 {
           _ = problem.loss(state, &stream, step: t)
           problem.step(state, &stream, rate: 0.05)
@@ -211,8 +212,11 @@ import Training
     let schema = model.experiment.schema
     for (name, record, value, error) in [("f[4]", 0, -0.0700, 0.0068)] {
       let moments = tally.moments(schema.index(record, schema.place(of: name)!))
-      #expect((moments.mean - value).magnitude < 4 * (error * error + moments.meanError * moments.meanError).squareRoot())
-      #expect((moments.variance - 0.0459).magnitude < 4 * (0.0021 * 0.0021 + moments.varianceError * moments.varianceError).squareRoot())
+      #expect(
+        (moments.mean - value).magnitude < 4 * (error * error + moments.meanError * moments.meanError).squareRoot())
+      #expect(
+        (moments.variance - 0.0459).magnitude < 4
+          * (0.0021 * 0.0021 + moments.varianceError * moments.varianceError).squareRoot())
     }
   }
 
@@ -226,7 +230,9 @@ import Training
           "width": .integer(8), "depth": .integer(2), "activation": .text("tanh"), "steps": .integer(1),
           "records": steps([1]), "learning_rate": .real(rate), "parametrisation": .text("mup"), "gamma": .real(0.7),
           "twin": .text("linearised"), "loss": .text("logistic"),
-          "data": .table(["inputs": rows([[1, 0.2], [-0.3, 1], [0.4, -0.8]]), "targets": numbers([1, -1, 1]), "test": .integer(1)]),
+          "data": .table([
+            "inputs": rows([[1, 0.2], [-0.3, 1], [0.4, -0.8]]), "targets": numbers([1, -1, 1]), "test": .integer(1),
+          ]),
         ])
       return run(model)["f[2] - linearised"]!
     }
@@ -240,7 +246,8 @@ import Training
     let root = Double(2).squareRoot()
     func keys(_ gamma: Double) -> [String: JobValue] {
       [
-        "width": .integer(256), "activation": .text("tanh"), "c": .real(1), "steps": .integer(20), "gamma": .real(gamma),
+        "width": .integer(256), "activation": .text("tanh"), "c": .real(1), "steps": .integer(20),
+        "gamma": .real(gamma),
         "records": steps([5, 20]), "learning_rate": .real(0.2), "parametrisation": .text("mup"),
         "data": .table([
           "inputs": rows([
@@ -250,7 +257,8 @@ import Training
       ]
     }
     let rich = try prediction("infinite-width-training", of: training("mlp", keys(1)))
-    for (name, record, value) in [("f[0]", 0, 0.3133), ("f[1]", 0, -0.1068), ("f[0]", 1, 0.7799), ("f[1]", 1, -0.3823)] {
+    for (name, record, value) in [("f[0]", 0, 0.3133), ("f[1]", 0, -0.1068), ("f[0]", 1, 0.7799), ("f[1]", 1, -0.3823)]
+    {
       #expect((rich.value(.mean, name, record: record) - value).magnitude < 6e-5, "\(name)")
     }
     let richer = try prediction("infinite-width-training", of: training("mlp", keys(3)))

@@ -83,7 +83,10 @@ import Training
     ("mlp", "parametrisation", .text("mupp"), "mup"),
     ("mlp", "activation", .text("sign"), "jumps"),
     ("mlp", "data", .table(["inputs": .list([])]), "inputs"),
-    ("mlp", "data", .table(["angles": .list([.real(0)]), "targets": .list([.real(1)]), "test": .integer(1)]), "leave examples"),
+    (
+      "mlp", "data", .table(["angles": .list([.real(0)]), "targets": .list([.real(1)]), "test": .integer(1)]),
+      "leave examples"
+    ),
     ("mlp", "data", .table(["teacher": .text("linear"), "label": .text("x")]), "teacher"),
     ("mlp", "twin", .text("linear"), "linearised"),
   ])

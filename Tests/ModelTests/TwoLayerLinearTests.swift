@@ -103,7 +103,10 @@ import Training
   /// E f_1(5) and n Var f_1(5) of networks, printed with their errors, within 4 standard errors of both: 6 tests.
   @Test func printedValuesOfNetworks() throws {
     let draws: UInt64 = validating ? 400_000 : 20_000
-    let printed = [(16, 0.71602, 0.00021, 0.032982, 0.000044), (64, 0.74409, 0.00010, 0.023179, 0.000018), (256, 0.75116, 0.00005, 0.020871, 0.000008)]
+    let printed = [
+      (16, 0.71602, 0.00021, 0.032982, 0.000044), (64, 0.74409, 0.00010, 0.023179, 0.000018),
+      (256, 0.75116, 0.00005, 0.020871, 0.000008),
+    ]
     for (width, value, error, loss, lossError) in printed {
       let model = try training("two-layer-linear", Self.keys(width: width))
       let tally = sample(model.experiment, draws, name: "R1 \(width)")

@@ -66,7 +66,7 @@ private struct KernelRegime {
     kernel = theta
     let isRandom = network.start == .random
     covariance = k.map { isRandom ? $0 / (network.gamma * network.gamma) : 0 }
-    order = network.activation.smoothness == .analytic ? 1 : 0.5
+    order = network.activation.kinks.isEmpty ? 1 : 0.5
   }
 
   func predictions(_ model: TrainingModel) -> ReferenceValues {

@@ -19,7 +19,7 @@ package enum TrainingFamily: Family {
   }
 
   /// Runs that diverge are a result: every job says what share they are.
-  package static let healthThreshold: Double? = 0.05
+  package static let healthThreshold: Double? = 0.1
 
   package static let drawsKey: String? = "draws"
 

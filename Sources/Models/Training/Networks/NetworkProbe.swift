@@ -54,7 +54,9 @@ final class NetworkProbe {
       }
       for layer in 1...depth {
         found.append(
-          Observable("log_coordinate_change", [layer], "its logarithm; not a number at the start, where it is 0"))
+          Observable(
+            "log_coordinate_change", [layer], role: .logarithm,
+            "logarithm of coordinate_change; not a number at the start"))
       }
     }
     if problem.measured.kernel {
@@ -66,6 +68,8 @@ final class NetworkProbe {
         }
       }
       found.append(Observable("kernel_change", "|kernel_t - kernel_0| / |kernel_0| (Frobenius)"))
+      found.append(
+        Observable("log_kernel_change", role: .logarithm, "logarithm of kernel_change; not a number at the start"))
     }
     return found
   }
@@ -102,7 +106,7 @@ final class NetworkProbe {
       let count = Double((problem.data.train + problem.data.test) * shape.width)
       for sum in sizes { add((sum / count).squareRoot()) }
       for sum in moves { add((sum / count).squareRoot()) }
-      for sum in moves { add(state.made == 0 ? 0 : 0.5 * Elementary.log(sum / count)) }
+      for sum in moves { add(state.made == 0 ? .nan : 0.5 * Elementary.log(sum / count)) }
     }
     if problem.measured.kernel {
       makeKernel(problem, state)
@@ -117,6 +121,7 @@ final class NetworkProbe {
         }
       }
       add((change / size).squareRoot())
+      add(state.made == 0 ? .nan : 0.5 * Elementary.log(change / size))
     }
   }
 

@@ -14,7 +14,7 @@ extension TrainedMLP {
     reference: "arXiv:2011.14522; docs/training.md",
     observables: [
       "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
-      "log_coordinate_change", "kernel", "kernel_change",
+      "log_coordinate_change", "kernel", "kernel_change", "log_kernel_change",
     ], defaults: ["loss", "test_loss", "error", "test_error", "f"],
     parameters: [
       Parameter(

@@ -59,7 +59,7 @@ package struct TrainedMLP: TrainingProblem {
       self.linearised = linearised
       func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
       change = has(["weight_change"])
-      kernel = has(["kernel", "kernel_change"])
+      kernel = has(["kernel", "kernel_change", "log_kernel_change"])
       coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
     }
   }
