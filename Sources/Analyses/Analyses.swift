@@ -35,7 +35,7 @@ package enum Analyses {
   package static func all(_ snapshot: Snapshot) -> [any Analysis] {
     let comparisons = comparisons(snapshot)
     return comparisons + estimands(snapshot) + scalings(snapshot, comparisons) + trends(snapshot)
-      + diagnostics(snapshot) + health(snapshot)
+      + transfers(snapshot)      + diagnostics(snapshot) + health(snapshot)
   }
 
   /// One for every leg of draws that has some.
@@ -77,6 +77,11 @@ package enum Analyses {
   /// One for every sweep of a size along which logarithms are measured.
   package static func trends(_ snapshot: Snapshot) -> [Trends] {
     Sweep.all(snapshot.job).compactMap { Trends($0, snapshot) }.numbered { $0.index = $1 }
+  }
+
+  /// One for every key that is tuned and swept.
+  package static func transfers(_ snapshot: Snapshot) -> [Transfers] {
+    Transfers.all(snapshot).numbered { $0.index = $1 }
   }
 
   /// One for every case of a job that asks for it.

@@ -28,6 +28,8 @@ public struct Job: Sendable, Codable {
   public let healthThreshold: Double?
   /// Keys of this job that tend to 0 or infinity in a limit.
   public let smallParameters: [SmallParameter]
+  /// Keys that are tuned; nil in files of before.
+  public let tunedKeys: [String]?
   /// What the job's `[expect]` says of its verdicts, in its order.
   public let expectations: [Expectation]
   /// When the run ends before all draws are made; nil for never.
@@ -42,12 +44,13 @@ public struct Job: Sendable, Codable {
 
   public init(
     title: String, seed: UInt64, cases: [Case], tolerances: Tolerances, covarianceLimit: Int,
-    healthThreshold: Double? = nil, smallParameters: [SmallParameter] = [], expectations: [Expectation] = [],
-    stop: StopRule? = nil, text: String, identity: [String]
+    healthThreshold: Double? = nil, smallParameters: [SmallParameter] = [], tunedKeys: [String] = [],
+    expectations: [Expectation] = [], stop: StopRule? = nil, text: String, identity: [String]
   ) {
     self.stop = stop
     self.healthThreshold = healthThreshold
     self.smallParameters = smallParameters
+    self.tunedKeys = tunedKeys.isEmpty ? nil : tunedKeys
     self.expectations = expectations
     self.title = title
     self.seed = seed

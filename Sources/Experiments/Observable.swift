@@ -4,6 +4,8 @@ public struct Observable: Sendable, Equatable, Codable {
   public enum Role: String, Sendable, Codable {
     /// A quantity of the system.
     case quantity
+    /// What is to be made small, such as a training loss: its least value tells which setting is best.
+    case objective
     /// The logarithm of a size, whose slope in the logarithm of a swept parameter says whether the size grows, shrinks or stays.
     case logarithm
     /// Of a family too heavy-tailed for its mean to decide a verdict, like V itself.

@@ -84,10 +84,12 @@ public struct Parameter: Sendable {
   public let aliases: [String]
   /// Whether, and how, it tends to 0 or infinity in a limit.
   public let small: Smallness?
+  /// Whether it is a setting that people tune: over a sweep its best value is looked for.
+  public let isTuned: Bool
 
   public init(
     _ name: String, _ kind: Kind, default: JobValue? = nil, optional: Bool = false, unit: String = "1",
-    aliases: [String] = [], small: Smallness? = nil, _ summary: String
+    aliases: [String] = [], small: Smallness? = nil, isTuned: Bool = false, _ summary: String
   ) {
     self.name = name
     self.kind = kind
@@ -96,6 +98,7 @@ public struct Parameter: Sendable {
     self.unit = unit
     self.aliases = aliases
     self.small = small
+    self.isTuned = isTuned
     self.summary = summary
   }
 

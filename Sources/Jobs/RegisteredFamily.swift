@@ -16,6 +16,8 @@ package struct RegisteredFamily: Sendable {
   let draws: Parameter?
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
   let healthThreshold: Double?
+  /// Dotted keys that are tuned.
+  let tunedKeys: [String]
   /// The legs of one case, and its lines of the identity.
   /// - Parameter samples: the table `[samples]` that stands beside that of the family.
   let read:
@@ -35,6 +37,7 @@ package struct RegisteredFamily: Sendable {
     integerKeys = Set(keys).subtracting(named.filter { !$0.parameter.isInteger }.map(\.key))
     draws = F.drawsKey.flatMap { key in F.entries.lazy.flatMap(\.parameters).first { $0.name == key } }
     healthThreshold = F.healthThreshold
+    tunedKeys = Set(F.entries.flatMap(\.parameters).filter(\.isTuned).map { "\(F.table).\($0.name)" }).sorted()
     expand = { try F.expand($0, options: $1) }
     read = { given, context, asked, samples in
       let (table, derived) = try DerivedObservables.split(given, path: context.path, choices: F.observables)

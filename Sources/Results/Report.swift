@@ -48,6 +48,7 @@ package struct Report {
     if let look { lines += [look, ""] }
     for item in snapshot.job.cases { lines += self.lines(item) + [""] }
     for group in tables.groups("scaling") { lines += print(group) + [""] }
+    for group in tables.groups("transfer") { lines += print(group) + [""] }
     for group in tables.groups("trend") { lines += print(group) + [""] }
     let health = tables.groups("health").flatMap { print($0) }
     if !health.isEmpty { lines += health + [""] }

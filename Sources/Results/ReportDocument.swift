@@ -8,7 +8,7 @@ package struct ReportDocument: Encodable {
   let digest: String
 
   enum Key: String, CodingKey {
-    case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, trends, health
+    case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, trends, transfers, health
     case finiteSize = "finite_size"
     case notExtrapolated = "not_extrapolated"
     case streamVersion = "stream_version"
@@ -34,6 +34,7 @@ package struct ReportDocument: Encodable {
     try box.encode(groups("none"), forKey: .notExtrapolated)
     try box.encode(
       tables.groups("diagnostics").map { GroupDocument(tables: $0, lists: ["marginals"]) }, forKey: .diagnostics)
+    try box.encode(tables.groups("transfer").map { GroupDocument(tables: $0) }, forKey: .transfers)
     try box.encode(tables.groups("trend").map { GroupDocument(tables: $0) }, forKey: .trends)
     try box.encode(tables.groups("health").map { GroupDocument(tables: $0) }, forKey: .health)
   }

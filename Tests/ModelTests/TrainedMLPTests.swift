@@ -11,7 +11,7 @@ import Training
   static func problem(
     _ activation: any Activation, width: Int = 5, depth: Int = 2, outputs: Int = 1, loss: Loss = .squared,
     optimiser: Optimiser = Optimiser(), parametrisation: Parametrisation = Parametrisation.named[1].value,
-    examples: Int = 4, gamma: Double = 1.3, start: TrainedMLP.Start = .random
+    examples: Int = 4, gamma: Double = 1.3, start: TrainedMLP.Start = .random, branch: Double? = nil
   ) -> TrainedMLP {
     var stream = Stream(key: 99)
     stream.start(draw: 0)
@@ -24,7 +24,7 @@ import Training
       }
     }
     return TrainedMLP(
-      shape: .init(features: 3, width: width, depth: depth, outputs: outputs), activation: activation, gain: 1.2,
+      shape: .init(features: 3, width: width, depth: depth, outputs: outputs, branch: branch), activation: activation, gain: 1.2,
       gamma: gamma, parametrisation: parametrisation, data: TrainingData(inputs: inputs, targets: targets), loss: loss,
       optimiser: optimiser, start: start, measured: .init(nil))
   }
@@ -36,15 +36,16 @@ import Training
     return state
   }
 
-  /// The gradient of every weight against differences of the loss, for every loss, one to three layers, one and three outputs, an activation that does
+  /// The gradient of every weight against differences of the loss, for every loss, one to four layers, perceptrons and residual networks, one and three outputs, an activation that does
   /// not vanish at 0 (padding) and one with a kink.
   @Test(arguments: [
-    (1, 1, Loss.squared), (2, 3, .squared), (3, 1, .logistic), (2, 1, .hinge), (2, 3, .crossEntropy),
-  ])
-  func gradientIsThatOfTheLoss(depth: Int, outputs: Int, loss: Loss) throws {
+    (1, 1, Loss.squared, nil), (2, 3, .squared, nil), (3, 1, .logistic, nil), (2, 1, .hinge, nil),
+    (2, 3, .crossEntropy, nil), (4, 2, .squared, 0.6), (1, 1, .squared, 0.6),
+  ] as [(Int, Int, Loss, Double?)])
+  func gradientIsThatOfTheLoss(depth: Int, outputs: Int, loss: Loss, branch: Double?) throws {
     for name in ["tanh", "sigmoid", "relu"] {
       let activation = try ActivationChoice(.text(name), path: "a", width: 5).function
-      let problem = Self.problem(activation, depth: depth, outputs: outputs, loss: loss)
+      let problem = Self.problem(activation, depth: depth, outputs: outputs, loss: loss, branch: branch)
       var stream = Stream(key: 3)
       let state = begin(problem, &stream)
       _ = problem.loss(state, &stream, step: 1)

@@ -77,6 +77,7 @@ package struct ProblemEntry: Entry {
 package enum TrainingCatalog {
   package static let problems: [ProblemEntry] = [
     TrainedMLP.entry,
+    TrainedMLP.residual,
     TwoLayerLinear.entry,
   ]
 

@@ -17,7 +17,7 @@ import Randomness
 package protocol TrainingProblem: Sendable {
   associatedtype State: AnyObject
 
-  /// The first is a number as long as a run has not diverged, as the training loss is.
+  /// By the first it is judged whether a run has diverged, as by the training loss.
   var observables: [Observable] { get }
   func makeState() -> State
   func start(_ state: State, _ stream: inout Stream)

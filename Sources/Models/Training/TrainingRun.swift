@@ -71,7 +71,7 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
     var outcome = outcome
     if !outcome.diverged {
       problem.measure(scratch.state, into: scratch.measured)
-      outcome.diverged = !scratch.measured[0].isFinite
+      outcome.diverged = settings.end(scratch.measured[0]) == .diverged
     }
     for (i, source) in kept.enumerated() { place[i] = outcome.diverged ? .nan : scratch.measured[source] }
     outcome.write(to: place + kept.count, settings)

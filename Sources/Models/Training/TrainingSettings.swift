@@ -27,7 +27,7 @@ package struct TrainingSettings: Sendable {
         default: .text("octaves"),
         "steps after which it is measured; octaves: the start, 1, 2, 4, … and the last"),
       Parameter(
-        "learning_rate", .real(.above(0)), small: .init(.direct, "eta"),
+        "learning_rate", .real(.above(0)), isTuned: true,
         "eta; what it multiplies is in the equation of the problem"),
       Parameter("schedule", .structured(RateSchedule.words), default: .text("constant"), "the learning rate in time"),
       Parameter(

@@ -19,15 +19,20 @@ package final class LayerStack {
   /// Of one block: post-activations, and slopes, of each hidden layer; the inputs of the block.
   let activations, slopes: [UnsafeMutablePointer<Double>]
   let inputs: UnsafeMutablePointer<Double>
+  /// h of the block, of residual networks.
+  private let stream: UnsafeMutablePointer<Double>?
   private let delta, below: UnsafeMutablePointer<Double>
   /// f of the block, a row an example; then its derivative of the loss.
   let outputs: UnsafeMutablePointer<Double>
 
   package struct Shape: Sendable {
     package let features, width, depth, outputs: Int
+    /// What the branches of a residual network are multiplied by, $h_{l+1} = h_l + \beta W \phi(h_l)$, with a readout of the last h; nil of a perceptron.
+    package let branch: Double?
 
-    package init(features: Int, width: Int, depth: Int, outputs: Int) {
+    package init(features: Int, width: Int, depth: Int, outputs: Int, branch: Double? = nil) {
       (self.features, self.width, self.depth, self.outputs) = (features, width, depth, outputs)
+      self.branch = branch
     }
 
     /// Rows of width units.
@@ -58,12 +63,14 @@ package final class LayerStack {
     inputs = .allocateZeros(rows * shape.inputStride)
     (delta, below) = (.allocateZeros(rows * stride), .allocateZeros(rows * stride))
     outputs = .allocateZeros(rows * shape.outputs)
+    stream = shape.branch == nil ? nil : .allocateZeros(rows * stride)
   }
 
   deinit {
     for place in weights + gradients + transposed + activations + slopes + [inputs, delta, below, outputs] {
       place.deallocate()
     }
+    stream?.deallocate()
   }
 
   /// Draws all weights; those of layer l have the standard deviation `std(l)`.
@@ -125,16 +132,24 @@ package final class LayerStack {
     for layer in 1...shape.depth {
       let h = activations[layer - 1]
       let source = layer == 1 ? inputs : activations[layer - 2]
+      let isBranch = shape.branch != nil && layer > 1
+      if isBranch { h.update(from: stream!, count: rows * stride) }
       MatrixProduct.add(
-        h, stride, fresh: true, rows: rows, columns: shape.width, source,
+        h, stride, fresh: !isBranch, rows: rows, columns: shape.width, source,
         rowStride: layer == 1 ? shape.inputStride : stride, columnStride: 1, inner: shape.fanIn(layer),
         weights[layer - 1], stride)
       observe?(layer, h)
+      if let stream {
+        // The readout sees the stream itself.
+        if layer == shape.depth { break }
+        stream.update(from: h, count: rows * stride)
+      }
       activation.apply(h, slopes: slopes[layer - 1], rows * stride)
-      if gain != 1 {
-        for i in 0..<rows * stride { h[i] *= gain }
+      let factor = gain * (shape.branch ?? 1)
+      if factor != 1 {
+        for i in 0..<rows * stride { h[i] *= factor }
         let d = slopes[layer - 1]
-        for i in 0..<rows * stride { d[i] *= gain }
+        for i in 0..<rows * stride { d[i] *= factor }
       }
       if activation.value(0) != 0 { clear(h, rows: rows) }
     }
@@ -159,9 +174,11 @@ package final class LayerStack {
     MatrixProduct.add(
       delta, stride, fresh: true, rows: rows, columns: shape.width, outputs, rowStride: k, columnStride: 1, inner: k,
       weights[depth], stride)
-    for layer in Swift.stride(from: depth, through: 1, by: -1) {
-      let slope = slopes[layer - 1]
+    if shape.branch == nil {
+      let slope = slopes[depth - 1]
       for i in 0..<rows * stride { delta[i] *= slope[i] }
+    }
+    for layer in Swift.stride(from: depth, through: 1, by: -1) {
       observe?(layer, delta)
       let source = layer == 1 ? inputs : activations[layer - 2]
       MatrixProduct.add(
@@ -171,6 +188,9 @@ package final class LayerStack {
       MatrixProduct.add(
         below, stride, fresh: true, rows: rows, columns: shape.width, delta, rowStride: stride, columnStride: 1,
         inner: shape.width, transposed[layer - 2], stride)
+      let slope = slopes[layer - 2]
+      for i in 0..<rows * stride { below[i] *= slope[i] }
+      if shape.branch != nil { for i in 0..<rows * stride { below[i] += delta[i] } }
       swap(&delta, &below)
     }
   }

@@ -142,7 +142,7 @@ package struct MeanFieldMLP: TrainingProblem {
 extension TrainedMLP: HasInfiniteWidth {
   package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
     guard data.law == nil else { throw refuse("needs fixed data: each draw has examples of its own") }
-    guard depth == 1, shape.outputs == 1 else { throw refuse("needs depth = 1 and one output") }
+    guard depth == 1, shape.outputs == 1, shape.branch == nil else { throw refuse("needs problem = \"mlp\" with depth = 1 and one output") }
     guard parametrisation.isMeanField else {
       throw refuse(
         "needs parametrisation = \"mup\" or what is the same of one hidden layer; of a kernel regime use ntk-training")
@@ -156,6 +156,11 @@ extension TrainedMLP: HasInfiniteWidth {
 }
 
 extension Parametrisation {
+  /// Whether it is muP, up to a common shift, for any depth.
+  package var isMaximalUpdate: Bool {
+    isMeanField && (a[1] + b[1] - 0.5).magnitude < 1e-9 && (2 * a[1] + c).magnitude < 1e-9
+  }
+
   /// Whether one hidden layer learns features at a rate that does not hang on the width: up to a common shift muP.
   var isMeanField: Bool {
     let found = [a[0] + b[0], a[2] + b[2] - 1, 2 * a[2] + c - 1, 2 * a[0] + c + 1]

@@ -6,7 +6,7 @@ extension TrainedMLP {
   private static let mostOutputs = 64
 
   package var outputObservables: [Observable] {
-    var found = [Observable("loss", "training loss")]
+    var found = [Observable("loss", role: .objective, "training loss")]
     if data.test > 0 { found.append(Observable("test_loss", "the same of the test examples")) }
     if isClassified {
       found.append(Observable("error", "share of the training examples of the wrong class"))

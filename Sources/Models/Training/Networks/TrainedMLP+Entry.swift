@@ -11,17 +11,52 @@ extension TrainedMLP {
     name: "mlp", summary: "perceptrons of any depth, activation, parametrisation, loss and optimiser",
     equation:
       "h_1 = W_1 x/sqrt(d), h_{l+1} = sqrt(c) W_{l+1} phi(h_l), f = sqrt(c) W_{L+1} phi(h_L)/gamma, W = n^-a w, w ~ N(0, n^-2b), rate of w: learning_rate gamma^2 n^-c",
-    reference: "arXiv:2011.14522; docs/training.md",
-    observables: [
-      "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
-      "log_coordinate_change", "kernel", "kernel_change", "log_kernel_change",
-    ], defaults: ["loss", "test_loss", "error", "test_error", "f"],
-    parameters: [
+    reference: "arXiv:2011.14522; docs/training.md", observables: families, defaults: usual,
+    parameters: parameters(
+      depth: Parameter("depth", .integer(1...1000), default: .integer(1), "L, number of hidden layers"),
+      gain: Parameter(
+        "c", .real(.above(0)), optional: true, "gain c of every post-activation; 1 / E phi(g)^2 unless given"))
+  ) { p, settings, source in try read(p, settings, source, branch: nil) }
+
+  static let residual = ProblemEntry(
+    name: "resnet", summary: "residual networks whose branches are scaled with the depth; takes the keys of mlp",
+    equation:
+      "h_1 = W_1 x/sqrt(d), h_{l+1} = h_l + beta sqrt(c) W_{l+1} phi(h_l), l = 1..L, f = W_{L+2} h_{L+1}/gamma, W = n^-a w, w ~ N(0, n^-2b), rate of w: learning_rate gamma^2 n^-c",
+    reference: "arXiv:2309.16620; docs/training.md", observables: families, defaults: usual,
+    parameters: parameters(
+      depth: Parameter(
+        "depth", .integer(1...1000), default: .integer(1), small: .init(.inverse, "L", companions: ["draws"]),
+        "L, number of branches"),
+      gain: Parameter("c", .real(.above(0)), default: .real(1), "gain c of the branches")) + [
+        Parameter(
+          "branch_scaling", .choice(["1/sqrt(depth)", "1/depth", "1"]), default: .text("1/sqrt(depth)"),
+          "beta over branch; 1/sqrt(depth) is depth-muP"),
+        Parameter("branch", .real(.above(0)), default: .real(1), "factor of beta"),
+      ]
+  ) { p, settings, source in
+    let depth = Double(p.integer("depth"))
+    let scale =
+      switch p.text("branch_scaling") {
+      case "1/sqrt(depth)": 1 / depth.squareRoot()
+      case "1/depth": 1 / depth
+      default: 1.0
+      }
+    return try read(p, settings, source, branch: p.real("branch") * scale)
+  }
+
+  private static let families = [
+    "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
+    "log_coordinate_change", "kernel", "kernel_change", "log_kernel_change",
+  ]
+  private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
+
+  private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {
+    [
       Parameter(
         "width", .integer(1...65_536), small: .init(.inverse, "n", companions: ["draws"]), "n, units of a hidden layer"),
-      Parameter("depth", .integer(1...1000), default: .integer(1), "L, number of hidden layers"),
+      depth,
       Parameter("activation", .structured(ActivationChoice.words), "activation function phi"),
-      Parameter("c", .real(.above(0)), optional: true, "gain c of every post-activation; 1 / E phi(g)^2 unless given"),
+      gain,
       Parameter(
         "parametrisation", .structured(Parametrisation.words), default: .text("mup"),
         "how weights and learning rates scale with the width"),
@@ -39,10 +74,17 @@ extension TrainedMLP {
       ),
       Parameter("data", .structured(TrainingData.words), "the examples"),
     ]
-  ) { p, settings, source in
+  }
+
+  /// - Parameter branch: beta of a residual network, whose first layer has no branch.
+  private static func read(
+    _ p: Parameters, _ settings: TrainingSettings, _ source: any DataSource, branch: Double?
+  ) throws -> TrainingModel {
     let data = try TrainingData.read(p["data"], path: "\(p.path).data", data: source)
-    let (width, depth) = (p.integer("width"), p.integer("depth"))
-    let shape = LayerStack.Shape(features: data.features, width: width, depth: depth, outputs: data.outputs)
+    let width = p.integer("width")
+    let depth = p.integer("depth") + (branch == nil ? 0 : 1)
+    let shape = LayerStack.Shape(
+      features: data.features, width: width, depth: depth, outputs: data.outputs, branch: branch)
     let activation = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: width)
     if let why = activation.function.missingDerivative { throw p.invalid("activation", "has no gradient: \(why)") }
     let optimiser = try Optimiser(p["optimiser"], path: "\(p.path).optimiser", train: data.train)

@@ -63,7 +63,7 @@ package struct TwoLayerLinear: HasInfiniteWidth {
 
   package var observables: [Observable] {
     let k = data.outputs
-    var found = [Observable("loss", "training loss, sum |f - y|^2 / (2 P)")]
+    var found = [Observable("loss", role: .objective, "training loss, sum |f - y|^2 / (2 P)")]
     if data.test > 0 { found.append(Observable("test_loss", "the same of the test examples")) }
     for a in 0..<(data.law == nil ? min(data.train + data.test, Self.mostOutputs) : 0) {
       for c in 0..<k {
