@@ -1,4 +1,4 @@
-// What Swift 6.3 cannot say: what the compiler targets, and two operations on eight doubles, which it takes apart into scalars.
+// What Swift 6.3 cannot say: what the compiler targets, and operations on whole vectors, which it takes apart into scalars.
 #pragma once
 #ifdef __AVX512F__
 #define CTARGET_WIDE 1
@@ -6,8 +6,9 @@
 #define CTARGET_WIDE 0
 #endif
 
-// Swift's SIMD8<Double>.
+// Swift's SIMD8<Double> and SIMD16<Float>.
 typedef double ctarget_octet __attribute__((ext_vector_type(8)));
+typedef float ctarget_floats __attribute__((ext_vector_type(16)));
 
 static inline __attribute__((always_inline)) ctarget_octet ctarget_add_product(
     ctarget_octet sum, ctarget_octet x, ctarget_octet y) {
@@ -15,5 +16,14 @@ static inline __attribute__((always_inline)) ctarget_octet ctarget_add_product(
 }
 
 static inline __attribute__((always_inline)) ctarget_octet ctarget_product(ctarget_octet x, ctarget_octet y) {
+  return x * y;
+}
+
+static inline __attribute__((always_inline)) ctarget_floats ctarget_add_float_product(
+    ctarget_floats sum, ctarget_floats x, ctarget_floats y) {
+  return __builtin_elementwise_fma(x, y, sum);
+}
+
+static inline __attribute__((always_inline)) ctarget_floats ctarget_float_product(ctarget_floats x, ctarget_floats y) {
   return x * y;
 }

@@ -71,7 +71,7 @@ private struct Product {
 
   /// Rows r to r + 3 by 8 or 32 lanes.
   @inline(__always)
-  func addFour<L: Lanes>(_ r: Int, _ lane: Int, _: L.Type) {
+  func addFour<L: Lanes>(_ r: Int, _ lane: Int, _: L.Type) where L.Scalar == Double {
     let (c0, s) = (c + r &* PanelProduct.lanes + lane, rowStride)
     let (c1, c2, c3) = (c0 + PanelProduct.lanes, c0 + 2 &* PanelProduct.lanes, c0 + 3 &* PanelProduct.lanes)
     var (p, q, u, v) = fresh ? (L(0), L(0), L(0), L(0)) : (L(c0), L(c1), L(c2), L(c3))
@@ -92,7 +92,7 @@ private struct Product {
   }
 
   @inline(__always)
-  func addOne<L: Lanes>(_ r: Int, _ lane: Int, _: L.Type) {
+  func addOne<L: Lanes>(_ r: Int, _ lane: Int, _: L.Type) where L.Scalar == Double {
     let target = c + r &* PanelProduct.lanes + lane
     var sum = fresh ? L(0) : L(target)
     var (row, column) = (b + lane, a + r &* rowStride)

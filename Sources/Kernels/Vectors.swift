@@ -2,17 +2,20 @@ import CTarget
 
 /// Neighbouring lanes that stay in registers.
 protocol Lanes {
-  init(_ p: UnsafePointer<Double>)
+  associatedtype Scalar: BinaryFloatingPoint
+  static var count: Int { get }
+  init(_ p: UnsafePointer<Scalar>)
   /// All lanes x.
-  init(_ x: Double)
-  func store(_ p: UnsafeMutablePointer<Double>)
+  init(_ x: Scalar)
+  func store(_ p: UnsafeMutablePointer<Scalar>)
   /// Adds s x, fused.
-  mutating func add(_ s: Double, _ x: Self)
+  mutating func add(_ s: Scalar, _ x: Self)
 }
 
 /// Eight neighbouring lanes: the compiler keeps them in a vector register (two of AVX2) through a whole loop. A loop over an array goes
 /// through memory in every round.
 struct Vector8: Lanes {
+  static var count: Int { 8 }
   private var lanes: SIMD8<Double>
 
   @inline(__always)
@@ -51,6 +54,36 @@ struct Vector8: Lanes {
     let four = lanes.lowHalf + lanes.highHalf
     let two = four.lowHalf + four.highHalf
     return two.x + two.y
+  }
+}
+
+/// Sixteen neighbouring lanes of single precision, as many bytes as `Vector8`.
+struct FloatVector16: Lanes {
+  static var count: Int { 16 }
+  private var lanes: SIMD16<Float>
+
+  @inline(__always)
+  private init(lanes: SIMD16<Float>) { self.lanes = lanes }
+
+  @inline(__always)
+  init(_ p: UnsafePointer<Float>) { lanes = UnsafeRawPointer(p).loadUnaligned(as: SIMD16<Float>.self) }
+
+  @inline(__always)
+  init(_ x: Float) { lanes = SIMD16(repeating: x) }
+
+  @inline(__always)
+  func store(_ p: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: lanes, as: SIMD16<Float>.self)
+  }
+
+  @inline(__always)
+  mutating func add(_ s: Float, _ x: FloatVector16) {
+    lanes = ctarget_add_float_product(lanes, SIMD16(repeating: s), x.lanes)
+  }
+
+  @inline(__always)
+  static func * (_ x: FloatVector16, _ y: FloatVector16) -> FloatVector16 {
+    FloatVector16(lanes: ctarget_float_product(x.lanes, y.lanes))
   }
 }
 
