@@ -7,6 +7,7 @@ from pathlib import Path
 
 import results_finite_width
 import results_formulas
+import results_matrix
 from results_common import flags, pick, processor, read
 
 folder = Path(sys.argv[1])
@@ -40,6 +41,7 @@ for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
     print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
 
 print("\n" + results_formulas.section(native), end="")
+print("\n" + results_matrix.section(native, peers), end="")
 
 print("""
 ## Networks (ReLU, m = 2, with their tallies)

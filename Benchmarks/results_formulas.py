@@ -6,7 +6,7 @@ from pathlib import Path
 
 from results_common import flags, processor, read
 
-BEGINNING, END = "## Activations by formula", "## Networks ("
+BEGINNING, END = "## Activations by formula", "## Products of matrices"
 
 
 def quietest(rows: list[dict], first: str, second: str, *keys: str) -> list[dict]:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
-# rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width.
+# rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh matrix` those on
+# products of matrices.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -31,6 +32,9 @@ networks() {
   $one $venv/bin/python Benchmarks/peers.py >"$work/peers.json"
   # Once more: a machine that others share changes its speed, and ratios need both sides at the same speed.
   $one .build/release/fathom-bench >>"$work/native.json"
+
+  echo "bench: products of matrices"
+  matrix_times
 
   echo "bench: networks of finite width"
   finite_width_times
@@ -73,6 +77,23 @@ finite_width() {
   finite_width_times
   $venv/bin/python Benchmarks/results_finite_width.py "$work"
   echo "bench: wrote the rows of networks of finite width of Benchmarks/RESULTS.md"
+}
+
+matrix_times() {
+  for i in 1 2 3; do
+    $one .build/release/fathom-bench matrix >"$work/pass.json"
+    $one $venv/bin/python Benchmarks/peers_matrix.py <"$work/pass.json" >>"$work/peers.json"
+    cat "$work/pass.json" >>"$work/native.json"
+  done
+  rm "$work/pass.json"
+}
+
+matrix() {
+  rm -f "$work"/*.json
+  echo "bench: products of matrices"
+  matrix_times
+  $venv/bin/python Benchmarks/results_matrix.py "$work"
+  echo "bench: wrote the rows of products of matrices of Benchmarks/RESULTS.md"
 }
 
 particles() {
@@ -127,6 +148,7 @@ case "${1:-all}" in
 networks) networks ;;
 formulas) formulas ;;
 finite-width) finite_width ;;
+matrix) matrix ;;
 particles) particles ;;
 program) program ;;
 *)

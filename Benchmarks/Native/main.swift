@@ -186,6 +186,7 @@ case "formulas":
 case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
+case "matrix": matrixTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

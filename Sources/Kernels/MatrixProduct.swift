@@ -57,7 +57,7 @@ public enum MatrixProduct {
 }
 
 /// The numbers that `MatrixProduct` takes: Double and Float.
-public protocol MatrixScalar: BinaryFloatingPoint, SIMDScalar, Sendable {
+public protocol MatrixScalar: BinaryFloatingPoint, SIMDScalar, Codable, Sendable {
   static func add(_ operands: MatrixOperands<Self>)
 }
 
@@ -94,7 +94,7 @@ public struct MatrixOperands<T: MatrixScalar> {
       return
     }
     let (depth, height) = (Self.part(inner, MatrixProduct.depth), Self.part(rows, MatrixProduct.rows))
-    let room = MatrixRoom<T>(rows: height, depth: depth)
+    let room = MatrixRoom(self, rows: height, depth: depth)
     withUnsafeTemporaryAllocation(byteCount: room.count &* MemoryLayout<T>.size, alignment: 64) {
       let memory = $0.baseAddress!.bindMemory(to: T.self, capacity: room.count)
       for first in stride(from: 0, to: rows, by: height) {
@@ -108,7 +108,7 @@ public struct MatrixOperands<T: MatrixScalar> {
   }
 }
 
-/// Temporary room of a product: a panel of B, one of C, and a block of A.
+/// Temporary room of a product, as far as it needs it: a panel of B, one of C, and a block of A.
 private struct MatrixRoom<T: MatrixScalar> {
   let ofB, ofC: Int
   /// Between the rows of a copied block of A, or between the columns of a transposed one. Odd in lines of the cache, so that they
@@ -116,13 +116,14 @@ private struct MatrixRoom<T: MatrixScalar> {
   let rowStride, columnStride: Int
   let count: Int
 
-  init(rows: Int, depth: Int) {
+  init(_ whole: MatrixOperands<T>, rows: Int, depth: Int) {
     let lanes = MatrixProduct.lanes(T.self)
+    let width = MatrixProduct.vectors &* lanes
     func odd(_ count: Int) -> Int { (MatrixProduct.padded(count, T.self) / lanes | 1) &* lanes }
     (rowStride, columnStride) = (odd(depth), odd(rows))
-    ofB = depth &* MatrixProduct.vectors &* lanes
-    ofC = rows &* MatrixProduct.vectors &* lanes
-    count = ofB &+ ofC &+ max(rows &* rowStride, depth &* columnStride)
+    ofB = depth &* width
+    ofC = whole.columns % lanes == 0 ? 0 : rows &* width
+    count = ofB &+ ofC &+ (whole.scale == nil ? 0 : max(rows &* rowStride, depth &* columnStride))
   }
 }
 
@@ -192,8 +193,8 @@ private struct MatrixBlock<V: MatrixVector> where V.Scalar: MatrixScalar {
         addInRoom(column, rest, width)
       } else {
         MatrixPanel<V>(
-          self, c: c + column, cStride, origin: b + column, bStride, copies: rows >= MatrixProduct.rowsForCopy,
-          lanes: lanes
+          self, c: c + column, cStride, origin: b + column, bStride,
+          copies: rows >= MatrixProduct.rowsForCopy && bStride != lanes, lanes: lanes
         ).add(width)
       }
       column &+= lanes
