@@ -35,7 +35,7 @@ package enum Analyses {
   package static func all(_ snapshot: Snapshot) -> [any Analysis] {
     let comparisons = comparisons(snapshot)
     return comparisons + estimands(snapshot) + scalings(snapshot, comparisons) + trends(snapshot)
-      + transfers(snapshot)      + diagnostics(snapshot) + health(snapshot)
+      + transfers(snapshot) + diagnostics(snapshot) + health(snapshot)
   }
 
   /// One for every leg of draws that has some.

@@ -124,7 +124,10 @@ package struct Transfers: Analysis {
     }
     let (lower, upper) = (rows.map(\.lower).min()!, rows.map(\.upper).max()!)
     if upper <= factor * lower * (1 + 1e-9) {
-      return (.agrees, "\(key) transfers within a factor of \(number(factor)): best values are in [\(number(lower)), \(number(upper))]")
+      return (
+        .agrees,
+        "\(key) transfers within a factor of \(number(factor)): best values are in [\(number(lower)), \(number(upper))]"
+      )
     }
     return (
       .undecided,
@@ -143,7 +146,8 @@ package struct Transfers: Analysis {
     var table = Table(
       group: "transfer/\(index)",
       attributes: [
-        ("label", .text(label)), ("key", .text(key)), ("factor", .number(Self.factor)), ("verdict", .text(verdict.rawValue)),
+        ("label", .text(label)), ("key", .text(key)), ("factor", .number(Self.factor)),
+        ("verdict", .text(verdict.rawValue)),
         ("sentence", .text(sentence)),
       ],
       rows: [

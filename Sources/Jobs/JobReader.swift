@@ -118,7 +118,8 @@ package struct JobReader {
       smallParameters: family.smallParameters.map { small in
         cases.contains { $0.legs.contains { $0.dependence != nil } } ? small.accompanied(by: Self.sampleKeys) : small
       },
-      tunedKeys: family.tunedKeys, expectations: try Expect.read(value["expect"], path: "expect"), stop: stop?.rule, text: text + settingsText,
+      tunedKeys: family.tunedKeys, expectations: try Expect.read(value["expect"], path: "expect"), stop: stop?.rule,
+      text: text + settingsText,
       identity: identity)
     let file = name.split(separator: "/").last.map(String.init) ?? name
     let stem = file.hasSuffix(".toml") ? String(file.dropLast(5)) : file

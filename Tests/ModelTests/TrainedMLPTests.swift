@@ -24,7 +24,8 @@ import Training
       }
     }
     return TrainedMLP(
-      shape: .init(features: 3, width: width, depth: depth, outputs: outputs, branch: branch), activation: activation, gain: 1.2,
+      shape: .init(features: 3, width: width, depth: depth, outputs: outputs, branch: branch), activation: activation,
+      gain: 1.2,
       gamma: gamma, parametrisation: parametrisation, data: TrainingData(inputs: inputs, targets: targets), loss: loss,
       optimiser: optimiser, start: start, measured: .init(nil))
   }
@@ -38,10 +39,11 @@ import Training
 
   /// The gradient of every weight against differences of the loss, for every loss, one to four layers, perceptrons and residual networks, one and three outputs, an activation that does
   /// not vanish at 0 (padding) and one with a kink.
-  @Test(arguments: [
-    (1, 1, Loss.squared, nil), (2, 3, .squared, nil), (3, 1, .logistic, nil), (2, 1, .hinge, nil),
-    (2, 3, .crossEntropy, nil), (4, 2, .squared, 0.6), (1, 1, .squared, 0.6),
-  ] as [(Int, Int, Loss, Double?)])
+  @Test(
+    arguments: [
+      (1, 1, Loss.squared, nil), (2, 3, .squared, nil), (3, 1, .logistic, nil), (2, 1, .hinge, nil),
+      (2, 3, .crossEntropy, nil), (4, 2, .squared, 0.6), (1, 1, .squared, 0.6),
+    ] as [(Int, Int, Loss, Double?)])
   func gradientIsThatOfTheLoss(depth: Int, outputs: Int, loss: Loss, branch: Double?) throws {
     for name in ["tanh", "sigmoid", "relu"] {
       let activation = try ActivationChoice(.text(name), path: "a", width: 5).function

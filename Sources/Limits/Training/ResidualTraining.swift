@@ -6,7 +6,8 @@ import Training
 extension TrainingLimits {
   static let residualTraining = LimitEntry<TrainingModel>(
     name: "residual-training",
-    summary: "linear residual networks in muP at infinite width and any depth, trained on one example by the same discrete steps; causal and exact",
+    summary:
+      "linear residual networks in muP at infinite width and any depth, trained on one example by the same discrete steps; causal and exact",
     equation:
       "h_{l+1} = h_l + beta (u_l + A_l g_{l+1}) + eta gamma beta^2 D H_l g_{l+1}, g_l = g_{l+1} + beta (r_l + B_l h_l) + eta gamma beta^2 D G_{l+1} h_l, u_l ~ GP(0, H_l), r_l ~ GP(0, G_{l+1}), D = y - f",
     reference: "arXiv:2309.16620; docs/training.md", parameters: []
@@ -17,15 +18,19 @@ extension TrainingLimits {
     guard let slopes = network.activation as? SlopeActivation, slopes.plus == 1, slopes.minus == 1 else {
       throw p.invalid("equation", "needs activation = \"linear\"")
     }
-    guard network.parametrisation.isMaximalUpdate, network.optimiser.isPlain, network.isSquared, network.start == .random
+    guard network.parametrisation.isMaximalUpdate, network.optimiser.isPlain, network.isSquared,
+      network.start == .random
     else {
       throw p.invalid(
         "equation",
-        "needs parametrisation = \"mup\", loss = \"squared\", start = \"random\" and the optimiser descent without weight_decay")
+        "needs parametrisation = \"mup\", loss = \"squared\", start = \"random\" and the optimiser descent without weight_decay"
+      )
     }
     let last = model.settings.records.last!
     guard last <= 60, network.depth <= 65 else {
-      throw p.invalid("equation", "needs at most 60 steps and a depth of at most 64: its cost grows as their fourth and second powers")
+      throw p.invalid(
+        "equation", "needs at most 60 steps and a depth of at most 64: its cost grows as their fourth and second powers"
+      )
     }
     let theory = ResidualFields(network, branch: branch * network.squaredGain.squareRoot(), settings: model.settings)
     return LimitModel(
@@ -157,7 +162,9 @@ private struct ResidualFields {
       let rest = outputs[step] - target
       add("loss", 0.5 * rest * rest)
       add("f[0]", outputs[step])
-      for layer in 1...layers + 1 { add("coordinate_size[\(layer)]", covarianceH[layer][step * steps + step].squareRoot()) }
+      for layer in 1...layers + 1 {
+        add("coordinate_size[\(layer)]", covarianceH[layer][step * steps + step].squareRoot())
+      }
     }
     return ReferenceValues(
       schema: schema, statistics: found.filter(\.value.isFinite), remainder: [Remainder("width", order: 1)])

@@ -142,7 +142,9 @@ package struct MeanFieldMLP: TrainingProblem {
 extension TrainedMLP: HasInfiniteWidth {
   package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
     guard data.law == nil else { throw refuse("needs fixed data: each draw has examples of its own") }
-    guard depth == 1, shape.outputs == 1, shape.branch == nil else { throw refuse("needs problem = \"mlp\" with depth = 1 and one output") }
+    guard depth == 1, shape.outputs == 1, shape.branch == nil else {
+      throw refuse("needs problem = \"mlp\" with depth = 1 and one output")
+    }
     guard parametrisation.isMeanField else {
       throw refuse(
         "needs parametrisation = \"mup\" or what is the same of one hidden layer; of a kernel regime use ntk-training")
