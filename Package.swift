@@ -85,7 +85,7 @@ let package = Package(
       name: "fathom-bench",
       dependencies: [
         "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness",
-        "Statistics",
+        "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(

@@ -187,6 +187,7 @@ case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
 case "matrix": matrixTimes()
+case "training": trainingTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

@@ -42,6 +42,8 @@ import Training
     #expect(end["converged"] == 1 && end["loss"]! < 1e-3)
     let made = Int(end["steps"]!)
     #expect(made > 1 && made < 100)
+    let short = try training("two-layer-linear", Self.keys(["stop_below": .real(1e-300)]))
+    #expect(run(short)["steps"] == 20 && run(short, record: 2)["steps"] == 2)
     let free = try training(
       "two-layer-linear", Self.keys(["steps": .integer(Int64(made)), "width": .integer(256)]))
     #expect(run(free)["f[0]"] == end["f[0]"])

@@ -16,9 +16,12 @@ package final class LayerStack {
   package let weights: [UnsafeMutablePointer<Double>]
   package let gradients: [UnsafeMutablePointer<Double>]
   private let transposed: [UnsafeMutablePointer<Double>]
-  /// Of one block: post-activations, and slopes, of each hidden layer; the inputs of the block.
+  /// Of one block: post-activations, and slopes, of each hidden layer.
   let activations, slopes: [UnsafeMutablePointer<Double>]
+  /// Room for the inputs of a block that do not follow each other.
   let inputs: UnsafeMutablePointer<Double>
+  /// The inputs of the block, rows of `inputStride`.
+  var examples: UnsafePointer<Double>
   /// h of the block, of residual networks.
   private let stream: UnsafeMutablePointer<Double>?
   private let delta, below: UnsafeMutablePointer<Double>
@@ -61,6 +64,7 @@ package final class LayerStack {
     activations = (0..<shape.depth).map { _ in .allocateZeros(rows * stride) }
     slopes = (0..<shape.depth).map { _ in .allocateZeros(rows * stride) }
     inputs = .allocateZeros(rows * shape.inputStride)
+    examples = UnsafePointer(inputs)
     (delta, below) = (.allocateZeros(rows * stride), .allocateZeros(rows * stride))
     outputs = .allocateZeros(rows * shape.outputs)
     stream = shape.branch == nil ? nil : .allocateZeros(rows * stride)
@@ -116,11 +120,7 @@ package final class LayerStack {
     for layer in 1...shape.depth + 1 { clear(weights[layer - 1], rows: shape.rows(layer)) }
   }
 
-  func clearGradients() {
-    for layer in 1...shape.depth + 1 { gradients[layer - 1].update(repeating: 0, count: shape.room(layer)) }
-  }
-
-  /// From `inputs` to `outputs`.
+  /// From `examples` to `outputs`.
   /// - Parameters:
   ///   - gain: what every post-activation is multiplied by, $\sqrt c$; `scale`: what the outputs are.
   ///   - observe: is called with each layer's pre-activations, a row an example, before they are replaced.
@@ -131,7 +131,7 @@ package final class LayerStack {
     let stride = shape.stride
     for layer in 1...shape.depth {
       let h = activations[layer - 1]
-      let source = layer == 1 ? inputs : activations[layer - 2]
+      let source = layer == 1 ? examples : UnsafePointer(activations[layer - 2])
       let isBranch = shape.branch != nil && layer > 1
       if isBranch { h.update(from: stream!, count: rows * stride) }
       MatrixProduct.add(
@@ -163,26 +163,22 @@ package final class LayerStack {
   }
 
   /// Adds the gradients of $\sum_a f'_a \cdot f_a$ of the block, f' as it stands in `outputs`, times `scale`.
-  /// - Parameter observe: is called with the derivative by each layer's pre-activations, a row an example, from the last layer down.
-  func backward(rows: Int, scale: Double, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
+  /// - Parameters:
+  ///   - fresh: the gradients begin at zero.
+  ///   - observe: is called with the derivative by each layer's pre-activations, a row an example, from the last layer down.
+  func backward(rows: Int, scale: Double, fresh: Bool, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
     let (stride, k, depth) = (shape.stride, shape.outputs, shape.depth)
     var (delta, below) = (delta, below)
     for i in 0..<rows * k { outputs[i] *= scale }
     MatrixProduct.add(
-      gradients[depth], stride, fresh: false, rows: k, columns: shape.width, outputs, rowStride: 1, columnStride: k,
+      gradients[depth], stride, fresh: fresh, rows: k, columns: shape.width, outputs, rowStride: 1, columnStride: k,
       inner: rows, activations[depth - 1], stride)
-    MatrixProduct.add(
-      delta, stride, fresh: true, rows: rows, columns: shape.width, outputs, rowStride: k, columnStride: 1, inner: k,
-      weights[depth], stride)
-    if shape.branch == nil {
-      let slope = slopes[depth - 1]
-      for i in 0..<rows * stride { delta[i] *= slope[i] }
-    }
+    readBack(rows: rows, to: delta)
     for layer in Swift.stride(from: depth, through: 1, by: -1) {
       observe?(layer, delta)
-      let source = layer == 1 ? inputs : activations[layer - 2]
+      let source = layer == 1 ? examples : UnsafePointer(activations[layer - 2])
       MatrixProduct.add(
-        gradients[layer - 1], stride, fresh: false, rows: shape.fanIn(layer), columns: shape.width, source,
+        gradients[layer - 1], stride, fresh: fresh, rows: shape.fanIn(layer), columns: shape.width, source,
         rowStride: 1, columnStride: layer == 1 ? shape.inputStride : stride, inner: rows, delta, stride)
       guard layer > 1 else { return }
       MatrixProduct.add(
@@ -192,6 +188,25 @@ package final class LayerStack {
       for i in 0..<rows * stride { below[i] *= slope[i] }
       if shape.branch != nil { for i in 0..<rows * stride { below[i] += delta[i] } }
       swap(&delta, &below)
+    }
+  }
+
+  /// The derivative by what the readout sees, times the slopes of the last layer: in one pass where there is one output.
+  private func readBack(rows: Int, to delta: UnsafeMutablePointer<Double>) {
+    let (stride, k, last) = (shape.stride, shape.outputs, shape.depth - 1)
+    let readout = weights[shape.depth]
+    guard k == 1, shape.branch == nil else {
+      MatrixProduct.add(
+        delta, stride, fresh: true, rows: rows, columns: shape.width, outputs, rowStride: k, columnStride: 1, inner: k,
+        readout, stride)
+      guard shape.branch == nil else { return }
+      let slope = slopes[last]
+      for i in 0..<rows * stride { delta[i] *= slope[i] }
+      return
+    }
+    for row in 0..<rows {
+      let (target, slope, f) = (delta + row * stride, slopes[last] + row * stride, outputs[row])
+      for i in 0..<stride { target[i] = f * readout[i] * slope[i] }
     }
   }
 }

@@ -131,7 +131,7 @@ final class NetworkProbe {
     let count = problem.data.train + problem.data.test
     for first in Swift.stride(from: 0, to: count, by: LayerStack.block) {
       let rows = min(LayerStack.block, count - first)
-      problem.load(state, rows) { first + $0 }
+      problem.load(state, from: first)
       problem.forward(state, rows: rows) { layer, h in
         let start = self.coordinates[layer - 1] + first * stride
         if isStart { start.update(from: h, count: rows * stride) }
@@ -153,7 +153,7 @@ final class NetworkProbe {
   private func makeKernel(_ problem: TrainedMLP, _ state: TrainedMLP.State) {
     let count = Self.kernelSize(problem)
     let stack = state.stack
-    problem.load(state, count) { $0 }
+    problem.load(state, from: 0)
     problem.forward(state, rows: count)
     for i in kernel.indices { kernel[i] = 0 }
     let (stride, depth, gamma) = (shape.stride, shape.depth, problem.gamma)
@@ -169,10 +169,9 @@ final class NetworkProbe {
       for b in 0..<count { kernel[a * count + b] += square(depth + 1) / (gamma * gamma) * gram(last, stride, a, b) }
     }
     stack.transpose()
-    stack.clearGradients()
     for a in 0..<count { stack.outputs[a] = 1 }
-    stack.backward(rows: count, scale: 1 / gamma) { layer, delta in
-      let below = layer == 1 ? UnsafePointer(stack.inputs) : UnsafePointer(stack.activations[layer - 2])
+    stack.backward(rows: count, scale: 1 / gamma, fresh: true) { layer, delta in
+      let below = layer == 1 ? stack.examples : UnsafePointer(stack.activations[layer - 2])
       let belowStride = layer == 1 ? self.shape.inputStride : stride
       for a in 0..<count {
         for b in 0..<count {

@@ -72,6 +72,8 @@ package struct TrainedMLP: TrainingProblem {
     let memory: [UnsafeMutablePointer<Double>]
     /// Of all examples: f; f at the start.
     let outputs, first: UnsafeMutablePointer<Double>
+    /// Of all examples: x/sqrt(d), in rows of the stack.
+    let inputs: UnsafeMutablePointer<Double>
     /// Steps made.
     var made = 0
     /// Whether `outputs` are those of the present weights.
@@ -86,17 +88,22 @@ package struct TrainedMLP: TrainingProblem {
       batches = optimiser.batch.map { Batches(train: problem.data.train, size: $0, replacement: optimiser.replacement) }
       memory =
         optimiser.buffers == 0 ? [] : (1...shape.depth + 1).map { .allocateZeros(optimiser.buffers * shape.room($0)) }
+      inputs = .allocateZeros(examples.count * shape.inputStride)
       outputs = .allocateZeros(examples.count * shape.outputs)
       first = .allocateZeros(examples.count * shape.outputs)
       probe = NetworkProbe(problem)
     }
 
     deinit {
-      for place in memory + [outputs, first] { place.deallocate() }
+      for place in memory + [inputs, outputs, first] { place.deallocate() }
     }
   }
 
-  package func makeState() -> State { State(self) }
+  package func makeState() -> State {
+    let state = State(self)
+    scaleInputs(state)
+    return state
+  }
 
   // MARK: Start
 
@@ -105,7 +112,10 @@ package struct TrainedMLP: TrainingProblem {
   }
 
   package func start(_ state: State, _ stream: inout Stream) {
-    data.draw(state.examples, &stream)
+    if data.law != nil {
+      data.draw(state.examples, &stream)
+      scaleInputs(state)
+    }
     state.stack.draw(&stream) { layer in
       layer > depth && start == .zero ? 0 : scales(layer).std
     }
@@ -127,14 +137,28 @@ package struct TrainedMLP: TrainingProblem {
 
   // MARK: Passes
 
-  /// Puts examples into the first rows of the block, over the root of d.
-  func load(_ state: State, _ rows: Int, _ example: (Int) -> Int) {
+  /// Inputs over the root of d, in rows of the stack.
+  private func scaleInputs(_ state: State) {
     let root = 1 / Double(shape.features).squareRoot()
-    for row in 0..<rows {
-      let source = state.examples.inputs + example(row) * shape.features
-      let target = state.stack.inputs + row * shape.inputStride
+    for row in 0..<state.examples.count {
+      let source = state.examples.inputs + row * shape.features
+      let target = state.inputs + row * shape.inputStride
       for i in 0..<shape.features { target[i] = root * source[i] }
     }
+  }
+
+  /// The block is of the examples from this one on.
+  func load(_ state: State, from first: Int) {
+    state.stack.examples = UnsafePointer(state.inputs + first * shape.inputStride)
+  }
+
+  /// The block is of examples one by one.
+  private func gather(_ state: State, _ indices: UnsafePointer<Int>, _ rows: Int) {
+    for row in 0..<rows {
+      (state.stack.inputs + row * shape.inputStride).update(
+        from: state.inputs + indices[row] * shape.inputStride, count: shape.inputStride)
+    }
+    state.stack.examples = UnsafePointer(state.stack.inputs)
   }
 
   func forward(_ state: State, rows: Int, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
@@ -149,7 +173,7 @@ package struct TrainedMLP: TrainingProblem {
     let k = shape.outputs
     for first in stride(from: 0, to: state.examples.count, by: LayerStack.block) {
       let rows = min(LayerStack.block, state.examples.count - first)
-      load(state, rows) { first + $0 }
+      load(state, from: first)
       forward(state, rows: rows)
       for i in 0..<rows * k { state.outputs[first * k + i] = state.stack.outputs[i] - state.first[first * k + i] }
     }
@@ -160,13 +184,12 @@ package struct TrainedMLP: TrainingProblem {
     let (stack, k) = (state.stack, shape.outputs)
     let count = optimiser.batch ?? data.train
     state.batches?.next(&stream)
-    stack.clearGradients()
     stack.transpose()
     var sum = 0.0
     for first in stride(from: 0, to: count, by: LayerStack.block) {
       let rows = min(LayerStack.block, count - first)
       func example(_ row: Int) -> Int { state.batches?.indices[first + row] ?? first + row }
-      load(state, rows, example)
+      if let batches = state.batches { gather(state, batches.indices + first, rows) } else { load(state, from: first) }
       forward(state, rows: rows)
       for row in 0..<rows {
         let f = stack.outputs + row * k
@@ -174,7 +197,7 @@ package struct TrainedMLP: TrainingProblem {
         for c in 0..<k { f[c] -= state.first[place + c] }
         sum += loss.derive(f, state.examples.targets + place, k)
       }
-      stack.backward(rows: rows, scale: outputScale / Double(count))
+      stack.backward(rows: rows, scale: outputScale / Double(count), fresh: first == 0)
     }
     return sum / Double(count)
   }
