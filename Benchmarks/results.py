@@ -8,6 +8,7 @@ from pathlib import Path
 import results_finite_width
 import results_formulas
 import results_matrix
+import results_training
 from results_common import flags, pick, processor, read
 
 folder = Path(sys.argv[1])
@@ -42,6 +43,7 @@ for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
 
 print("\n" + results_formulas.section(native), end="")
 print("\n" + results_matrix.section(native, peers), end="")
+print("\n" + results_training.section(native, peers), end="")
 
 print("""
 ## Networks (ReLU, m = 2, with their tallies)

@@ -2,7 +2,7 @@
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
 # rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh matrix` those on
-# products of matrices.
+# products of matrices, `run.sh training` those on training.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -35,6 +35,9 @@ networks() {
 
   echo "bench: products of matrices"
   matrix_times
+
+  echo "bench: training"
+  training_times
 
   echo "bench: networks of finite width"
   finite_width_times
@@ -77,6 +80,22 @@ finite_width() {
   finite_width_times
   $venv/bin/python Benchmarks/results_finite_width.py "$work"
   echo "bench: wrote the rows of networks of finite width of Benchmarks/RESULTS.md"
+}
+
+training_times() {
+  for i in 1 2; do
+    $one .build/release/fathom-bench training >"$work/pass.json"
+    $one $venv/bin/python Benchmarks/peers_training.py <"$work/pass.json" >>"$work/peers.json"
+    cat "$work/pass.json" >>"$work/native.json"
+  done
+}
+
+training() {
+  rm -f "$work"/*.json
+  echo "bench: training"
+  training_times
+  $venv/bin/python Benchmarks/results_training.py "$work"
+  echo "bench: wrote the rows of training of Benchmarks/RESULTS.md"
 }
 
 matrix_times() {
@@ -149,6 +168,7 @@ networks) networks ;;
 formulas) formulas ;;
 finite-width) finite_width ;;
 matrix) matrix ;;
+training) training ;;
 particles) particles ;;
 program) program ;;
 *)

@@ -191,6 +191,51 @@ def samplers(result: fathom.Result) -> Figure:
     return figure
 
 
+def transfer(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    scalings = {"1/sqrt(depth)": "branches over √L", "1": "plain branches"}
+    for ax, (scaling, label) in zip(axes, scalings.items(), strict=True):
+        lines: dict[float, list[tuple[float, float, float]]] = {}
+        for case in result.cases:
+            swept, leg = plots.settings(case), result.finite(case)
+            if swept["training.branch_scaling"] != scaling:
+                continue
+            loss, diverged = (leg.sel(observable=name).isel(step=-1) for name in ("loss", "diverged"))
+            # Rates at which runs diverge have no loss.
+            if float(diverged["mean"]) <= 0.01:
+                point = (float(swept["training.learning_rate"]), float(loss["mean"]), float(loss["standard_error"]))
+                lines.setdefault(float(swept["training.depth"]), []).append(point)
+        for index, (depth, points) in enumerate(sorted(lines.items())):
+            rate, mean, error = np.array(sorted(points)).T
+            colour = plots.COLOURS[index]
+            ax.plot(rate, mean, "o-", ms=3, lw=1, color=colour, label=f"L = {depth:g}")
+            ax.fill_between(rate, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.25, lw=0)
+            best = int(np.argmin(mean))
+            ax.plot(rate[best], mean[best], "*", ms=11, color=colour)
+        ax.set(xscale="log", ylim=(0.15, 0.6), xlabel="learning rate", ylabel="E loss after 20 steps", title=label)
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def coordinates(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for layer, ax in enumerate(axes, 1):
+        for index, name in enumerate(("mup", "standard", "ntk")):
+            points = []
+            for case in result.cases:
+                swept = plots.settings(case)
+                if swept["training.parametrisation"] == name:
+                    one = result.finite(case).sel(observable=f"log_coordinate_change[{layer}]").isel(step=-1)
+                    points.append((float(swept["training.width"]), float(one["mean"]), float(one["standard_error"])))
+            n, mean, error = np.array(sorted(points)).T
+            band = np.exp(mean - 2 * error), np.exp(mean + 2 * error)
+            ax.plot(n, np.exp(mean), "o-", ms=4, lw=1, color=plots.COLOURS[index], label=name)
+            ax.fill_between(n, *band, color=plots.COLOURS[index], alpha=0.25, lw=0)
+        ax.set(xscale="log", yscale="log", xlabel="width", ylabel=f"move of layer {layer} after 5 steps")
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def transition(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 6)
     fathom.plot_sweep(result, "particles.inverse_temperature", "x", ax=axes[0])
@@ -239,6 +284,16 @@ ENTRIES = [
     Entry(
         "ntk", "Tangent kernel: orthogonal against Gaussian weights", "arXiv:2310.07765", "ntk", tangent,
         "Relative variance of the empirical NTK (tanh at criticality, width 64), and of the covariance, over depth. With Gaussian weights both grow in proportion to the depth; with orthogonal ones they never do, and fall instead, since tanh draws every norm to the same one. The means are within a few per cent of infinite width for orthogonal weights at every depth, and leave it for Gaussian ones.",
+        verdicts=0,
+    ),
+    Entry(
+        "coordinate-check", "Coordinate check, with error bars", "arXiv:2011.14522", "coordinate-check", coordinates,
+        "How far pre-activations move in five steps of training, against the width, 64 runs a point: in muP the move keeps its size, in the standard and NTK parametrisations it shrinks. Geometric means.",
+        verdicts=0,
+    ),
+    Entry(
+        "depth-transfer", "Learning rates over depth", "arXiv:2309.16620", "depth-transfer", transfer,
+        "Residual ReLU networks of width 64 on 48 digits: training loss against the learning rate, the best rate starred. With branches over the root of the depth the best rate stays; with plain branches it falls with the depth, and at L = 16 runs diverge at every rate shown. Rates at which more than 1% of the runs diverge are left out.",
         verdicts=0,
     ),
     Entry(
