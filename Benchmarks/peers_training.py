@@ -1,5 +1,5 @@
-"""Times gradient descent of one ReLU network in double precision, and of 32 at once, in JAX and NumPy on one thread, at the shapes
-of `fathom-bench training`, whose output is read from standard input. One JSON object a line.
+"""Times gradient descent of one ReLU network in double precision, and of 32 at once, in JAX and NumPy on one thread, at the
+shapes of `fathom-bench training`, whose output is read from standard input. One JSON object a line.
 """
 
 import json

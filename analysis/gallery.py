@@ -193,12 +193,11 @@ def samplers(result: fathom.Result) -> Figure:
 
 def transfer(result: fathom.Result) -> Figure:
     figure, axes = panels(2)
-    scalings = {"1/sqrt(depth)": "branches over √L", "1": "plain branches"}
-    for ax, (scaling, label) in zip(axes, scalings.items(), strict=True):
+    for ax, is_plain, label in zip(axes, (False, True), ("branches over √L", "plain branches"), strict=True):
         lines: dict[float, list[tuple[float, float, float]]] = {}
         for case in result.cases:
             swept, leg = plots.settings(case), result.finite(case)
-            if swept["training.branch_scaling"] != scaling:
+            if (swept["training.branch_scaling"] == "1") != is_plain:
                 continue
             loss, diverged = (leg.sel(observable=name).isel(step=-1) for name in ("loss", "diverged"))
             # Rates at which runs diverge have no loss.
@@ -212,7 +211,10 @@ def transfer(result: fathom.Result) -> Figure:
             ax.fill_between(rate, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.25, lw=0)
             best = int(np.argmin(mean))
             ax.plot(rate[best], mean[best], "*", ms=11, color=colour)
-        ax.set(xscale="log", ylim=(0.15, 0.6), xlabel="learning rate", ylabel="E loss after 20 steps", title=label)
+        ax.set(xscale="log", xlim=(0.02, 0.6), ylim=(0.15, 0.6), xlabel="learning rate", ylabel="E loss after 20 steps", title=label)
+        rates = [0.02, 0.05, 0.1, 0.2, 0.5]
+        ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
+        ax.minorticks_off()
         ax.legend(frameon=False, fontsize=8)
     return figure
 

@@ -13,7 +13,8 @@ func trainingTimes() {
     let rows = (0..<batch).map { _ in (0..<features).map { _ in stream.normal() } }
     let problem = TrainedMLP(
       shape: .init(features: features, width: width, depth: depth, outputs: 1),
-      activation: SlopeActivation(plus: 1, minus: 0), gain: 1, gamma: 1, parametrisation: Parametrisation.named[1].value,
+      activation: SlopeActivation(plus: 1, minus: 0), gain: 1, gamma: 1,
+      parametrisation: Parametrisation.named[1].value,
       data: TrainingData(inputs: rows, targets: rows.map { [$0[0]] }), loss: .squared, optimiser: Optimiser(),
       start: .random, measured: .init(nil))
     let state = problem.makeState()

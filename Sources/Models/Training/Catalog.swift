@@ -79,6 +79,7 @@ package enum TrainingCatalog {
     TrainedMLP.entry,
     TrainedMLP.residual,
     TwoLayerLinear.entry,
+    XORClusters.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
