@@ -114,6 +114,12 @@ def vertex(result: fathom.Result) -> Figure:
     return figure
 
 
+def information(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 5)
+    fathom.plot_information(result, ax=axes[0])
+    return figure
+
+
 def transformer(result: fathom.Result) -> Figure:
     figure, axes = panels(2)
     fathom.plot_density(result, "rho[0,1]", ax=axes[0])
@@ -240,6 +246,11 @@ ENTRIES = [
         "ntk", "Tangent kernel: orthogonal against Gaussian weights", "arXiv:2310.07765", "ntk", tangent,
         "Relative variance of the empirical NTK (tanh at criticality, width 64), and of the covariance, over depth. With Gaussian weights both grow in proportion to the depth; with orthogonal ones they never do, and fall instead, since tanh draws every norm to the same one. The means are within a few per cent of infinite width for orthogonal weights at every depth, and leave it for Gaussian ones.",
         verdicts=0,
+    ),
+    Entry(
+        "aspect-ratio", "Information and the aspect ratio", "arXiv:2106.10165, app. A", "aspect-ratio", information,
+        "What two units of a layer of a ReLU network of width 128 tell of each other. The series to the third order has its maximum at depth/width = 0.031; the information itself goes on growing.",
+        ["network.draws=50_000"], 0,
     ),
     Entry(
         "propagation-of-chaos", "Propagation of chaos in N", "closed form, docs/particles.md", "propagation-of-chaos", chaos,

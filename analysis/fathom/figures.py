@@ -187,6 +187,21 @@ def phases(result: Result) -> Iterator[Drawing]:
             )  # fmt: skip
 
 
+def informations(result: Result) -> Iterator[Drawing]:
+    if not result.finished:
+        return
+    for entry in result.report()["cases"][:MOST]:
+        rows = [row for part in entry.get("estimands", []) for row in part["rows"] if row["quantity"] == "information[0]"]
+        if len(rows) < 2:
+            continue
+        yield Drawing(
+            f"information{_tag(result, entry['label'])}", "Over depth",
+            f"What groups of units tell of each other{_named(result, entry['label'])}; bars: two standard errors.",
+            partial(plots.plot_information, result, case=entry["label"]),
+            {key: [row[key] for row in rows] for key in ("layer", "value", "error")},
+        )  # fmt: skip
+
+
 def extrapolations(result: Result) -> Iterator[Drawing]:
     if not result.finished:
         return
@@ -276,7 +291,7 @@ def films(result: Result) -> Iterator[Drawing]:
 def all_drawings(result: Result) -> Iterator[Drawing]:
     """Every figure that the file has the numbers for, each with a name of its own."""
     seen: dict[str, int] = {}
-    for make in (densities, marginals, depths, distances, sweeps, phases, extrapolations, biases, films):
+    for make in (densities, marginals, depths, distances, sweeps, phases, informations, extrapolations, biases, films):
         for drawing in make(result):
             seen[drawing.name] = seen.get(drawing.name, 0) + 1
             if seen[drawing.name] > 1:

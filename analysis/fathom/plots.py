@@ -206,6 +206,26 @@ def plot_phase(result: Result, x: str, y: str, observable: str, *, ax: Axes | No
     return ax
 
 
+def plot_information(result: Result, *, case: str | None = None, place: int = 0, ax: Axes | None = None) -> Axes:
+    """What groups of units tell of each other over depth: the information, its series to the third order, and the leading order of a limit."""
+    ax = ax or plt.gca()
+    case = case or result.cases[0]
+    own = next(entry for entry in result.report()["cases"] if entry["label"] == case)
+    for index, (name, label) in enumerate((("information", "information"), ("information_series", "to the third order"))):
+        rows = [row for part in own.get("estimands", []) for row in part["rows"] if row["quantity"] == f"{name}[{place}]"]
+        if not rows:
+            raise FileError(f"{result.path} has no {name}[{place}]: the job has no [information]")
+        x, y, error = (np.array([row[k] for row in rows], dtype=float) for k in ("layer", "value", "error"))
+        seen = y > 0
+        ax.errorbar(x[seen], y[seen], 2 * error[seen], fmt="o-", ms=3, lw=1, color=COLOURS[index], label=label)
+    known = [(row["layer"], row["reference"]) for part in own["comparisons"] for row in part["rows"] if row["quantity"] == f"information[{place}]"]
+    if known:
+        ax.plot(*zip(*known, strict=True), "--", lw=1, color=COLOURS[2], label="leading order")
+    ax.set(xscale="log", yscale="log", xlabel="layer", ylabel="information [nat]")
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
 def plot_film(result: Result, frame: int, *, ax: Axes | None = None) -> Axes:
     """The kept particles at a frame: points in the plane, or a histogram of one coordinate."""
     ax = ax or plt.gca()

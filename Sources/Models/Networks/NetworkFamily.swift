@@ -27,12 +27,13 @@ public enum NetworkFamily: Family {
         Parameter(
           "widths", .structured("an array of widths"), default: .list([]), "other widths at which the same is asked"),
       ]),
-    Posterior.table,
+    Posterior.table, InformationRequest.table,
   ]
 
   public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<NetworkModel> {
     var model = try NetworkCatalog.read(table, path: context.path, data: context.data)
     if let asked = context.options[Posterior.table.name] { model = try model.adding(asked) }
+    if let asked = context.options[InformationRequest.table.name] { model = try model.adding(information: asked) }
     var legs = [
       Leg(
         name: self.table, role: .finite,
