@@ -114,6 +114,12 @@ def vertex(result: fathom.Result) -> Figure:
     return figure
 
 
+def order(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 5)
+    fathom.plot_order(result, ax=axes[0])
+    return figure
+
+
 def information(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 5)
     fathom.plot_information(result, ax=axes[0])
@@ -246,6 +252,11 @@ ENTRIES = [
         "ntk", "Tangent kernel: orthogonal against Gaussian weights", "arXiv:2310.07765", "ntk", tangent,
         "Relative variance of the empirical NTK (tanh at criticality, width 64), and of the covariance, over depth. With Gaussian weights both grow in proportion to the depth; with orthogonal ones they never do, and fall instead, since tanh draws every norm to the same one. The means are within a few per cent of infinite width for orthogonal weights at every depth, and leave it for Gaussian ones.",
         verdicts=0,
+    ),
+    Entry(
+        "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,
+        "Tanh networks over the gain and the biases: rate at which two inputs that are almost the same draw together (blue) or apart (red), a layer; ✓ where it is log chi_perp of infinite width. Line: chi_perp = 1, exactly.",
+        [], 0,
     ),
     Entry(
         "aspect-ratio", "Information and the aspect ratio", "arXiv:2106.10165, app. A", "aspect-ratio", information,

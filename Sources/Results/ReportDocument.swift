@@ -1,3 +1,4 @@
+import Analyses
 import Experiments
 
 /// The stable JSON format of docs/json.md.
@@ -8,7 +9,7 @@ package struct ReportDocument: Encodable {
   let digest: String
 
   enum Key: String, CodingKey {
-    case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, health
+    case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, health, exponents
     case finiteSize = "finite_size"
     case notExtrapolated = "not_extrapolated"
     case streamVersion = "stream_version"
@@ -34,6 +35,8 @@ package struct ReportDocument: Encodable {
     try box.encode(groups("none"), forKey: .notExtrapolated)
     try box.encode(
       tables.groups("diagnostics").map { GroupDocument(tables: $0, lists: ["marginals"]) }, forKey: .diagnostics)
+    let laws = tables.groups(DepthLaws.group)
+    if !laws.isEmpty { try box.encode(laws.map { GroupDocument(tables: $0) }, forKey: .exponents) }
     try box.encode(tables.groups("health").map { GroupDocument(tables: $0) }, forKey: .health)
   }
 }

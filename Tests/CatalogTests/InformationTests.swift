@@ -4,7 +4,7 @@ import Experiments
 import Jobs
 import Testing
 
-/// `[information]` as jobs ask for it.
+/// `[information]` and `[exponents]` as jobs ask for them.
 @Suite struct InformationTests {
   private static func linear(_ n: Int, draws: Int, _ more: String = "") -> String {
     """
@@ -79,6 +79,36 @@ import Testing
     }
   }
 
+  /// log_distance beside the same by the entries of V, which cancel: as many digits agree as a distance of 1e-4 leaves of them.
+  @Test func distances() throws {
+    let text = """
+      seed = 3
+      [network]
+      architecture = "mlp"
+      activation = "tanh"
+      c = 2.0
+      bias = 0.2
+      width = 30
+      depth = 3
+      layers = "all"
+      inputs = { gram = [[1.0, 0.9999, 0.2], [0.9999, 1.0, 0.2], [0.2, 0.2, 0.7]] }
+      draws = 200
+      observables = ["V", "log_distance",
+        { name = "near", formula = "log(V[0,0] + V[1,1] - 2*V[0,1])" },
+        { name = "far", formula = "log(V[1,1] + V[2,2] - 2*V[1,2])" }]
+      """
+    let file = try job(text)
+    let state = try LocalRun.run(file.job, ranks: 2).snapshot.states[0]
+    let schema = file.job.cases[0].legs[0].schema
+    func mean(_ name: String, _ record: Int) throws -> Double {
+      state.tally.moments(schema.index(record, try #require(schema.place(of: name)))).mean
+    }
+    for record in 0..<3 {
+      #expect((try mean("log_distance[0,1]", record) - mean("near", record)).magnitude < 1e-10)
+      #expect((try mean("log_distance[1,2]", record) - mean("far", record)).magnitude < 1e-13)
+    }
+  }
+
   @Test func whatIsRefused() {
     func refusal(_ more: String, _ settings: [String] = []) -> String {
       do { _ = try job(Self.linear(8, draws: 10, more), settings) } catch { return "\(error)" }
@@ -92,5 +122,7 @@ import Testing
     #expect(refusal("", ["network.observables=[\"V\"]"]).contains("must hold log_V for [information]"))
     #expect(refusal("", ["network.bound=10.0"]).contains("cannot be given together with [information]"))
     #expect(refusal("unit = 3").contains("did you mean units"))
+    #expect(refusal("[exponents]\nlaw = \"powr\"").contains("exponents.law"))
+    #expect(refusal("[exponents]\ntolerance = 0.0").contains("exponents.tolerance"))
   }
 }
