@@ -114,6 +114,18 @@ def vertex(result: fathom.Result) -> Figure:
     return figure
 
 
+def order(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 5)
+    fathom.plot_order(result, ax=axes[0])
+    return figure
+
+
+def information(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 5)
+    fathom.plot_information(result, ax=axes[0])
+    return figure
+
+
 def transformer(result: fathom.Result) -> Figure:
     figure, axes = panels(2)
     fathom.plot_density(result, "rho[0,1]", ax=axes[0])
@@ -297,6 +309,16 @@ ENTRIES = [
         "depth-transfer", "Learning rates over depth", "arXiv:2309.16620", "depth-transfer", transfer,
         "Residual ReLU networks of width 64 on 48 digits: training loss against the learning rate, the best rate starred. With branches over the root of the depth the best rate stays; with plain branches it falls with the depth, and at L = 16 runs diverge at every rate shown. Rates at which more than 1% of the runs diverge are left out.",
         verdicts=0,
+    ),
+    Entry(
+        "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,
+        "Tanh networks over the gain and the biases: rate at which two inputs that are almost the same draw together (blue) or apart (red), a layer; ✓ where it is log chi_perp of infinite width. Line: chi_perp = 1, exactly.",
+        [], 0,
+    ),
+    Entry(
+        "aspect-ratio", "Information and the aspect ratio", "arXiv:2106.10165, app. A", "aspect-ratio", information,
+        "What two units of a layer of a ReLU network of width 128 tell of each other. The series to the third order has its maximum at depth/width = 0.031; the information itself goes on growing.",
+        ["network.draws=50_000"], 0,
     ),
     Entry(
         "propagation-of-chaos", "Propagation of chaos in N", "closed form, docs/particles.md", "propagation-of-chaos", chaos,

@@ -34,8 +34,8 @@ package struct Verdict: Sendable, Equatable {
 package enum Analyses {
   package static func all(_ snapshot: Snapshot) -> [any Analysis] {
     let comparisons = comparisons(snapshot)
-    return comparisons + estimands(snapshot) + scalings(snapshot, comparisons) + trends(snapshot)
-      + transfers(snapshot) + diagnostics(snapshot) + health(snapshot)
+    return comparisons + estimands(snapshot) + scalings(snapshot, comparisons) + depthLaws(snapshot)
+      + trends(snapshot) + transfers(snapshot) + diagnostics(snapshot) + health(snapshot)
   }
 
   /// One for every leg of draws that has some.
@@ -56,6 +56,11 @@ package enum Analyses {
   /// - Parameter comparisons: those of the same snapshot, if they are at hand.
   package static func scalings(_ snapshot: Snapshot, _ comparisons: [Comparison]? = nil) -> [Scaling] {
     Scaling.all(snapshot, comparisons ?? self.comparisons(snapshot)).numbered { $0.index = $1 }
+  }
+
+  /// Laws over depth, for a job that asks for them: of the layers of every case, and of every sweep of depths.
+  package static func depthLaws(_ snapshot: Snapshot) -> [DepthLaws] {
+    snapshot.job.exponents.map { DepthLaws.all(snapshot, $0).numbered { $0.index = $1 } } ?? []
   }
 
   /// One for every leg of replicas that has some.

@@ -85,6 +85,7 @@ extension Measured {
 
   /// Nil for replicas, and for a leg that does not have its terms.
   func estimand(_ estimand: Estimand, _ record: Int) -> EstimandEstimate? {
+    if let functional = estimand.functional { return self.functional(functional, record) }
     guard leg.process == nil, let formula = try? EstimandFormula(estimand, of: leg.observables) else { return nil }
     let places = estimand.controls.compactMap { leg.schema.place(of: $0) }
     let own = formula.places.map { moments(record, $0) }
@@ -117,6 +118,36 @@ extension Measured {
       estimate: Estimate(
         value: found.value, error: found.error, failing: failing, deviation: found.deviation),
       plainValue: found.plainValue, plainError: found.plainError, effectiveDraws: effective)
+  }
+
+  /// By its influence: a draw moves the functional by that, and the error is its spread over the root of the number of draws.
+  private func functional(_ functional: LawFunctional, _ record: Int) -> EstimandEstimate? {
+    guard leg.process == nil, let place = leg.schema.place(of: functional.observable) else { return nil }
+    let own = moments(record, place)
+    guard let information = information(functional.units, record, place) else { return nil }
+    let found =
+      switch functional.kind {
+      case .fluctuation: information.fluctuation
+      case .information: information.exact
+      case .informationSeries: information.series
+      }
+    let root = Double(own.count).squareRoot()
+    var failing: Reason?
+    if Double(own.count) < Self.leastDraws {
+      failing = .fewDraws
+    } else if Double(count - own.count) / Double(max(count, 1)) > Self.lightness {
+      failing = .incomplete
+    } else if !(found.skewness.magnitude / root < Self.lightness) {
+      failing = .heavyTails
+    }
+    let error = found.deviation / root
+    return EstimandEstimate(
+      estimate: Estimate(value: found.value, error: error, failing: failing, deviation: found.deviation),
+      plainValue: found.value, plainError: error, effectiveDraws: nil)
+  }
+
+  private func information(_ units: [Int], _ record: Int, _ place: Int) -> UnitInformation? {
+    UnitInformation(histogram(record, place), moments(record, place), units: (units[0], units[1]))
   }
 
   func estimand(named name: String, _ record: Int) -> EstimandEstimate? {

@@ -195,7 +195,6 @@ extension Leg {
     }
     return Leg(
       name: name, role: role, content: content, attributes: attributes, expectedOffset: expectedOffset,
-      refines: refines,
-      marginalLaw: marginalLaw)
+      refines: refines, marginalLaw: marginalLaw, asymptotics: asymptotics ?? [])
   }
 }

@@ -19,6 +19,8 @@ public struct Estimand: Sendable, Equatable, Codable {
   public let weight: String?
   public let unit: String
   public let summary: String
+  /// Where it is a functional of the law of one observable and no formula in means: which, and of what; nil otherwise, as in files of before.
+  public let functional: LawFunctional?
 
   public init(
     _ name: String, _ formula: String, offsets: [Double] = [], controls: [String] = [], weight: String? = nil,
@@ -26,9 +28,39 @@ public struct Estimand: Sendable, Equatable, Codable {
   ) {
     (self.name, self.formula, self.offsets, self.controls) = (name, formula, offsets, controls)
     (self.weight, self.unit, self.summary) = (weight, unit, summary)
+    functional = nil
+  }
+
+  /// - Parameter formula: what it is, for people.
+  public init(_ name: String, _ functional: LawFunctional, formula: String, unit: String = "1", _ summary: String) {
+    (self.name, self.formula, self.unit, self.summary) = (name, formula, unit, summary)
+    (offsets, controls, weight) = ([], [], nil)
+    self.functional = functional
   }
 
   public func offset(record: Int) -> Double { offsets.isEmpty ? 0 : offsets[record] }
+}
+
+/// A smooth functional of the law of an observable, log V of a layer of which units are normal given V (`UnitInformation`).
+public struct LawFunctional: Sendable, Equatable, Codable {
+  public enum Kind: String, Sendable, Codable {
+    /// $v = \operatorname{Var} V / (E V)^2$.
+    case fluctuation
+    /// The mutual information of two groups of units, and its series to the third order in v.
+    case information
+    case informationSeries = "information-series"
+  }
+
+  public let kind: Kind
+  /// The observable log V.
+  public let observable: String
+  /// $m_1$ and $m_2$, units of the groups.
+  public let units: [Int]
+
+  public init(_ kind: Kind, of observable: String, units: [Int]) {
+    precondition(units.count == 2 && units.allSatisfy { $0 > 0 })
+    (self.kind, self.observable, self.units) = (kind, observable, units)
+  }
 }
 
 /// The formula of an estimand with its gradient, over the observables of a record.

@@ -26,6 +26,8 @@ public struct Job: Sendable, Codable {
   public let covarianceLimit: Int
   /// Probability at which a failure counts as reached, for jobs that ask for a health report.
   public let healthThreshold: Double?
+  /// For jobs that ask for laws over depth.
+  public let exponents: DepthLawRequest?
   /// Keys of this job that tend to 0 or infinity in a limit.
   public let smallParameters: [SmallParameter]
   /// Keys that are tuned; nil in files of before.
@@ -44,11 +46,13 @@ public struct Job: Sendable, Codable {
 
   public init(
     title: String, seed: UInt64, cases: [Case], tolerances: Tolerances, covarianceLimit: Int,
-    healthThreshold: Double? = nil, smallParameters: [SmallParameter] = [], tunedKeys: [String] = [],
-    expectations: [Expectation] = [], stop: StopRule? = nil, text: String, identity: [String]
+    healthThreshold: Double? = nil, exponents: DepthLawRequest? = nil, smallParameters: [SmallParameter] = [],
+    tunedKeys: [String] = [], expectations: [Expectation] = [], stop: StopRule? = nil, text: String,
+    identity: [String]
   ) {
     self.stop = stop
     self.healthThreshold = healthThreshold
+    self.exponents = exponents
     self.smallParameters = smallParameters
     self.tunedKeys = tunedKeys.isEmpty ? nil : tunedKeys
     self.expectations = expectations

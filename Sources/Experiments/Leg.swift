@@ -59,16 +59,19 @@ public struct Leg: Sendable, Codable {
   public let marginalLaw: TabulatedLaw?
   /// Of draws that may depend on each other: rows of a file.
   public let dependence: Dependence?
+  /// Laws that statistics are known to follow as the axis goes to infinity; nil if none, as in files of before.
+  public let asymptotics: [DepthLaw]?
   public let experiment: Experiment?
 
   enum CodingKeys: String, CodingKey {
     case name, role, schema, draws, keep, jointPairs, known, attributes, expectedOffset, refines, process, marginalLaw,
-      dependence
+      dependence, asymptotics
   }
 
   public init(
     name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
-    refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil, dependence: Dependence? = nil
+    refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil, dependence: Dependence? = nil,
+    asymptotics: [DepthLaw] = []
   ) {
     self.name = name
     self.role = role
@@ -77,6 +80,7 @@ public struct Leg: Sendable, Codable {
     self.refines = refines
     self.marginalLaw = marginalLaw
     self.dependence = dependence
+    self.asymptotics = asymptotics.isEmpty ? nil : asymptotics
     switch content {
     case .sampled(let experiment, let draws):
       schema = experiment.schema
@@ -110,6 +114,7 @@ public struct Leg: Sendable, Codable {
     process = try box.decodeIfPresent(ProcessFacts.self, forKey: .process)
     marginalLaw = try box.decodeIfPresent(TabulatedLaw.self, forKey: .marginalLaw)
     dependence = try box.decodeIfPresent(Dependence.self, forKey: .dependence)
+    asymptotics = try box.decodeIfPresent([DepthLaw].self, forKey: .asymptotics)
     experiment = nil
   }
 

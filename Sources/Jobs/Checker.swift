@@ -89,13 +89,17 @@ package enum Checker {
   }
 
   /// Means in the last record, of an observable of the finite leg or, as `leg/observable`, of another one; and orders that
-  /// a sweep finds, as `order of observable`.
+  /// a sweep finds, as `order of observable`; and exponents and rates over depth, as `exponent of quantity`.
   private static func values(
     _ expectation: Expectation, _ subject: String, _ place: String, _ snapshot: Snapshot
   ) -> [Result] {
     let orders = "order of "
     if subject.hasPrefix(orders) {
       return order(expectation, String(subject.dropFirst(orders.count)), place, snapshot)
+    }
+    let exponents = "exponent of "
+    if subject.hasPrefix(exponents) {
+      return exponent(expectation, String(subject.dropFirst(exponents.count)), place, snapshot)
     }
     return snapshot.job.cases.filter { isPlace(place, of: $0.label) }.compactMap { item in
       if let leg = item.finite, let state = snapshot.state(item.path(of: leg)),
@@ -127,6 +131,16 @@ package enum Checker {
     Analyses.scalings(snapshot).filter { $0.kind == .orders && isPlace(place, of: $0.label) }.flatMap { scaling in
       scaling.rows.filter { $0.quantity == quantity }.map {
         result(expectation, "order of \(quantity)", scaling.label, $0.fit.order, $0.fit.orderError)
+      }
+    }
+  }
+
+  private static func exponent(
+    _ expectation: Expectation, _ quantity: String, _ place: String, _ snapshot: Snapshot
+  ) -> [Result] {
+    Analyses.depthLaws(snapshot).filter { isPlace(place, of: $0.label) }.flatMap { laws in
+      laws.rows.filter { $0.quantity == quantity }.map {
+        result(expectation, "exponent of \(quantity)", laws.label, $0.exponent, $0.exponentError)
       }
     }
   }

@@ -115,6 +115,7 @@ package struct JobReader {
         distance: comparison.real("ks"), mean: comparison.real("mean"), alpha: comparison.real("alpha")),
       covarianceLimit: run.integer("covariance_limit"),
       healthThreshold: options["health"].map { $0.real("threshold") } ?? family.healthThreshold,
+      exponents: options[DepthLawRequest.table.name].map(DepthLawRequest.init),
       smallParameters: family.smallParameters.map { small in
         cases.contains { $0.legs.contains { $0.dependence != nil } } ? small.accompanied(by: Self.sampleKeys) : small
       },

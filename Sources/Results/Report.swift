@@ -1,3 +1,4 @@
+import Analyses
 import Experiments
 
 /// What `fathom show` prints, as text and as JSON; made when the file is written and stored in it.
@@ -50,6 +51,7 @@ package struct Report {
     for group in tables.groups("scaling") { lines += print(group) + [""] }
     for group in tables.groups("transfer") { lines += print(group) + [""] }
     for group in tables.groups("trend") { lines += print(group) + [""] }
+    for group in tables.groups(DepthLaws.group) { lines += print(group) + [""] }
     let health = tables.groups("health").flatMap { print($0) }
     if !health.isEmpty { lines += health + [""] }
     return lines + ["digest \(digest)"]

@@ -187,6 +187,62 @@ def phases(result: Result) -> Iterator[Drawing]:
             )  # fmt: skip
 
 
+def orders(result: Result) -> Iterator[Drawing]:
+    rows = plots.order_rows(result)
+    if len({row["c"] for row in rows}) > 1 and len({row["bias"] for row in rows}) > 1:
+        yield Drawing(
+            "order-chaos", "Phase diagrams",
+            "Rate at which two inputs draw together (blue) or apart (red), a layer; line: chi_perp = 1; marks: whether it is that of infinite width.",
+            partial(plots.plot_order, result), {key: [row[key] for row in rows] for key in rows[0]},
+        )  # fmt: skip
+
+
+def laws(result: Result) -> Iterator[Drawing]:
+    """Powers over depth."""
+    parts = [p for p in (result.report().get("exponents", []) if result.finished else []) if p["law"] == "power"]
+    for part in parts[:MOST]:
+        label = next((case for case in result.cases if case == part["case"]), None)
+        for row in part["rows"][:4]:
+            kind = {"mean": ("mean", "standard_error"), "variance": ("variance", "variance_error")}[row["statistic"]]
+            if part["swept"] == "yes":
+                inside = set(plots.settings(part["case"]).items())
+                legs = [result.finite(case) for case in result.cases if inside <= set(plots.settings(case).items())]
+            else:
+                legs = [result.finite(label)]
+            points = []
+            for leg in legs:
+                if row["observable"] not in leg.observable.values or not all(name in leg for name in kind):
+                    continue
+                one = leg.sel(observable=row["observable"])
+                places = range(one.sizes["layer"]) if part["swept"] == "no" else [one.sizes["layer"] - 1]
+                points += [tuple(float(one[name].values[k]) for name in ("layer", *kind)) for k in places]
+            points = sorted(p for p in points if row["first"] <= p[0] <= row["last"])
+            if len(points) < 2:
+                continue
+            values = tuple(np.array(points).T)
+            yield Drawing(
+                f"law-{row['quantity']}{'-' + plots.short(part['case']) if part['case'] not in ('', 'main') else ''}", "Over depth",
+                f"{row['quantity']} over depth and its power{_named(result, part['case']) if label else ''}; bars: two standard errors.",
+                partial(plots.plot_law, part, row["quantity"], values),
+                {"depth": list(values[0]), "value": list(values[1]), "standard error": list(values[2])},
+            )  # fmt: skip
+
+
+def informations(result: Result) -> Iterator[Drawing]:
+    if not result.finished:
+        return
+    for entry in result.report()["cases"][:MOST]:
+        rows = [row for part in entry.get("estimands", []) for row in part["rows"] if row["quantity"] == "information[0]"]
+        if len(rows) < 2:
+            continue
+        yield Drawing(
+            f"information{_tag(result, entry['label'])}", "Over depth",
+            f"What groups of units tell of each other{_named(result, entry['label'])}; bars: two standard errors.",
+            partial(plots.plot_information, result, case=entry["label"]),
+            {key: [row[key] for row in rows] for key in ("layer", "value", "error")},
+        )  # fmt: skip
+
+
 def extrapolations(result: Result) -> Iterator[Drawing]:
     if not result.finished:
         return
@@ -276,7 +332,7 @@ def films(result: Result) -> Iterator[Drawing]:
 def all_drawings(result: Result) -> Iterator[Drawing]:
     """Every figure that the file has the numbers for, each with a name of its own."""
     seen: dict[str, int] = {}
-    for make in (densities, marginals, depths, distances, sweeps, phases, extrapolations, biases, films):
+    for make in (densities, marginals, depths, distances, sweeps, phases, orders, laws, informations, extrapolations, biases, films):
         for drawing in make(result):
             seen[drawing.name] = seen.get(drawing.name, 0) + 1
             if seen[drawing.name] > 1:

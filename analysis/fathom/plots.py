@@ -206,6 +206,93 @@ def plot_phase(result: Result, x: str, y: str, observable: str, *, ax: Axes | No
     return ax
 
 
+def plot_order(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Order and chaos: the rate at which two inputs draw together or apart, as a colour over gain and biases, with the line between the phases.
+
+    Marks: ✓ where the rate is that of infinite width, ✗ where it is not, ? where it is undecided. The line and those rates are what the file has
+    (attribute `critical_line`, table `exponents`).
+    """
+    ax = ax or plt.gca()
+    rows = order_rows(result)
+    if not rows:
+        raise FileError(f"{result.path} has no rates of log_distance over network.c and network.bias")
+    across, up = (sorted({row[k] for row in rows}) for k in ("c", "bias"))
+    grid = np.full((len(up), len(across)), np.nan)
+    for row in rows:
+        grid[up.index(row["bias"]), across.index(row["c"])] = row["rate"]
+    reach = np.nanmax(np.abs(grid))
+    mesh = ax.pcolormesh(across, up, grid, cmap="RdBu_r", vmin=-reach, vmax=reach, shading="nearest")
+    limits = ax.get_xlim(), ax.get_ylim()
+    for row in rows:
+        ax.text(row["c"], row["bias"], {"agrees": "✓", "differs": "✗"}.get(row["verdict"], "?"), ha="center", va="center", fontsize=8)
+    line = critical_line(result)
+    if line:
+        ax.plot([c for c, _ in line], [np.sqrt(b) for _, b in line], color=INK, lw=1.5, label="chi_perp = 1")
+        ax.legend(frameon=False, fontsize=8, loc="lower right")
+    ax.set(xlabel="c", ylabel="bias", xlim=limits[0], ylim=limits[1])
+    ax.figure.colorbar(mesh, ax=ax, label="rate a layer")
+    return ax
+
+
+def order_rows(result: Result) -> list[dict[str, Any]]:
+    """One for every case that has a rate of log_distance and sweeps gain and biases: c, bias, rate, error, known, verdict."""
+    found = []
+    for part in result.report().get("exponents", []) if result.finished else []:
+        swept = settings(part["case"])
+        if part["law"] != "rate" or not {"network.c", "network.bias"} <= swept.keys():
+            continue
+        for row in part["rows"]:
+            if row["observable"] == "log_distance[0,1]":
+                found.append({
+                    "c": float(swept["network.c"]), "bias": float(swept["network.bias"]), "rate": row["exponent"],
+                    "error": row["exponent_error"], "known": row["known"], "verdict": row["verdict"],
+                })  # fmt: skip
+    return found
+
+
+def critical_line(result: Result) -> list[tuple[float, float]]:
+    """C_W and C_b where chi_perp = 1, of the last case, which knows the line the furthest; empty where the file does not say."""
+    text = str(result.finite(result.cases[-1]).attrs.get("critical_line", ""))
+    pairs = [part.split() for part in text.split(",") if part.strip()]
+    return [(float(c), float(b)) for c, b in pairs]
+
+
+def plot_law(part: dict[str, Any], quantity: str, values: tuple[Any, Any, Any], *, ax: Axes | None = None) -> Axes:
+    """A quantity over depth with its power law; `part` is one of the report's `exponents`, `values` are depths, values and errors."""
+    ax = ax or plt.gca()
+    row = next(r for r in part["rows"] if r["quantity"] == quantity)
+    x, y, error = values
+    ax.errorbar(x, y, 2 * error, fmt="o", ms=4, color=COLOURS[0], label="finite")
+    if row["exponent_error"] is not None:
+        # Through the last point: the constant of the file is that of infinite depth.
+        ax.plot(x, y[-1] * (x / x[-1]) ** row["exponent"], color=COLOURS[1], lw=1, label=f"depth^{row['exponent']:.2f}")
+    if row["known"] is not None and row["known_constant"] is not None:
+        ax.plot(x, row["known_constant"] * x ** row["known"], color=COLOURS[2], lw=1, ls="--", label="known")
+    ax.set(xscale="log", yscale="log", xlabel="depth", ylabel=quantity)
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_information(result: Result, *, case: str | None = None, place: int = 0, ax: Axes | None = None) -> Axes:
+    """What groups of units tell of each other over depth: the information, its series to the third order, and the leading order of a limit."""
+    ax = ax or plt.gca()
+    case = case or result.cases[0]
+    own = next(entry for entry in result.report()["cases"] if entry["label"] == case)
+    for index, (name, label) in enumerate((("information", "information"), ("information_series", "to the third order"))):
+        rows = [row for part in own.get("estimands", []) for row in part["rows"] if row["quantity"] == f"{name}[{place}]"]
+        if not rows:
+            raise FileError(f"{result.path} has no {name}[{place}]: the job has no [information]")
+        x, y, error = (np.array([row[k] for row in rows], dtype=float) for k in ("layer", "value", "error"))
+        seen = y > 0
+        ax.errorbar(x[seen], y[seen], 2 * error[seen], fmt="o-", ms=3, lw=1, color=COLOURS[index], label=label)
+    known = [(row["layer"], row["reference"]) for part in own["comparisons"] for row in part["rows"] if row["quantity"] == f"information[{place}]"]
+    if known:
+        ax.plot(*zip(*known, strict=True), "--", lw=1, color=COLOURS[2], label="leading order")
+    ax.set(xscale="log", yscale="log", xlabel="layer", ylabel="information [nat]")
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
 def plot_film(result: Result, frame: int, *, ax: Axes | None = None) -> Axes:
     """The kept particles at a frame: points in the plane, or a histogram of one coordinate."""
     ax = ax or plt.gca()

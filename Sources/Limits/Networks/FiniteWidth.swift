@@ -39,6 +39,7 @@ extension NetworkLimits {
       )
     }
     if let posterior = network.posterior { known = try theory.adding(posterior, to: known, network.settings, p) }
+    if let asked = network.information { known = theory.adding(asked, to: known, network.settings) }
     guard !known.statistics.isEmpty else {
       throw p.invalid(
         "equation",

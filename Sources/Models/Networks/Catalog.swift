@@ -5,6 +5,8 @@ public struct NetworkModel: Sendable {
   public private(set) var experiment: Experiment
   /// What is measured of the posterior, if that is asked for.
   public private(set) var posterior: Posterior?
+  /// What units tell of each other, if that is asked for.
+  package private(set) var information: InformationRequest?
   /// What is known exactly at this very size, if anything.
   public let known: ReferenceValues?
   /// Labels for the file.
@@ -16,8 +18,8 @@ public struct NetworkModel: Sendable {
   /// The activation as the job gives it, for architectures that have one.
   package let activation: ActivationChoice?
 
-  /// The same network with a posterior; made where the type of the architecture is known.
-  private let measuring: @Sendable (Posterior) -> Experiment
+  /// The same network with a posterior and estimands; made where the type of the architecture is known.
+  private let measuring: @Sendable (Posterior?, [Estimand]) -> Experiment
 
   package var settings: NetworkSettings { architecture.settings }
   /// Whether c was left to its default 1 / E phi(g)^2.
@@ -29,7 +31,7 @@ public struct NetworkModel: Sendable {
   ) {
     let settings = architecture.settings
     experiment = Experiment(LayeredNetwork(architecture))
-    measuring = { Experiment(LayeredNetwork(architecture, posterior: $0)) }
+    measuring = { Experiment(LayeredNetwork(architecture, posterior: $0, estimands: $1)) }
     self.architecture = architecture
     self.known = known
     self.activation = activation
@@ -52,9 +54,19 @@ public struct NetworkModel: Sendable {
     var result = self
     let posterior = try Posterior.read(table, self)
     result.posterior = posterior
-    result.experiment = measuring(posterior)
+    result.measure()
     return result.labelled(posterior.attributes)
   }
+
+  /// The same, with the estimands of an `[information]` table.
+  func adding(information table: Parameters) throws -> NetworkModel {
+    var result = self
+    result.information = try InformationRequest(table, self)
+    result.measure()
+    return result
+  }
+
+  private mutating func measure() { experiment = measuring(posterior, information?.estimands ?? []) }
 
   func labelled(_ labels: [String: String]) -> NetworkModel {
     var result = self

@@ -100,10 +100,13 @@ public struct LayeredNetwork<A: Architecture>: Draw {
   @usableFromInline let posterior: Posterior?
   /// Place of its observables, behind all others.
   @usableFromInline let before: Int
+  let estimands: [Estimand]
 
-  public init(_ architecture: A, posterior: Posterior? = nil) {
+  /// - Parameter estimands: besides those of the posterior.
+  public init(_ architecture: A, posterior: Posterior? = nil, estimands: [Estimand] = []) {
     self.architecture = architecture
     self.posterior = posterior
+    self.estimands = (posterior?.estimands ?? []) + estimands
     settings = architecture.settings
     layers = settings.layers
     shared = settings.measured.observables.count
@@ -113,7 +116,7 @@ public struct LayeredNetwork<A: Architecture>: Draw {
   }
 
   public var schema: Schema {
-    Schema(axis: .layers(layers), observables: observables, estimands: posterior?.estimands ?? [])
+    Schema(axis: .layers(layers), observables: observables, estimands: estimands)
   }
 
   public func makeScratch() -> A.State {

@@ -27,17 +27,19 @@ public enum NetworkFamily: Family {
         Parameter(
           "widths", .structured("an array of widths"), default: .list([]), "other widths at which the same is asked"),
       ]),
-    Posterior.table,
+    Posterior.table, InformationRequest.table, DepthLawRequest.table,
   ]
 
   public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<NetworkModel> {
     var model = try NetworkCatalog.read(table, path: context.path, data: context.data)
     if let asked = context.options[Posterior.table.name] { model = try model.adding(asked) }
+    if let asked = context.options[InformationRequest.table.name] { model = try model.adding(information: asked) }
+    let laws = context.options[DepthLawRequest.table.name].map { DepthLawRequest($0).form }.flatMap(model.depthLaws)
     var legs = [
       Leg(
         name: self.table, role: .finite,
         content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
-        attributes: model.attributes)
+        attributes: model.attributes.merging(laws?.attributes ?? [:]) { $1 }, asymptotics: laws?.laws ?? [])
     ]
     if let known = model.known {
       legs.append(

@@ -81,7 +81,9 @@ public struct NetworkSettings: Sendable {
       p, after: inputs.layer, depth: depth, onlyLast: probes.contains(where: \.isOfWholeNetwork))
     let names = try Self.readNames(
       p, allowed: probes.flatMap(\.observables) + own, words: Self.words(probes, available, own))
-    let pairs: [CovarianceObservables.Family] = [.correlation, .atanhCorrelation, .q, .inverseRootQ, .collapsed]
+    let pairs: [CovarianceObservables.Family] = [
+      .correlation, .atanhCorrelation, .logDistance, .q, .inverseRootQ, .collapsed,
+    ]
     let m = inputs.count
     let families = names.compactMap { CovarianceObservables.Family(rawValue: $0) }
       .filter { m > 1 || !pairs.contains($0) }

@@ -19,6 +19,7 @@ public struct CovarianceObservables: Sendable {
     case logNorm = "log_V"
     case correlation = "rho"
     case atanhCorrelation = "atanh_rho"
+    case logDistance = "log_distance"
     case q = "q"
     case inverseRootQ = "q^-1/2"
     case clipped = "clipped_V"
@@ -38,6 +39,7 @@ public struct CovarianceObservables: Sendable {
       case .logNorm: "log V_aa"
       case .correlation: "correlation rho_ab = V_ab / sqrt(V_aa V_bb), a < b"
       case .atanhCorrelation: "atanh rho_ab, a < b"
+      case .logDistance: "log of V_aa + V_bb - 2 V_ab, a < b, computed without cancellation"
       case .q: "layer^2 (1 - rho_ab), a < b, computed without cancellation"
       case .inverseRootQ: "q^-1/2"
       case .clipped: "min(V_aa, clip)"
@@ -94,6 +96,7 @@ public struct CovarianceObservables: Sendable {
       case .clipped: return (0..<inputs).map { Observable(name, [$0], "min(V_aa, \(clip)), a = \($0)") }
       case .correlation: return pairs(name, "correlation")
       case .atanhCorrelation: return pairs(name, "atanh of the correlation")
+      case .logDistance: return pairs(name, "log of the squared distance")
       case .q: return pairs(name, "layer^2 (1 - rho)")
       case .inverseRootQ: return pairs(name, "(layer^2 (1 - rho))^-1/2")
       case .logEigenvalue: return (0..<inputs).map { Observable(name, [$0], "log of eigenvalue \($0) of V") }
@@ -189,6 +192,13 @@ public struct CovarianceObservables: Sendable {
             case .atanhCorrelation: out.pointee = 0.5 * Elementary.log(sum / difference)
             default: out.pointee = 0.25 * (sum - difference)
             }
+            out += 1
+          }
+        }
+      case .logDistance:
+        for a in 0..<m {
+          for b in a &+ 1..<max(m, a &+ 1) {
+            out.pointee = Elementary.log(squaredDistance(lower, a, b, rounding))
             out += 1
           }
         }
@@ -288,6 +298,18 @@ public struct CovarianceObservables: Sendable {
     // Row 0 has one entry: its unit vector is exact, and so is the first entry of one that is close to it.
     let least = 2 * rounding + (a == 0 ? 0 : 0x1p-52 * Double(b &+ 4))
     return (difference <= least * least ? 0 : difference, sum <= least * least ? 0 : sum)
+  }
+
+  /// `V_aa + V_bb - 2 V_ab`; 0 where it is no more than the rounding of the rows.
+  @inlinable @inline(__always)
+  func squaredDistance(_ lower: UnsafePointer<Double>, _ a: Int, _ b: Int, _ rounding: Double) -> Double {
+    var total = 0.0
+    for k in 0...b {
+      let d = lower[a &* inputs &+ k] - lower[b &* inputs &+ k]
+      total += d * d
+    }
+    let least = 2 * rounding + 0x1p-52
+    return total <= least * least * max(dot(lower, a, a, a), dot(lower, b, b, b)) ? 0 : total
   }
 
   /// `V_ab`, the sum to the first `reach + 1` columns.
