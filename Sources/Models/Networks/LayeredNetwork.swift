@@ -96,7 +96,8 @@ public struct LayeredNetwork<A: Architecture>: Draw {
   public let observables: [Observable]
   public let layers: [Int]
   @usableFromInline let settings: NetworkSettings
-  @usableFromInline let shared: Int
+  /// Observables of the covariance, and of its moments.
+  @usableFromInline let shared, moments: Int
   @usableFromInline let posterior: Posterior?
   /// Place of its observables, behind all others.
   @usableFromInline let before: Int
@@ -107,13 +108,16 @@ public struct LayeredNetwork<A: Architecture>: Draw {
     settings = architecture.settings
     layers = settings.layers
     shared = settings.measured.observables.count
-    let own = settings.measured.observables + architecture.ownObservables
+    moments = settings.moments.observables.count
+    let own = settings.measured.observables + settings.moments.observables + architecture.ownObservables
     before = own.count
     observables = own + (posterior?.observables ?? [])
   }
 
   public var schema: Schema {
-    Schema(axis: .layers(layers), observables: observables, estimands: posterior?.estimands ?? [])
+    Schema(
+      axis: .layers(layers), observables: observables,
+      estimands: settings.moments.estimands + (posterior?.estimands ?? []))
   }
 
   public func makeScratch() -> A.State {
@@ -147,7 +151,8 @@ public struct LayeredNetwork<A: Architecture>: Draw {
           settings.measured.write(
             lower: lower, layer: Double(layer), crossing: crossing, rounding: state.rounding, work: state.work, to: out)
         )
-        architecture.writeOwn(state, to: out + shared)
+        if moments > 0 { settings.moments.write(lower: lower, to: out + shared) }
+        architecture.writeOwn(state, to: out + shared + moments)
         if let posterior {
           if let kernel = state.posterior!.tangent { architecture.writeTangentKernel(state, to: kernel) }
           events.formUnion(posterior.write(lower: lower, record: observed, state.posterior!, to: out + before))
