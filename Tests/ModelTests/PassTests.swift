@@ -35,9 +35,11 @@ import Testing
   ])
   func probesEqualWeightsInLaw(width: Int, count: Int, activation: String, outputs: Int) throws {
     for (architecture, probes) in Self.declared {
-      var extra: [String: JobValue] = ["activation": .text(activation), "outputs": .integer(Int64(outputs))]
-      // What only the tangent kernel is asked of has draws of its own, with one output.
-      if probes == [.tangentKernel] { extra["lambda_b"] = .real(0.2) }
+      var extra: [String: JobValue] = ["activation": .text(activation)]
+      let keys = NetworkCatalog.architectures.first { $0.name == architecture }!.parameters.map(\.name)
+      if keys.contains("outputs") { extra["outputs"] = .integer(Int64(outputs)) }
+      // Of a perceptron of which only the tangent kernel is asked there are draws of their own, with one output.
+      if probes == [.tangentKernel], keys.contains("lambda_b") { extra["lambda_b"] = .real(0.2) }
       let draws: UInt64 = validating ? 100_000 : 3_000
       func tally(_ sampler: String) throws -> (Tally, [Observable]) {
         let model = try Self.model(
@@ -61,19 +63,28 @@ import Testing
   @Test(arguments: [
     ("mlp", "tanh", 9, 2, 0.3), ("mlp", "gelu", 4, 3, 0.3), ("mlp", "relu", 6, 2, 1.0),
     ("orthogonal-mlp", "tanh", 9, 2, 0.3), ("orthogonal-mlp", "gelu", 5, 3, 0.3),
-    ("orthogonal-mlp", "softplus", 6, 2, 1.0),
+    ("orthogonal-mlp", "softplus", 6, 2, 1.0), ("resnet", "tanh", 9, 2, 0.3), ("resnet", "gelu", 4, 3, 0.3),
+    ("resnet", "balanced relu", 6, 2, 0.3),
   ])
   func completedMatricesReplay(architecture: String, activation: String, n: Int, m: Int, rho: Double) throws {
     var extra: [String: JobValue] = [
-      "activation": .text(activation), "c": .real(1.4), "outputs": .integer(2), "inputs": correlated(rho, count: m),
+      "activation": .text(activation.replacing("balanced ", with: "")), "c": .real(1.4), "outputs": .integer(2),
+      "inputs": correlated(rho, count: m),
     ]
     if architecture == "mlp" { extra["bias"] = .real(0.3) }
+    // Branches of different strength, and the law of the first matrix that is not Gaussian.
+    if architecture == "resnet" { extra["branch_scaling"] = .text("1/sqrt(depth)") }
+    if architecture == "resnet" { extra["branch_growth"] = .real(1) }
+    if activation == "balanced relu" { extra["balanced"] = .boolean(true) }
+    if activation == "balanced relu" { extra["embedding"] = .text("exact") }
     let network = try #require(
-      try Self.model(architecture, probes: Probe.ofPasses, extra, width: n, count: m).architecture as? PassMLP)
+      try Self.model(architecture, probes: Probe.ofPasses, extra, width: n, count: m).architecture
+        as? any PassArchitecture)
     for draw in 0..<4 {
-      let matrices = (0..<network.settings.depth).map { layer in
+      let matrices = (0..<network.passes.depth).map { layer in
         LazyMatrix(
-          network.passes.law, rows: n, columns: layer == 0 ? network.passes.features : n, forward: 100, backward: 100)
+          layer == 0 ? network.passes.firstLaw : network.passes.law, rows: n,
+          columns: layer == 0 ? network.passes.features : n, forward: 100, backward: 100)
       }
       let lazy = Self.values(
         network, matrices.enumerated().map { Apart($0.element, key: UInt64(100 * draw + $0.offset)) }, draw)
@@ -93,10 +104,11 @@ import Testing
   }
 
   /// A draw of a network with these matrices; biases, outputs and projections are those of `draw`.
-  static func values(_ network: PassMLP, _ matrices: [any WeightMatrix], _ draw: Int) -> [Double] {
+  static func values(_ network: some PassArchitecture, _ matrices: [any WeightMatrix], _ draw: Int) -> [Double] {
     var stream = Stream(key: 9)
     stream.start(draw: UInt64(draw))
     let state = network.makeState(matrices)
+    network.start(state, &stream)
     for layer in 1...network.settings.depth { network.advance(state, &stream, layer: layer, measure: true) }
     return [Double](unsafeUninitializedCapacity: network.ownObservables.count) { buffer, count in
       network.writeOwn(state, to: buffer.baseAddress!)

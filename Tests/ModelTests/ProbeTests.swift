@@ -88,7 +88,7 @@ import Testing
       ("mlp", ["probes": list()], "probes", "covariance, ntk"),
       ("mlp", ["probes": .text("ntk")], "probes", "covariance, ntk"),
       ("orthogonal-mlp", ["probes": list("spectra")], "probes", "did you mean spectrum"),
-      ("resnet", ["probes": Self.kernel], "probes", "covariance"),
+      ("conv-resnet", ["probes": Self.kernel], "probes", "covariance"),
       ("gated-mlp", ["probes": Self.kernel], "probes", "covariance"),
       ("ntk-mlp", ["probes": list("covariance")], "probes", "mlp with probes = [\"ntk\"]"),
       ("mlp", ["observables": list("ntk")], "observables", "with the probe ntk also ntk, log_ntk"),

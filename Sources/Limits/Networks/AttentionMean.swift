@@ -143,3 +143,8 @@ extension PreLNTransformer: CovarianceRecursive {
       + "\(AttentionMean.largestStrength) of three: \(NetworkLimits.infiniteWidthHeads.name) draws it, with many heads"
   }
 }
+
+extension TangentTransformer: CovarianceRecursive {
+  package func covarianceRecursion() -> CovarianceRecursion? { network.covarianceRecursion() }
+  package var noRecursion: String { network.noRecursion }
+}

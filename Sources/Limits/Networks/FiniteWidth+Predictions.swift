@@ -7,7 +7,9 @@ extension FiniteWidth {
   /// Statistics of what is measured; nil where an expectation is infinite or not found.
   /// - Parameter own: what is measured besides the covariance, of the whole network.
   package func values(_ settings: NetworkSettings, _ own: [Observable]) -> ReferenceValues? {
-    let observables = settings.measured.only([.covariance, .logNorm, .correlation, .atanhCorrelation]).observables
+    let moments = settings.moments
+    let observables =
+      settings.measured.only([.covariance, .logNorm, .correlation, .atanhCorrelation]).observables + moments.observables
     let axis = Axis.layers(settings.layers)
     let m = settings.count
     let gram = settings.inputs.gram
@@ -21,24 +23,30 @@ extension FiniteWidth {
       all[pair] = Pair(covariance: [gram[a * m + a], gram[a * m + b], gram[b * m + b]])
     }
     var statistics: [PredictedStatistic] = []
+    var cumulants: [[String: Double]] = []
     var reached = settings.inputs.layer
     for (record, target) in settings.layers.enumerated() {
       while reached < target {
         for (a, state) in singles {
-          guard let next = next(state, moments) else { return nil }
+          guard let next = next(state, self.moments) else { return nil }
           singles[a] = next
         }
         // A pair that has become equal to rounding has no value from there on.
-        for (pair, state) in doubles { doubles[pair] = next(state, moments) }
+        for (pair, state) in doubles { doubles[pair] = next(state, self.moments) }
         reached += 1
       }
       for (place, observable) in observables.enumerated() {
-        guard let found = expansion(observable, singles, doubles, gram) else { continue }
+        let found =
+          GramObservables.Family(rawValue: observable.family) != nil
+          ? moments.expansion(observable, singles, doubles, width: width)
+          : expansion(observable, singles, doubles, gram)
+        guard let found else { continue }
         let (mean, variance) = found
         for (statistic, value) in [(Statistic.mean, mean), (.variance, variance)] where value.isFinite {
           statistics.append(PredictedStatistic(statistic, record: record, observable: place, value: value + 0))
         }
       }
+      cumulants.append(moments.cumulants(singles, doubles, width: width))
     }
     guard let whole = WholeNetwork(self, settings, own) else { return nil }
     for (place, observable) in own.enumerated() {
@@ -48,9 +56,11 @@ extension FiniteWidth {
           PredictedStatistic(statistic, record: axis.count - 1, observable: observables.count + place, value: value))
       }
     }
-    return ReferenceValues(
-      schema: Schema(axis: axis, observables: observables + own), statistics: statistics,
-      remainder: [Remainder("width", order: 2, along: .fixedValues)])
+    return moments.adding(
+      cumulants,
+      to: ReferenceValues(
+        schema: Schema(axis: axis, observables: observables + own), statistics: statistics,
+        remainder: [Remainder("width", order: 2, along: .fixedValues)]))
   }
 
   /// Whether derivatives of the activation are needed.

@@ -59,22 +59,26 @@ extension LimitModel {
     _ settings: NetworkSettings, own: [Observable] = [], ofManyHeads: Bool = false, posterior: Posterior? = nil,
     _ state: (_ layer: Int) -> (covariance: [Double], own: [Double], isSmooth: Bool)
   ) -> LimitModel {
-    let measured = settings.measured.only(deterministic)
+    let (measured, moments) = (settings.measured.only(deterministic), settings.moments)
     let own = own + (posterior?.deterministic ?? [])
     var promised = [Remainder("width", order: 1, along: .fixedValues)]
     var regressions: [[String: Double]] = []
+    var cumulants: [[String: Double]] = []
     let means = settings.layers.flatMap { layer -> [Double] in
       let (covariance, own, isSmooth) = state(layer)
       if !isSmooth { promised = [] }
-      let before = values(measured, covariance, layer: layer) + own
+      let before = values(measured, covariance, layer: layer) + moments.values(covariance) + own
+      cumulants.append(moments.cumulants)
       guard let posterior else { return before }
       regressions.append(posterior.atInfiniteWidth(covariance))
       return before + posterior.values(covariance)
     }
-    let known = ReferenceValues(
-      axis: .layers(settings.layers), observables: measured.observables + own, means: means,
-      secondMoments: means.map { $0 * $0 },
-      remainder: promised + (ofManyHeads ? [Remainder("heads", order: 1)] : []))
+    let known = moments.adding(
+      cumulants,
+      to: ReferenceValues(
+        axis: .layers(settings.layers), observables: measured.observables + moments.observables + own, means: means,
+        secondMoments: means.map { $0 * $0 },
+        remainder: promised + (ofManyHeads ? [Remainder("heads", order: 1)] : [])))
     return LimitModel(
       .known(posterior?.adding(regressions, to: known) ?? known),
       offset: "an offset of order depth/width is expected of a finite width"

@@ -107,7 +107,7 @@ extension NetworkLimits {
       Parameter("heads", .integer(1...65536), optional: true, "H; that of the network unless given"), draws,
     ]
   ) { p, network in
-    guard let finite = network.architecture as? PreLNTransformer else {
+    guard let finite = network.transformer else {
       throw p.invalid("equation", "needs \(PreLNTransformer.entry.name)")
     }
     let gains = finite.gains

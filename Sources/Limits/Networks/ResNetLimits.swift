@@ -99,7 +99,7 @@ struct GaussianLogNorm: Draw {
 
 extension NetworkLimits {
   private static func proportional(_ p: Parameters, _ network: NetworkModel) throws -> (ResNet, LogGaussianLaw) {
-    guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu, network.standardGain,
+    guard let resnet = network.residual, resnet.activation.isRelu, network.standardGain,
       resnet.strength.exponent == nil
     else {
       throw p.invalid(
@@ -217,7 +217,7 @@ struct ResidualFlow {
 
 extension NetworkLimits {
   private static func flow(_ network: NetworkModel) -> (ResNet, ResidualFlow)? {
-    guard let resnet = network.architecture as? ResNet, resnet.activation.isRelu, resnet.strength.exponent == 0.5,
+    guard let resnet = network.residual, resnet.activation.isRelu, resnet.strength.exponent == 0.5,
       resnet.strength.growth >= -1, resnet.strength.alpha == 1, !resnet.balanced
     else { return nil }
     let lambda = resnet.strength.unscaled

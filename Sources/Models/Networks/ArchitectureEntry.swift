@@ -21,22 +21,23 @@ public struct ArchitectureEntry: Entry {
   public let reference: String
   /// Keys that it takes besides those of `NetworkSettings`, whatever is measured.
   let keys: [Parameter]
-  /// Ways to draw it; the first, which is the usual one, measures the covariance only.
+  /// Ways to draw it; the first, which is the usual one, measures the covariance and what follows from it.
   let draws: [NetworkDraws]
   let alias: Alias?
 
   /// - Parameters:
+  ///   - probes: what its usual draws can measure.
   ///   - own: observables of the architecture itself.
   ///   - further: draws that measure further probes.
   ///   - make: builds the usual network.
   init(
     name: String, summary: String, equation: String, reference: String, samplers: [(name: String, summary: String)],
-    parameters: [Parameter] = [], own: [String] = [], further: [NetworkDraws] = [],
+    parameters: [Parameter] = [], probes: [Probe] = [.covariance], own: [String] = [], further: [NetworkDraws] = [],
     make: @escaping NetworkDraws.Make
   ) {
     (self.name, self.summary, self.equation, self.reference) = (name, summary, equation, reference)
     keys = parameters
-    draws = [NetworkDraws(probes: [.covariance], samplers: samplers, own: own, make: make)] + further
+    draws = [NetworkDraws(probes: probes, samplers: samplers, own: own, make: make)] + further
     alias = nil
   }
 
@@ -145,6 +146,12 @@ public struct ArchitectureEntry: Entry {
         labels["reference"]! += "; \(probe.reference)"
       }
     }
-    return try draws.make(p, settings).labelled(labels)
+    let network = try draws.make(p, settings)
+    guard !asked.contains(.gram) || network.architecture.hasGaussianReadout else {
+      throw p.invalid(
+        "probes",
+        "cannot have \(Probe.gram.name): given a layer the next pre-activations must be Gaussian, of variance V")
+    }
+    return network.labelled(labels)
   }
 }

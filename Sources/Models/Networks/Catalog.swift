@@ -124,11 +124,11 @@ extension ReferenceValues {
   public init?(
     _ settings: NetworkSettings, own: [Observable] = [], _ values: (_ layer: Int) -> [String: (Double, Double)]
   ) {
-    let observables = settings.measured.observables + own
+    let observables = settings.measured.observables + settings.moments.observables + own
     var means: [Double] = []
     var seconds: [Double] = []
     for layer in settings.layers {
-      let known = values(layer)
+      let known = settings.moments.adding(to: values(layer))
       for observable in observables {
         let value = known[observable.name] ?? (.nan, .nan)
         means.append(value.0)

@@ -79,6 +79,9 @@ extension MLP: CovarianceRecursive {}
 extension OrthogonalMLP: CovarianceRecursive {}
 extension TangentMLP: CovarianceRecursive {}
 extension PassMLP: CovarianceRecursive {}
+extension PassResNet: CovarianceRecursive {
+  package func covarianceRecursion() -> CovarianceRecursion? { network.covarianceRecursion() }
+}
 
 extension GatedMLP: CovarianceRecursive {
   /// `K' = c E[phi(u_a) phi(u_b)] K`.

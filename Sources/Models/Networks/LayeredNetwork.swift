@@ -96,21 +96,23 @@ public struct LayeredNetwork<A: Architecture>: Draw {
   public let observables: [Observable]
   public let layers: [Int]
   @usableFromInline let settings: NetworkSettings
-  @usableFromInline let shared: Int
+  /// Observables of the covariance, and of its moments.
+  @usableFromInline let shared, moments: Int
   @usableFromInline let posterior: Posterior?
   /// Place of its observables, behind all others.
   @usableFromInline let before: Int
   let estimands: [Estimand]
 
-  /// - Parameter estimands: besides those of the posterior.
+  /// - Parameter estimands: besides those of the moments and of the posterior.
   public init(_ architecture: A, posterior: Posterior? = nil, estimands: [Estimand] = []) {
     self.architecture = architecture
     self.posterior = posterior
-    self.estimands = (posterior?.estimands ?? []) + estimands
     settings = architecture.settings
+    self.estimands = settings.moments.estimands + (posterior?.estimands ?? []) + estimands
     layers = settings.layers
     shared = settings.measured.observables.count
-    let own = settings.measured.observables + architecture.ownObservables
+    moments = settings.moments.observables.count
+    let own = settings.measured.observables + settings.moments.observables + architecture.ownObservables
     before = own.count
     observables = own + (posterior?.observables ?? [])
   }
@@ -150,7 +152,8 @@ public struct LayeredNetwork<A: Architecture>: Draw {
           settings.measured.write(
             lower: lower, layer: Double(layer), crossing: crossing, rounding: state.rounding, work: state.work, to: out)
         )
-        architecture.writeOwn(state, to: out + shared)
+        if moments > 0 { settings.moments.write(lower: lower, to: out + shared) }
+        architecture.writeOwn(state, to: out + shared + moments)
         if let posterior {
           if let kernel = state.posterior!.tangent { architecture.writeTangentKernel(state, to: kernel) }
           events.formUnion(posterior.write(lower: lower, record: observed, state.posterior!, to: out + before))

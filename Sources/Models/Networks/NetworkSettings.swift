@@ -10,7 +10,9 @@ public struct NetworkSettings: Sendable {
   /// Layers that are measured, ascending, in `inputs.layer + 1 ... depth`.
   public let layers: [Int]
   public let measured: CovarianceObservables
-  /// Names of the observables that the job asks for besides those of the covariance.
+  /// What is measured of the probe `gram`.
+  public let moments: GramObservables
+  /// Names of the observables that the job asks for besides those of the covariance and of its moments.
   public let own: [String]
 
   /// Most layers that one job measures; each has a tally of its own.
@@ -87,11 +89,16 @@ public struct NetworkSettings: Sendable {
     let m = inputs.count
     let families = names.compactMap { CovarianceObservables.Family(rawValue: $0) }
       .filter { m > 1 || !pairs.contains($0) }
-    self.own = names.filter { !Probe.covariance.observables.contains($0) }
-    guard !families.isEmpty || !self.own.isEmpty else {
+    self.own = names.filter { !(Probe.covariance.observables + Probe.gram.observables).contains($0) }
+    let moments = names.compactMap(GramObservables.Family.init(rawValue:)).filter { m > 1 || $0 != .squareProduct }
+    guard !families.isEmpty || !self.own.isEmpty || !moments.isEmpty else {
       throw p.invalid("observables", "must hold V or log_V for a single input, which has no pairs")
     }
     let gram = inputs.gram
+    self.moments = GramObservables(inputs: m, families: moments, level: p.real("level"))
+    guard moments.isEmpty || p["bound"] == nil else {
+      throw p.invalid("bound", "cannot be given with the probe \(Probe.gram.name): draws that stop have no next layer")
+    }
     measured = CovarianceObservables(
       inputs: m, families: families, initialNorms: (0..<m).map { gram[$0 * m + $0] }, width: width,
       clip: p.real("clip"), level: p.real("level"), bound: p["bound"] != nil ? p.real("bound") : .infinity)

@@ -87,7 +87,7 @@ extension GatedMLP {
     samplers: [("conditional", "the exact reduced law, O(n m^2) a layer"), ("weights", "every weight drawn")],
     parameters: [
       .activation, .gain,
-    ]
+    ], probes: [.covariance, .gram]
   ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)

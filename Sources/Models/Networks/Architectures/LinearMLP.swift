@@ -70,7 +70,7 @@ extension LinearMLP {
     reference: "arXiv:2206.02768, section 3; M. S. Bartlett (1933)",
     samplers: [
       ("conditional", "the exact law by Bartlett's factor, O(m^3) a layer"), ("weights", "every weight drawn"),
-    ]
+    ], probes: [.covariance, .gram]
   ) { p, settings in
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     return NetworkModel(

@@ -126,6 +126,7 @@ extension MLP {
         "sigma_b, standard deviation of the biases"),
       .tune,
     ],
+    probes: [.covariance, .gram],
     further: [
       TangentMLP.draws(parameters: [TangentMLP.ensemble]) { p in
         (TangentMLP.Ensemble(rawValue: p.text("ensemble"))!, p.real("bias"))

@@ -110,7 +110,10 @@ extension OrthogonalMLP {
       .gain,
       .tune,
     ],
-    further: [TangentMLP.draws { _ in (.orthogonal, nil) }, PassMLP.draws { _ in (.orthogonal, nil) }]
+    further: [
+      TangentMLP.draws(probes: [.covariance]) { _ in (.orthogonal, nil) },
+      PassMLP.draws(probes: [.covariance]) { _ in (.orthogonal, nil) },
+    ]
   ) { p, settings in
     guard settings.width >= settings.count else {
       throw p.invalid("width", "must be at least the number of inputs, \(settings.count)")

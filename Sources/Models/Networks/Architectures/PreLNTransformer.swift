@@ -23,7 +23,7 @@ public struct PreLNTransformer: Architecture {
   let weights: Bool
   package let heads: Int
   package let causal: Bool
-  let norm: ChannelNorm
+  package let norm: ChannelNorm
   let embedding: Embedding
   package let gains: Gains
   /// Activation and number of hidden units of the MLP; nil without.
@@ -253,8 +253,16 @@ extension PreLNTransformer {
       gain("c_q", "the queries"), gain("c_k", "the keys"), gain("c_v", "the values"),
       gain("c_u", "the output of the heads"), gain("c_x", "the hidden units"), gain("c_y", "the output of the MLP"),
       Embedding.parameter,
-    ]
+    ], further: [TangentTransformer.networkDraws]
   ) { p, settings in
+    let (network, choice) = try read(p, settings)
+    return NetworkModel(
+      network, parameters: p, activation: choice, known: network.known,
+      attributes: ["head_dimension": String(network.headDimension)])
+  }
+
+  /// The network of a table, and its activation, if it has an MLP.
+  static func read(_ p: Parameters, _ settings: NetworkSettings) throws -> (PreLNTransformer, ActivationChoice?) {
     let (n, m) = (settings.width, settings.count)
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     guard n > m else { throw p.invalid("width", "must be above the number of tokens, \(m)") }
@@ -276,9 +284,7 @@ extension PreLNTransformer {
         query: p.real("c_q"), key: p.real("c_k"), value: p.real("c_v"), output: p.real("c_u"), hidden: p.real("c_x"),
         mlp: p.real("c_y")),
       block: factor > 0 ? choice.map { ($0.function, Int(units)) } : nil)
-    return NetworkModel(
-      network, parameters: p, activation: factor > 0 ? choice : nil, known: network.known,
-      attributes: ["head_dimension": String(network.headDimension)])
+    return (network, factor > 0 ? choice : nil)
   }
 
   /// `E V_00` and `E V_00^2` of a token that attends to nothing but itself, at every n and H: its normalised stream has length
@@ -286,7 +292,7 @@ extension PreLNTransformer {
   /// $c_y E \phi(\sqrt{c_x} g)^2$ in the MLP, and
   ///
   /// $$E V' = E V + E s, \qquad E V'^2 = E V^2 + (2 + 4/n) E s\,E V + (1 + 2/n) E s^2.$$
-  private var known: ReferenceValues? {
+  var known: ReferenceValues? {
     guard settings.count == 1 || causal, settings.measured.bound == .infinity else { return nil }
     let n = Double(settings.width)
     let attention = gains.output * gains.value

@@ -222,22 +222,28 @@ extension ResNet {
         "lags", .structured("an array of different layer distances in [1, 1000]"), default: .list([.integer(1)]),
         "distances of the observable interlayer"),
     ],
-    own: ownNames
+    probes: [.covariance, .gram],
+    own: ownNames, further: [PassResNet.networkDraws]
   ) { p, settings in
+    let (resnet, choice) = try read(p, settings)
+    return NetworkModel(
+      resnet, parameters: p, activation: choice, known: resnet.known, attributes: resnet.attributes)
+  }
+
+  var attributes: [String: String] { strength.attributes.merging(["c": gain.description]) { $1 } }
+
+  /// The network of a table, and its activation as the table gives it.
+  static func read(_ p: Parameters, _ settings: NetworkSettings) throws -> (ResNet, ActivationChoice) {
     guard settings.inputs.layer == 0 else { throw p.invalid("inputs", "must enter at layer 0: not q with layer") }
     let choice = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: settings.width)
     let gain = try choice.gain(p)
     let embedding = try Embedding.read(p, settings)
     let strength = try ResidualStrength(p, depth: settings.depth)
     let lags = settings.own.contains("interlayer") ? try readLags(p, settings) : []
-    return NetworkModel(
-      ResNet(
-        settings: settings, activation: choice.function, strength: strength, gain: gain,
-        balanced: p.boolean("balanced"), embedding: embedding, weights: p.text("sampler") == "weights", lags: lags),
-      parameters: p, activation: choice,
-      known: known(
-        settings, choice, strength, gain: gain, balanced: p.boolean("balanced")),
-      attributes: strength.attributes.merging(["c": gain.description]) { $1 })
+    let resnet = ResNet(
+      settings: settings, activation: choice.function, strength: strength, gain: gain,
+      balanced: p.boolean("balanced"), embedding: embedding, weights: p.text("sampler") == "weights", lags: lags)
+    return (resnet, choice)
   }
 
   private static func readLags(_ p: Parameters, _ settings: NetworkSettings) throws -> [Int] {
@@ -257,10 +263,8 @@ extension ResNet {
   /// `E V_aa` at every width, for activations with slopes: `E |phi(z)|^2 = (s+^2 + s-^2)/2 |z|^2` where the signs of the units
   /// are independent of their sizes. With slopes of one size or with fresh signs that is so in every layer, else in the first
   /// only: a unit above 0 has made the noise of all units larger.
-  private static func known(
-    _ settings: NetworkSettings, _ choice: ActivationChoice, _ strength: ResidualStrength, gain: Double, balanced: Bool
-  ) -> ReferenceValues? {
-    guard let slopes = choice.function as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
+  private var known: ReferenceValues? {
+    guard let slopes = activation as? SlopeActivation, settings.measured.bound == .infinity else { return nil }
     let m = settings.count
     let v0 = settings.inputs.gram
     let everywhere = balanced || slopes.plus.magnitude == slopes.minus.magnitude

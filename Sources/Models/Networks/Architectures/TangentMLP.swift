@@ -36,7 +36,8 @@ public struct TangentMLP: Architecture {
     self.gain = gain
     scale = (gain / Double(settings.width)).squareRoot()
     (self.bias, self.orthogonal, self.weights) = (bias, orthogonal, weights)
-    kernel = TangentKernelObservables(settings)
+    kernel = TangentKernelObservables(
+      settings, groups: TangentGroup.perceptron(depth: settings.depth, hasBiases: bias != 0))
     initialGram = settings.inputs.gram
     let (m, d) = (settings.count, settings.depth)
     ahead = min(Stream.capacity, settings.width * (2 * m * d - m + 1 + (bias == 0 ? 0 : d - 1)))
@@ -60,6 +61,8 @@ public struct TangentMLP: Architecture {
     /// R of the last QR.
     let factor: UnsafeMutablePointer<Double>
     package let kernel: UnsafeMutablePointer<Double>
+    /// What the groups of weights add to it, if that is measured.
+    let blocks: UnsafeMutablePointer<Double>
     /// The reference: W of layers 2 ... d, row by row, and the post-activations.
     let matrices: [Columns]
     let post: Columns
@@ -75,6 +78,7 @@ public struct TangentMLP: Architecture {
       readout = Columns(1, rows: n)
       factor = .allocate(capacity: max(m * m, network.weights ? n * n : 0))
       kernel = .allocate(capacity: m * m)
+      blocks = .allocate(capacity: max(1, network.kernel.blockRoom))
       matrices = network.weights ? (1..<max(d, 1)).map { _ in Columns(n, rows: n) } : []
       post = Columns(m, rows: n)
       super.init(inputs: m)
@@ -82,7 +86,7 @@ public struct TangentMLP: Architecture {
 
     deinit {
       layers.deallocate()
-      for p in [factor, grams, kernel] { p.deallocate() }
+      for p in [factor, grams, kernel, blocks] { p.deallocate() }
     }
   }
 
@@ -204,11 +208,13 @@ public struct TangentMLP: Architecture {
       for i in 0..<stride { column[i] = scale * readout[i] * slope[i] }
     }
     for i in 0..<m &* m { state.kernel[i] = state.grams[d &* m &* m &+ i] }
+    if kernel.hasBlocks { startBlocks(state) }
     for layer in (1...d).reversed() {
       for a in 0..<m {
         for b in a..<m {
           let product = Triangular.dot(gradient + a &* stride, gradient + b &* stride, stride)
           state.kernel[a &* m &+ b] += product * state.grams[((layer &- 1) &* m &+ a) &* m &+ b]
+          if kernel.hasBlocks { addBlock(state, layer, at: a &* m &+ b, product) }
         }
       }
       if layer == 1 { break }
@@ -219,6 +225,23 @@ public struct TangentMLP: Architecture {
       for i in 0..<m &* stride { gradient[i] = scale * slope[i] * fresh[i] }
     }
     for a in 0..<m { for b in 0..<a { state.kernel[a &* m &+ b] = state.kernel[b &* m &+ a] } }
+  }
+
+  /// Of the output: all that V holds but for its bias.
+  private func startBlocks(_ state: State) {
+    let (size, d) = (settings.count &* settings.count, settings.depth)
+    for i in 0..<size {
+      state.blocks[d &* size &+ i] = state.grams[d &* size &+ i] - bias * bias
+      if bias != 0 { state.blocks[(d &+ 1) &* size &+ i] = bias * bias }
+    }
+  }
+
+  /// Of a layer, of which the first has no bias: entry `place`, with $D_a \cdot D_b$.
+  private func addBlock(_ state: State, _ layer: Int, at place: Int, _ product: Double) {
+    let (size, d) = (settings.count &* settings.count, settings.depth)
+    let offset = layer == 1 ? 0 : bias * bias
+    state.blocks[(layer &- 1) &* size &+ place] = product * (state.grams[(layer &- 1) &* size &+ place] - offset)
+    if bias != 0 { state.blocks[(d &+ 1) &* size &+ place] += product * offset }
   }
 
   /// R of the part of D that meets fresh entries of W^T: all of it, or what is outside of W Q for orthogonal weights.
@@ -272,7 +295,7 @@ public struct TangentMLP: Architecture {
   }
 
   public func writeOwn(_ state: State, to values: UnsafeMutablePointer<Double>) {
-    kernel.write(state.kernel, work: state.work, to: values)
+    kernel.write(state.kernel, blocks: state.blocks, work: state.work, to: values)
   }
 
   public func writeTangentKernel(_ state: State, to kernel: UnsafeMutablePointer<Double>) {
@@ -296,12 +319,15 @@ extension TangentMLP {
   static let alias = MLP.entry.alias("ntk-mlp", probes: [.tangentKernel], observables: Probe.covariance.defaults)
 
   /// Draws of a perceptron that go forward and back, so that its kernel can be measured.
-  /// - Parameter law: law of the weights and sigma_b that a table asks for.
+  /// - Parameters:
+  ///   - probes: what is measured besides the kernel.
+  ///   - law: law of the weights and sigma_b that a table asks for.
   static func draws(
-    parameters: [Parameter] = [], law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double?)
+    parameters: [Parameter] = [], probes: [Probe] = [.covariance, .gram],
+    law: @escaping @Sendable (Parameters) -> (weights: Ensemble, bias: Double?)
   ) -> NetworkDraws {
     NetworkDraws(
-      probes: [.covariance, .tangentKernel],
+      probes: probes + [.tangentKernel],
       samplers: [
         ("conditional", "the exact reduced law forward and backward, O(n m^2) a layer"),
         ("weights", "every weight drawn and kept, O(n^2 m) a layer, O(n^3) if orthogonal"),
@@ -339,26 +365,24 @@ extension TangentMLP {
     }
     let network = TangentMLP(
       settings, choice.function, gain: gain, bias: bias, orthogonal: orthogonal, weights: weights)
+    try network.kernel.check(p)
     return NetworkModel(
-      network, parameters: p, activation: choice,
-      known: orthogonal ? nil : known(settings, choice, gain, bias: bias), attributes: attributes
-    )
+      network, parameters: p, activation: choice, known: orthogonal ? nil : network.known, attributes: attributes)
   }
 
-  /// Slopes without bias: every layer multiplies E V_aa and E |D_a|^2 by the same ratio, whatever the width, so
+  /// Slopes without bias: every layer multiplies E V_aa and E |D_a|^2 by the same ratio, whatever the width, so each layer adds E V_d,aa to
   /// `E NTK_aa = (d + 1) E V_d,aa`.
-  private static func known(_ settings: NetworkSettings, _ choice: ActivationChoice, _ gain: Double, bias: Double)
-    -> ReferenceValues?
-  {
-    guard let slopes = choice.function as? SlopeActivation, bias == 0 else { return nil }
+  private var known: ReferenceValues? {
+    guard let slopes = activation as? SlopeActivation, bias == 0 else { return nil }
     let ratio = gain * slopes.secondMoment
     let covariance = ExactMoments.mlp(settings, slopes: slopes, gain: gain)
-    return ReferenceValues(settings, own: TangentKernelObservables(settings).observables) { layer in
+    return ReferenceValues(settings, own: kernel.observables) { layer in
       var values: [String: (Double, Double)] = [:]
       for (name, own) in covariance?.moments(record: 0) ?? [:] { values[name] = (own.mean, own.second) }
       for a in 0..<settings.count {
         let v = ExactMoments.product(ExactMoments.power(ratio, layer), settings.inputs.gram[a * settings.count + a])
         values["NTK[\(a),\(a)]"] = (Double(layer + 1) * v, .nan)
+        for group in kernel.groups { values["NTK_block[\(group.index),\(a),\(a)]"] = (v, .nan) }
       }
       return values
     }

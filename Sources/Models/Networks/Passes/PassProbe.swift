@@ -38,7 +38,11 @@ package struct PassNeeds: Sendable {
   }
 }
 
-/// What decides the passes of a perceptron, whatever is measured.
+/// What decides the passes of a network, whatever is measured:
+///
+/// $$z_1 = W_1 x, \qquad z_{l+1} = \alpha_{l+1} z_l + s_{l+1} W_{l+1} \phi(z_l) + \sigma_b b_{l+1}, \qquad f_o = s_{d+1} v_o \cdot \phi(z_d) + \sigma_b b_o,$$
+///
+/// of a perceptron with $\alpha = 0$ and $s = \sqrt{c/n}$; of a residual one see `ResidualPath`.
 package struct PassSettings: Sendable {
   package let network: NetworkSettings
   package let activation: any Activation
@@ -57,10 +61,69 @@ package struct PassSettings: Sendable {
   /// s of $f = n^{-s/2} f_0$ with the learning rates times $n^s$ (arXiv:2210.04909): 0 of the NTK parametrisation, 1 of the mean-field one.
   package let exponent: Double
 
+  /// What makes the layers residual ones; nil of a perceptron.
+  package var residual: ResidualPath? = nil
+
   /// $n^p$.
   func power(_ p: Double) -> Double { p == 0 ? 1 : Elementary.exp(p * Elementary.log(Double(network.width))) }
 
+  /// $\sqrt{c/n}$.
   package var scale: Double { (gain / Double(network.width)).squareRoot() }
+}
+
+/// A residual stream: the first layer of the passes is the stream at the inputs, $z_1 = W_1 x$, the others are $z_{l+1} = \alpha z_l + \lambda_l \sqrt{c/n} W_{l+1}
+/// \phi(\epsilon_l z_l)$, and outputs are linear in the last, $f_o = v_o \cdot z / \sqrt n$.
+package struct ResidualPath: Sendable {
+  package let strength: ResidualStrength
+  /// Whether $\epsilon_l$ are random signs, one a unit.
+  package let balanced: Bool
+  package let embedding: Embedding
+}
+
+extension PassSettings {
+  /// Number of layers of the passes, each with a matrix.
+  package var depth: Int { network.depth + (residual == nil ? 0 : 1) }
+  /// Law of the first matrix.
+  package var firstLaw: WeightLaw { residual.map { $0.embedding == .exact ? .orthogonal : .gaussian } ?? law }
+  /// Whether outputs are linear in the last layer.
+  var hasLinearTop: Bool { residual != nil }
+  /// c of the first layer, by which inputs are scaled.
+  var inputGain: Double { residual == nil ? gain : 1 }
+
+  /// $\alpha_l$.
+  func skip(_ layer: Int) -> Double { layer > 1 ? residual?.strength.alpha ?? 0 : 0 }
+
+  /// $s_l$ of the layers 1 ... d, and of the outputs, layer d + 1.
+  func scale(_ layer: Int) -> Double {
+    guard layer > 1 else { return 1 }
+    guard let residual else { return scale }
+    return layer <= depth ? residual.strength.lambda(layer - 1) * scale : 1 / Double(network.width).squareRoot()
+  }
+
+  /// $\lambda_W$ of the layers 2 ... d + 1.
+  func weightRate(_ layer: Int) -> Double {
+    guard let residual, layer > 1 else { return metric.weights ?? gain }
+    guard layer <= depth else { return 1 }
+    let lambda = residual.strength.lambda(layer - 1)
+    return lambda * lambda * gain
+  }
+
+  /// $\lambda_b$ of a layer that has biases in the kernel, else 0.
+  func biasRate(into layer: Int) -> Double { layer == 1 && metric == .variances ? 0 : metric.biases ?? bias * bias }
+
+  /// What a layer behind the first adds to the kernel for each unit of $D_a \cdot D_b$: $\lambda_b + \lambda_W \phi_a \cdot \phi_b / n$.
+  func increment(into layer: Int, _ product: Double) -> Double {
+    (metric.biases ?? bias * bias) + weightRate(layer) * product
+  }
+
+  var hasBiases: Bool { biasRate(into: 2) > 0 }
+
+  /// The groups of weights of the tangent kernel.
+  package var groups: [TangentGroup] {
+    residual == nil
+      ? TangentGroup.perceptron(depth: network.depth, hasBiases: hasBiases)
+      : TangentGroup.residual(depth: network.depth)
+  }
 }
 
 /// Relative learning rates of a layer: $\lambda_b$ of its biases, $\lambda_W$ / fan-in of its weights (arXiv:2106.10165, eq. 7.5). The tangent

@@ -2,14 +2,13 @@ import Experiments
 import Kernels
 import Randomness
 
-/// The passes of one draw of a perceptron: forward for every input, backward for every output and input, and what probes ask further.
-///
-///     z_1 = W_1 x,   z_{l+1} = sqrt(c/n) W_{l+1} phi(z_l) + sigma_b b_{l+1},   f_o = sqrt(c/n) v_o . phi(z_d) + sigma_b b_o
+/// The passes of one draw of a network, whose layers `PassSettings` describes: forward for every input, backward for every output and
+/// input, and what probes ask further.
 ///
 /// Vectors are columns of `n` entries, padded with zeros.
 public final class Passes: NetworkState {
   package let settings: PassSettings
-  /// m, n, d and k.
+  /// m, n, k, and the number d of layers of the passes: one more than those of a residual network.
   let inputs, width, depth, outputs: Int
   /// W_1 ... W_d.
   package let matrices: [any WeightMatrix]
@@ -26,6 +25,8 @@ public final class Passes: NetworkState {
   private let needs: PassNeeds
   /// b_l of the layers 2 ... d in column l - 1.
   package let biases: Columns
+  /// The residual stream of every input, and random signs of the layers; one column unless there are any.
+  private let residual, signs: Columns
   private let factor: UnsafeMutablePointer<Double>
   private let copy: Columns
   private let sum: FactorSum
@@ -39,7 +40,7 @@ public final class Passes: NetworkState {
     self.settings = settings
     self.needs = needs
     self.matrices = matrices
-    let (m, n, d) = (settings.network.count, settings.network.width, settings.network.depth)
+    let (m, n, d) = (settings.network.count, settings.network.width, settings.depth)
     let k = settings.outputs
     (inputs, width, depth, outputs) = (m, n, d, k)
     func layers(_ count: Int, _ isNeeded: Bool) -> [Columns] {
@@ -54,6 +55,8 @@ public final class Passes: NetworkState {
     values = .allocate(capacity: k * m)
     increments = .allocate(capacity: (d + 1) * m * m)
     biases = Columns(settings.bias == 0 ? 1 : d, rows: n)
+    residual = Columns(settings.residual == nil ? 1 : m, rows: n)
+    signs = Columns(settings.residual?.balanced == true ? d : 1, rows: n)
     copy = Columns(m, rows: n)
     factor = .allocate(capacity: k * k)
     sum = FactorSum(m)
@@ -75,7 +78,7 @@ public final class Passes: NetworkState {
 
   /// Layer `layer` of every input.
   func forward(_ layer: Int, _ stream: inout Stream) {
-    let (matrix, activation) = (matrices[layer &- 1], settings.activation)
+    let matrix = matrices[layer &- 1]
     let isFirst = layer == 1
     let isBiased = settings.bias != 0 && !isFirst
     let offsets = isBiased ? biases[layer &- 1] : biases[0]
@@ -85,39 +88,65 @@ public final class Passes: NetworkState {
     }
     matrix.renew(&stream)
     if isBiased { WeightLaw.gaussian.fill(offsets, width, &stream) }
-    let size = roots.hidden * (isFirst ? 1 : settings.scale)
-    let bias = roots.hidden * settings.bias
+    if settings.residual?.balanced == true && layer < depth {
+      WeightLaw.signs.fill(signs[layer &- 1], width, &stream)
+    }
+    let size = roots.hidden * settings.scale(layer)
+    let (bias, skip) = (roots.hidden * settings.bias, settings.skip(layer))
     for a in 0..<inputs {
       let (column, stride) = (post[layer &- 1][a], post[layer &- 1].stride)
       matrix.multiply(isFirst ? features[a] : post[layer &- 2][a], into: column, &stream)
       // To the full lanes: what is left of a loop that ends before them takes longer.
       for i in 0..<stride { column[i] *= size }
       if isBiased { for i in 0..<width { column[i] = column[i].addingProduct(bias, offsets[i]) } }
-      if needs.curvature {
-        let bend = curvatures[layer &- 1][a]
-        bend.update(from: column, count: stride)
-        activation.applyCurvature(bend, stride)
-        for i in width..<stride { bend[i] = 0 }
-      }
-      if needs.gradients {
-        let slope = slopes[layer &- 1][a]
-        activation.apply(column, slopes: slope, stride)
-        for i in width..<stride { slope[i] = 0 }
-      } else {
-        activation.apply(column, stride)
-      }
-      for i in width..<stride { column[i] = 0 }
+      if skip != 0 { for i in 0..<stride { column[i] = column[i].addingProduct(skip, residual[a][i]) } }
+      if settings.residual != nil { residual[a].update(from: column, count: stride) }
+      activate(
+        layer, column, slopes: needs.gradients ? slopes[layer &- 1][a] : nil,
+        curvatures: needs.curvature ? curvatures[layer &- 1][a] : nil)
     }
   }
 
-  /// $\sqrt{c/n} W_l \phi + \sigma_b b_l$ of other post-activations of the layer below, $W_1 x$ of input a in the first layer.
+  /// From pre-activations of a layer, in place: $\phi(\epsilon z)$, with $\epsilon \phi'(\epsilon z)$ and $\phi''(\epsilon z)$; z itself in the last layer of a
+  /// residual network.
+  func activate(
+    _ layer: Int, _ column: UnsafeMutablePointer<Double>, slopes slope: UnsafeMutablePointer<Double>?,
+    curvatures bend: UnsafeMutablePointer<Double>?
+  ) {
+    let (activation, stride) = (settings.activation, post[0].stride)
+    if settings.hasLinearTop && layer == depth {
+      for i in 0..<stride {
+        slope?[i] = i < width ? 1 : 0
+        bend?[i] = 0
+      }
+      return
+    }
+    let sign = settings.residual?.balanced == true ? signs[layer &- 1] : nil
+    if let sign { for i in 0..<width { column[i] *= sign[i] } }
+    if let bend {
+      bend.update(from: column, count: stride)
+      activation.applyCurvature(bend, stride)
+      for i in width..<stride { bend[i] = 0 }
+    }
+    if let slope {
+      activation.apply(column, slopes: slope, stride)
+      for i in width..<stride { slope[i] = 0 }
+      if let sign { for i in 0..<width { slope[i] *= sign[i] } }
+    } else {
+      activation.apply(column, stride)
+    }
+    for i in width..<stride { column[i] = 0 }
+  }
+
+  /// $s_l W_l \phi + \sigma_b b_l$ of other post-activations of the layer below, $W_1 x$ of input a in the first layer.
   func ask(
     _ layer: Int, _ below: UnsafePointer<Double>?, of a: Int, into target: UnsafeMutablePointer<Double>,
     _ stream: inout Stream
   ) {
     guard layer > 1, let below else { return matrices[0].multiply(features[a], into: target, &stream) }
     matrices[layer &- 1].multiply(below, into: target, &stream)
-    for i in 0..<width { target[i] *= settings.scale }
+    let size = settings.scale(layer)
+    for i in 0..<width { target[i] *= size }
     guard settings.bias != 0 else { return }
     for i in 0..<width { target[i] = target[i].addingProduct(settings.bias, biases[layer &- 1][i]) }
   }
@@ -130,13 +159,14 @@ public final class Passes: NetworkState {
     for a in 0..<inputs { copy[a].update(from: post[layer &- 1][a], count: copy.stride) }
     sum.reset()
     sum.add(copy.data, stride: copy.stride, count: width)
-    if settings.bias != 0 { sum.addConstantRow(settings.bias / settings.scale) }
-    take(sum, scale: settings.scale, layers: layer)
+    let size = settings.scale(depth &+ 1)
+    if settings.bias != 0 { sum.addConstantRow(settings.bias / size) }
+    take(sum, scale: size, layers: layer)
   }
 
   /// The outputs, and the backward passes if they are needed.
   func finish(_ stream: inout Stream) {
-    let (n, d, scale) = (width, depth, settings.scale)
+    let (n, d, scale) = (width, depth, settings.scale(depth &+ 1))
     for o in 0..<outputs { settings.readout.fill(readout[o], n, &stream) }
     if settings.readout == .orthogonal {
       Triangular.orthonormalise(columns: readout.data, stride: readout.stride, m: outputs, into: factor)
@@ -171,20 +201,22 @@ public final class Passes: NetworkState {
     }
   }
 
-  /// $D^d$ of an output with the weights v: $\sqrt{c/n} \, v \circ \phi'(z_d)$.
+  /// $D^d$ of an output with the weights v: $s_{d+1} v \circ \phi'(z_d)$.
   private func seed(_ v: UnsafePointer<Double>, of a: Int, into column: UnsafeMutablePointer<Double>) {
-    let slope = slopes[depth &- 1][a]
-    for i in 0..<readout.stride { column[i] = settings.scale * v[i] * slope[i] }
+    let (slope, size) = (slopes[depth &- 1][a], settings.scale(depth &+ 1))
+    for i in 0..<readout.stride { column[i] = size * v[i] * slope[i] }
   }
 
-  /// $D^l = \sqrt{c/n} \, \phi'(z_l) \circ W_{l+1}^\top D^{l+1}$ of input a, from that of the layer above.
+  /// $D^l = \alpha_{l+1} D^{l+1} + s_{l+1} \phi'(z_l) \circ W_{l+1}^\top D^{l+1}$ of input a, from that of the layer above.
   func pullBack(
     _ above: UnsafePointer<Double>, to layer: Int, of a: Int, into column: UnsafeMutablePointer<Double>,
     _ stream: inout Stream
   ) {
     matrices[layer].multiplyTransposed(above, into: column, &stream)
-    let slope = slopes[layer &- 1][a]
-    for i in 0..<slopes[layer &- 1].stride { column[i] *= settings.scale * slope[i] }
+    let (slope, stride) = (slopes[layer &- 1][a], slopes[layer &- 1].stride)
+    let (size, skip) = (settings.scale(layer &+ 1), settings.skip(layer &+ 1))
+    for i in 0..<stride { column[i] *= size * slope[i] }
+    if skip != 0 { for i in 0..<stride { column[i] = column[i].addingProduct(skip, above[i]) } }
   }
 
   /// $W_1^\top D^1$.
@@ -196,11 +228,11 @@ public final class Passes: NetworkState {
 
   /// What layer `layer + 1` adds to the kernel of inputs a and b for each unit of $D_a \cdot D_b$.
   private func increment(_ layer: Int, _ a: Int, _ b: Int) -> Double {
-    let (gain, bias) = (settings.gain, settings.bias)
     if layer > 0 {
       let product = Triangular.dot(post[layer &- 1][a], post[layer &- 1][b], post[0].stride) / Double(width)
-      return settings.metric.increment(product, gain: gain, bias: bias)
+      return settings.increment(into: layer &+ 1, product)
     }
+    let (gain, bias) = (settings.gain, settings.bias)
     // V_0 = sigma_b^2 + c |x|^2 / n0.
     let start = Triangular.dot(features[a], features[b], features.stride)
     if settings.metric == .variances { return start }

@@ -33,7 +33,7 @@ struct DescentPass: PassProbe {
   private let families: [Family]
 
   init(_ p: Parameters, _ network: PassSettings) throws {
-    (inputs, width, depth) = (network.network.count, network.network.width, network.network.depth)
+    (inputs, width, depth) = (network.network.count, network.network.width, network.depth)
     families = network.network.own.compactMap(Family.init(rawValue:))
     steps = p["steps"] != nil ? p.integer("steps") : 1
     rate = p["eta"] != nil ? p.real("eta") : 0.1
@@ -71,6 +71,8 @@ struct DescentPass: PassProbe {
     /// phi(z_l) and D^l of the layers 1 ... d, input a and step t in column `t m + a`.
     private let post, gradients: [Columns]
     private let slopes: [Columns]
+    /// The residual stream of a forward pass.
+    private let residual: Columns
     /// What a step adds along each of these: $-\eta$ times the residual.
     private var moves: [Double]
     /// f_0 at the start and now, and NTK_aa likewise.
@@ -82,6 +84,7 @@ struct DescentPass: PassProbe {
       post = (0..<probe.depth).map { _ in Columns(m * (t + 1), rows: n) }
       gradients = (0..<probe.depth).map { _ in Columns(m * (t + 1), rows: n) }
       slopes = (0..<probe.depth).map { _ in Columns(m, rows: n) }
+      residual = Columns(m, rows: n)
       moves = Array(repeating: 0, count: m * t)
       outputs = Array(repeating: 0, count: m)
       (now, before, after) = (outputs, outputs, outputs)
@@ -135,14 +138,14 @@ struct DescentPass: PassProbe {
       let m = probe.inputs
       if layer == 0 { return passes.increments[(column % m) &* m &+ other % m] }
       let product = Triangular.dot(post[layer &- 1][column], post[layer &- 1][other], post[0].stride)
-      let settings = passes.settings
-      return settings.metric.increment(product / Double(probe.width), gain: settings.gain, bias: settings.bias)
+      return passes.settings.increment(into: layer &+ 1, product / Double(probe.width))
     }
 
     private func forward(_ passes: Passes, after step: Int, _ stream: inout Stream) {
       let (m, n, d) = (probe.inputs, probe.width, probe.depth)
-      let scale = passes.settings.scale
+      let scale = passes.settings.scale(d &+ 1)
       for layer in 1...d {
+        let skip = passes.settings.skip(layer)
         for a in 0..<m {
           let place = step &* m &+ a
           let target = post[layer &- 1][place]
@@ -152,8 +155,10 @@ struct DescentPass: PassProbe {
             let direction = gradients[layer &- 1][k]
             for i in 0..<n { target[i] = target[i].addingProduct(x, direction[i]) }
           }
-          passes.settings.activation.apply(target, slopes: slopes[layer &- 1][a], n)
           for i in n..<post[layer &- 1].stride { target[i] = 0 }
+          if skip != 0 { for i in 0..<n { target[i] = target[i].addingProduct(skip, residual[a][i]) } }
+          residual[a].update(from: target, count: residual.stride)
+          passes.activate(layer, target, slopes: slopes[layer &- 1][a], curvatures: nil)
         }
       }
       let (top, v) = (post[d &- 1], passes.readout[0])
@@ -167,9 +172,9 @@ struct DescentPass: PassProbe {
 
     private func backward(_ passes: Passes, after step: Int, _ stream: inout Stream) {
       let (m, n, d) = (probe.inputs, probe.width, probe.depth)
-      let scale = passes.settings.scale
-      let rate = (passes.settings.metric.weights ?? passes.settings.gain) / Double(n)
       for layer in (1...d).reversed() {
+        let (scale, skip) = (passes.settings.scale(layer &+ 1), passes.settings.skip(layer &+ 1))
+        let rate = passes.settings.weightRate(layer &+ 1) / Double(n)
         for a in 0..<m {
           let place = step &* m &+ a
           let target = gradients[layer &- 1][place]
@@ -187,6 +192,10 @@ struct DescentPass: PassProbe {
           }
           let slope = slopes[layer &- 1][a]
           for i in 0..<n { target[i] *= slope[i] }
+          if skip != 0 && layer < d {
+            let above = gradients[layer][place]
+            for i in 0..<n { target[i] = target[i].addingProduct(skip, above[i]) }
+          }
           for i in n..<gradients[layer &- 1].stride { target[i] = 0 }
         }
       }

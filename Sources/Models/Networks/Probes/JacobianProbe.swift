@@ -104,7 +104,7 @@ struct JacobianPass: PassProbe {
 
     func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>) {
       let m = passes.inputs
-      let scale = (passes.settings.gain / Double(passes.settings.features)).squareRoot()
+      let scale = (passes.settings.inputGain / Double(passes.settings.features)).squareRoot()
       for a in 0..<m {
         for o in 0..<count {
           passes.pullBackToInput(passes.gradients[0][o &* m &+ a], into: rows[o], &stream)

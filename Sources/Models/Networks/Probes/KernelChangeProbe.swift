@@ -69,12 +69,15 @@ struct KernelChangePass: PassProbe {
     var change: [Double]
     /// First coefficients of input a along g_b in column `a m + b`, second ones by triple; in the buffers of a layer and the next.
     private let first, second: (now: Columns, next: Columns)
+    /// Of a column in the layer before, where layers are residual.
+    private let before: Columns
 
     init(_ inputs: Int, _ width: Int, _ triples: [(a: Int, b: Int, c: Int)], _ families: [Family]) {
       (self.triples, self.families) = (triples, families)
       change = Array(repeating: 0, count: triples.count)
       first = (Columns(inputs * inputs, rows: width), Columns(inputs * inputs, rows: width))
       second = (Columns(triples.count, rows: width), Columns(triples.count, rows: width))
+      before = Columns(1, rows: width)
     }
 
     func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>) {
@@ -96,9 +99,9 @@ struct KernelChangePass: PassProbe {
 
     private func taylor(_ passes: Passes, _ stream: inout Stream) {
       let (m, n, d) = (passes.inputs, passes.width, passes.depth)
-      let scale = passes.settings.scale
-      let weightRate = (passes.settings.metric.weights ?? passes.settings.gain) / Double(n)
       for layer in 1...d {
+        let (scale, skip) = (passes.settings.scale(layer), passes.settings.skip(layer))
+        let weightRate = passes.settings.weightRate(layer) / Double(n)
         let (post, slopes, curvatures) = (
           passes.post[layer &- 1], passes.slopes[layer &- 1], passes.curvatures[layer &- 1]
         )
@@ -109,6 +112,7 @@ struct KernelChangePass: PassProbe {
           for b in 0..<m {
             let target = first.next[a &* m &+ b]
             if layer > 1 {
+              if skip != 0 { before[0].update(from: target, count: before.stride) }
               passes.matrices[layer &- 1].multiply(first.now[a &* m &+ b], into: target, &stream)
             } else {
               for i in 0..<first.next.stride { target[i] = 0 }
@@ -116,6 +120,7 @@ struct KernelChangePass: PassProbe {
             let x = passes.increments[((layer &- 1) &* m &+ a) &* m &+ b]
             let gradient = gradients[b]
             for i in 0..<n { target[i] = (scale * target[i]).addingProduct(x, gradient[i]) }
+            if skip != 0 { for i in 0..<n { target[i] = target[i].addingProduct(skip, before[0][i]) } }
           }
         }
         for (place, (a, b, c)) in triples.enumerated() {
@@ -124,6 +129,7 @@ struct KernelChangePass: PassProbe {
             for i in 0..<second.next.stride { target[i] = 0 }
             continue
           }
+          if skip != 0 { before[0].update(from: target, count: before.stride) }
           passes.matrices[layer &- 1].multiply(second.now[place], into: target, &stream)
           let x = weightRate * Triangular.dot(below[b], first.now[a &* m &+ c], below.stride)
           let y = weightRate * Triangular.dot(below[c], first.now[a &* m &+ b], below.stride)
@@ -131,6 +137,7 @@ struct KernelChangePass: PassProbe {
           for i in 0..<n {
             target[i] = (scale * target[i]).addingProduct(x, left[i]).addingProduct(y, right[i])
           }
+          if skip != 0 { for i in 0..<n { target[i] = target[i].addingProduct(skip, before[0][i]) } }
         }
         // Of the post-activations.
         for (place, (a, b, c)) in triples.enumerated() {
@@ -147,6 +154,8 @@ struct KernelChangePass: PassProbe {
         }
       }
       let top = passes.post[d &- 1]
+      let scale = passes.settings.scale(d &+ 1)
+      let weightRate = passes.settings.weightRate(d &+ 1) / Double(n)
       // f has a factor n^(-s/2), the rates n^s.
       let root = passes.settings.power(0.5 * passes.settings.exponent)
       for (place, (a, b, c)) in triples.enumerated() {

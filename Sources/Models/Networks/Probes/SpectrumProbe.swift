@@ -83,7 +83,7 @@ struct SpectrumPass: PassProbe {
 
     func measure(_ passes: Passes, _ stream: inout Stream, to values: UnsafeMutablePointer<Double>) {
       let (m, n) = (passes.inputs, passes.width)
-      let scale = (passes.settings.gain / Double(passes.settings.features)).squareRoot()
+      let scale = (passes.settings.inputGain / Double(passes.settings.features)).squareRoot()
       for a in 0..<m {
         for o in 0..<n {
           for i in 0..<now.stride { now[o][i] = 0 }
