@@ -14,14 +14,14 @@ import Testing
   /// Values mean(l) + noise; of one leg whose noise is a random walk over the layers, or of a case for each depth.
   private static func snapshot(
     _ request: DepthLawRequest, known: [DepthLaw], draws: UInt64, seed: UInt64, isSwept: Bool, noise: Double = 0.3,
-    mean: @escaping @Sendable (Double) -> Double
+    walks: Bool = true, mean: @escaping @Sendable (Double) -> Double
   ) -> Snapshot {
     func leg(_ depths: [Double]) -> Leg {
       let draw = ClosureDraw(schema: Schema(axis: axis(depths), observables: observables("x"))) { stream, values in
         var walk = 0.0
         for (k, depth) in depths.enumerated() {
-          walk += stream.normals(1)[0]
-          values[k] = mean(depth) * (1 + noise * walk / Double(k + 1).squareRoot())
+          walk = (walks ? walk : 0) + stream.normals(1)[0]
+          values[k] = mean(depth) * (1 + noise * walk / Double(walks ? k + 1 : 1).squareRoot())
         }
       }
       return Leg(
@@ -115,6 +115,35 @@ import Testing
     var alarms = 0
     for seed in 0..<UInt64(100) { alarms += snapshot(-0.2, 1e-9, seed: seed).verdict == .differs ? 1 : 0 }
     #expect(alarms <= 5, "\(alarms) of 100")
+  }
+
+  /// The same law of the values, over 40 seeds: five layers of one leg, whatever they have in common, against five independent depths. The error of
+  /// a power is a root of five times as large on the average, less where the bend of a next term has come to its end.
+  @Test func layersCountAsTheWorstCorrelation() throws {
+    func error(isSwept: Bool) throws -> Double {
+      try (0..<UInt64(40)).reduce(0.0) { sum, seed in
+        let found = Analyses.depthLaws(
+          Self.snapshot(
+            Self.power, known: [], draws: 1000, seed: seed, isSwept: isSwept, noise: 0.02, walks: false,
+            mean: { 1 / $0 })
+        )
+        return sum + (try #require(found[0].rows.first { $0.statistic == .mean }).exponentError)
+      }
+    }
+    let ratio = try error(isSwept: false) / error(isSwept: true)
+    #expect(ratio > 1.4 && ratio < 2.4, "\(ratio)")
+  }
+
+  /// What dies out slowly and has not yet is part of the error of a rate.
+  @Test func transientsOfRates() throws {
+    let found = Analyses.depthLaws(
+      Self.snapshot(
+        DepthLawRequest(.rate, from: 8, tolerance: 0.1), known: [], draws: 1000, seed: 2, isSwept: false, noise: 1e-6,
+        mean: { 5 - 0.2 * $0 + Elementary.exp(-$0 / 40) }))
+    let row = found[0].rows[0]
+    let off = (row.exponent + 0.2).magnitude
+    #expect(
+      off > 1e-3 && off < row.exponentError && row.exponentError < 0.02, "\(row.exponent) +- \(row.exponentError)")
   }
 
   /// Three depths, or depths too close, give no power; a quantity that is 0 has none.
