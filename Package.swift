@@ -78,8 +78,8 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness",
-        "Statistics",
+        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
+        "Randomness", "Statistics",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(

@@ -186,6 +186,10 @@ case "formulas":
 case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
+case "kernels":
+  vectorSpeed()
+  try kernelTimes()
+  try posteriorTimes(job: "jobs/finite-width-posterior.toml")
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

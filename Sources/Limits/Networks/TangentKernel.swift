@@ -36,9 +36,9 @@ extension NetworkLimits {
     var model = LimitModel.infiniteWidth(network.settings, own: own) { target in
       while reached < target {
         // What of Theta arrives in the next layer.
-        let slopes = ActivationKernel.pairs(k, m, activation.derivativeProduct)
+        let (products, slopes) = activation.applyWithDerivative(k, m)
         let passed = zip(theta, slopes).map { $0 * layer.gain * $1 }
-        k = recursion.next(k, reached + 1)
+        k = layer.covariance(products)
         theta = zip(k, passed).map { layer.firstKernel($0) + $1 }
         reached += 1
       }
