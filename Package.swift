@@ -84,8 +84,8 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles", "Randomness",
-        "Statistics", "Training",
+        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
+        "Randomness", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(

@@ -1,7 +1,8 @@
 """Times the peers of the rows on networks of finite width, on one core, and prints one JSON object a line.
 
 peers_finite_width.py jax               with the JAX of .venv-bench: tangent kernels, their change, a Transformer
-peers_finite_width.py neural-tangents   with neural-tangents and the older JAX that it needs: tangent kernels, closed kernels
+peers_finite_width.py neural-tangents   with neural-tangents and the older JAX that it needs: tangent kernels
+peers_finite_width.py kernels           with the same: closed kernels
 
 Times are of the processor: those of the wall are longer where others work on the same core. Every draw is jitted and vmapped
 over a batch of keys; every batch and every implementation that a peer offers is tried, and the fastest is reported with its
@@ -182,7 +183,16 @@ def with_neural_tangents():
                 won = quickest("ntk", candidates, **fields)
             # The others have been seen to be slower: compiling them takes most of the time.
             fastest = [won]
-        # One hidden layer; the kernel of all pairs of 1000 inputs of 8 components.
+
+
+def with_closed_kernels():
+    """One hidden layer; the kernel of all pairs of 1000 inputs of 8 components."""
+    import neural_tangents as nt
+    from neural_tangents import stax
+
+    peer = f"neural-tangents {nt.__version__}, JAX {jax.__version__}"
+    for precision in ("float64", "float32"):
+        jax.config.update("jax_enable_x64", precision == "float64")
         x = jax.random.normal(KEY, (1000, 8))
         for name, layer in (("relu", stax.Relu()), ("erf", stax.Erf()), ("gelu", stax.Gelu())):
             for get in ("nngp", "ntk"):
@@ -194,4 +204,4 @@ def with_neural_tangents():
 
 
 if __name__ == "__main__":
-    {"jax": with_jax, "neural-tangents": with_neural_tangents}[sys.argv[1]]()
+    {"jax": with_jax, "neural-tangents": with_neural_tangents, "kernels": with_closed_kernels}[sys.argv[1]]()

@@ -9,6 +9,7 @@ import results_finite_width
 import results_formulas
 import results_matrix
 import results_training
+import results_kernels
 from results_common import flags, pick, processor, read
 
 folder = Path(sys.argv[1])
@@ -134,6 +135,7 @@ Cost of the conditional samplers against n, d and m (`fathom-bench cost`):
 ![ms a draw against width, depth and number of inputs, for every architecture](cost.png)""")
 
 print("\n" + results_finite_width.section(native, peers), end="")
+print("\n" + results_kernels.section(native, peers), end="")
 
 print("""
 ## Covariance SDE paths, 100 steps

@@ -1,6 +1,7 @@
 """What the writers of the tables share."""
 
 import json
+import os
 import platform
 from pathlib import Path
 from statistics import median
@@ -25,6 +26,22 @@ def processor():
 def flags():
     text = Path("/proc/cpuinfo").read_text()
     return "AVX-512" if "avx512f" in text else "AVX2" if "avx2" in text else "SSE"
+
+
+def replace(folder, name, section, beginning, end):
+    """Puts a section of RESULTS.md, from its heading to the next, in the place of the old one.
+
+    name: what run.sh calls it.
+    section: a function of the rows of fathom, those of the peers, and a line on how they were made.
+    """
+    path = Path(__file__).parent / "RESULTS.md"
+    text = path.read_text()
+    old = text.index(beginning) if beginning in text else text.index(end)
+    load = os.getloadavg()[0]
+    where = f"on {processor()} ({flags()}), at a load of {load:.1f} on {os.cpu_count()} cores"
+    words = f"\nThese rows by `Benchmarks/run.sh {name}`, passes of fathom and of its peers one after another, {where}."
+    rows = section(read(folder / "native.json"), read(folder / "peers.json"), words)
+    path.write_text(text[:old] + rows + "\n" + text[text.index(end) :])
 
 
 def speedup(runs: list[dict], name: str) -> str:

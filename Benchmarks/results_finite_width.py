@@ -1,12 +1,11 @@
 """The rows of networks of finite width. By itself it puts them into RESULTS.md: results_finite_width.py FOLDER"""
 
-import os
 import sys
 from pathlib import Path
 
-from results_common import flags, pick, processor, read
+from results_common import pick, replace
 
-BEGINNING, END = "## Networks of finite width", "## Covariance SDE paths"
+BEGINNING, END = "## Networks of finite width", "## Closed kernels"
 
 
 def row(peer: dict, ours: float, what: str) -> str:
@@ -42,30 +41,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
             same = {"name": peer["name"], "activation": peer["activation"]}
             if any(all(r.get(k) == v for k, v in same.items()) for r in native):
                 lines.append(row(peer, pick(native, "us", **same), f"{titles[peer['name']]}, {peer['activation']}"))
-    lines += [
-        "",
-        "Closed kernels of one hidden layer, all pairs of 1,000 inputs of 8 components, from the inputs:",
-        "",
-        "| activation | what | peer | precision | its ms | fathom, ms | fathom is faster by |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for peer in (p for p in peers if p["name"] == "kernel"):
-        same = {k: peer[k] for k in ("name", "activation", "get")}
-        own = [r["ms"] for r in native if all(r.get(k) == v for k, v in same.items())]
-        ours = f"{min(own):.2f} | {peer['ms'] / min(own):.1f}x" if own else "- | -"
-        lines.append(
-            f"| {peer['activation']} | {peer['get']} | {peer['peer']} | {peer['precision']} | {peer['ms']:.2f} | {ours} |"
-        )
     return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    path = Path(__file__).parent / "RESULTS.md"
-    text = path.read_text()
-    old = text.index(BEGINNING) if BEGINNING in text else text.index(END)
-    load = os.getloadavg()[0]
-    where = f"on {processor()} ({flags()}), at a load of {load:.1f} on {os.cpu_count()} cores"
-    words = f"\nThese rows by `Benchmarks/run.sh finite-width`, passes of fathom and of its peers one after another, {where}."
-    rows = section(read(folder / "native.json"), read(folder / "peers.json"), words)
-    path.write_text(text[:old] + rows + "\n" + text[text.index(END) :])
+    replace(Path(sys.argv[1]), "finite-width", section, BEGINNING, END)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
-# rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh matrix` those on
-# products of matrices, `run.sh training` those on training.
+# rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
+# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -41,6 +41,8 @@ networks() {
 
   echo "bench: networks of finite width"
   finite_width_times
+  echo "bench: closed kernels and a posterior"
+  kernel_times
 
   echo "bench: cost against n, d and m"
   $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
@@ -59,18 +61,18 @@ formulas() {
 
 # neural-tangents 0.6.5 has an environment of its own, with JAX 0.4.23: its structured derivatives fail with later ones. It brings
 # TensorFlow, which it imports (2 GB).
-neural_tangents() {
+neural_tangents() { # WHAT
   local own=.venv-neural-tangents
   [ -x $own/bin/python ] || python3 -m venv $own || return
   $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-neural-tangents.txt || return
-  (cd Benchmarks && $one ../$own/bin/python peers_finite_width.py neural-tangents)
+  (cd Benchmarks && $one ../$own/bin/python peers_finite_width.py "$1")
 }
 
 finite_width_times() {
   $one .build/release/fathom-bench finite-width >>"$work/native.json"
   (cd Benchmarks && $one ../$venv/bin/python peers_finite_width.py jax) >>"$work/peers.json"
   $one .build/release/fathom-bench finite-width >>"$work/native.json"
-  neural_tangents >>"$work/peers.json" || echo "bench: without neural-tangents, which could not be installed"
+  neural_tangents neural-tangents >>"$work/peers.json" || echo "bench: without neural-tangents, which could not be installed"
   $one .build/release/fathom-bench finite-width >>"$work/native.json"
 }
 
@@ -113,6 +115,21 @@ matrix() {
   matrix_times
   $venv/bin/python Benchmarks/results_matrix.py "$work"
   echo "bench: wrote the rows of products of matrices of Benchmarks/RESULTS.md"
+}
+
+kernel_times() {
+  $one .build/release/fathom-bench kernels >>"$work/native.json"
+  neural_tangents kernels >>"$work/peers.json" || echo "bench: without neural-tangents, which could not be installed"
+  $one .build/release/fathom-bench kernels >>"$work/native.json"
+}
+
+kernels() {
+  rm -f "$work"/*.json
+  touch "$work/peers.json"
+  echo "bench: closed kernels and a posterior"
+  kernel_times
+  $venv/bin/python Benchmarks/results_kernels.py "$work"
+  echo "bench: wrote the rows of closed kernels and a posterior of Benchmarks/RESULTS.md"
 }
 
 particles() {
@@ -169,6 +186,7 @@ formulas) formulas ;;
 finite-width) finite_width ;;
 matrix) matrix ;;
 training) training ;;
+kernels) kernels ;;
 particles) particles ;;
 program) program ;;
 *)

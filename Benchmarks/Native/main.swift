@@ -188,6 +188,10 @@ case "finite-width":
   try finiteWidthTimes()
 case "matrix": matrixTimes()
 case "training": trainingTimes()
+case "kernels":
+  vectorSpeed()
+  try kernelTimes()
+  try posteriorTimes(job: "jobs/finite-width-posterior.toml")
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

@@ -1,7 +1,7 @@
 extension Elementary {
   /// `(sin t - t cos t) / pi` at `cos t = rho`, `sin t = sine`: the part of the arc-cosine kernel that is not linear
   /// in rho, which drives correlations in ReLU-like layers. Relative accuracy kept as t -> 0.
-  @inlinable
+  @inlinable @inline(__always)
   public static func arcCosineDefect(rho: Double, sine: Double) -> Double {
     let t = angle(x: rho, y: sine)
     if t > 0.25 { return (sine - t * rho) * 0x1.45f306dc9c883p-2 }

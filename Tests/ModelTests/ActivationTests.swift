@@ -131,6 +131,39 @@ import Testing
     #expect(open.contains(name) ? tested == 0 : tested >= 6, "\(name): \(tested)")
   }
 
+  /// The loop over a row has the bits of single pairs, also where variances are 0, out of the range of their product, or inputs equal and opposite; so has the
+  /// mirrored part.
+  @Test(arguments: names) func rowsOfKernels(name: String) throws {
+    let variances = [1, 0.8, 0, 1e-300, 3, 1e-170, 1e200, 0.05] + (1...30).map { 0.1 * Double($0) }
+    let m = variances.count
+    let correlations = [0.3, -0.9, 1, -1, 0, 0.999_999, 0.6, -0.2, 0.97]
+    var k = Array(repeating: 0.0, count: m * m)
+    for a in 0..<m {
+      for b in 0...a {
+        let rho = a == b ? 1 : correlations[(a * 7 + b * 3) % correlations.count]
+        k[a * m + b] = rho * (variances[a].squareRoot() * variances[b].squareRoot())
+        k[b * m + a] = k[a * m + b]
+      }
+      k[a * m + a] = variances[a]
+    }
+    for f in try Self.functions(name) {
+      guard let closed = f as? any ClosedKernel else { continue }
+      let kernel = ActivationKernel(f)
+      let products = kernel.apply(k, m)
+      let (same, slopes) = kernel.applyWithDerivative(k, m)
+      #expect(same.map(\.bitPattern) == products.map(\.bitPattern))
+      for a in 0..<m {
+        for b in 0..<m {
+          let pair = GaussianPair(variances[max(a, b)], variances[min(a, b)], k[a * m + b])
+          let (u, v) = (products[a * m + b], closed.product(pair))
+          #expect(u.bitPattern == v.bitPattern || u.isNaN && v.isNaN, "\(name) \(a) \(b): \(u) \(v)")
+          let (x, y) = (slopes[a * m + b], closed.slope(pair))
+          #expect(x.bitPattern == y.bitPattern || x.isNaN && y.isNaN, "\(name)' \(a) \(b): \(x) \(y)")
+        }
+      }
+    }
+  }
+
   /// Printed values for variances 1 and 0.8 and covariance 0.3, by an independent program.
   @Test(arguments: [
     ("relu", 0.225437575191, 0.304437454758), ("erf", 0.137842397237, 0.466792264916),

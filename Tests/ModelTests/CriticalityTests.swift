@@ -35,6 +35,45 @@ import Testing
     #expect(found.biasVariance == 0 && found.fixedPoint == nil)
   }
 
+  /// Homogeneous on either side of 0, by formula: the gain is that of the name, though the slopes at 0 differ.
+  @Test(arguments: [
+    ("max(x, 0)", 0.5), ("abs(x)", 1.0), ("x", 1.0), ("max(x, 0) + 0.1*min(x, 0)", 0.505), ("-3*x", 9.0),
+  ])
+  func scaleInvariantFormulas(text: String, square: Double) throws {
+    let found = try #require(try found(formula(text)))
+    #expect(found.universality == .scaleInvariant && found.fixedPoint == nil && found.biasVariance == 0)
+    #expect((found.gain * square - 1).magnitude < 1e-12)
+  }
+
+  /// The class at K* = 0 is what the recursion does from K = 0.1: towards 0, or away, by a_1 = phi'''/phi' + (3/4) (phi''/phi')^2 at 0 of a
+  /// smooth function (ch. 5.3.3).
+  @Test(arguments: [
+    ("tanh", -2.0), ("sin", -1), ("erf", -2), ("sinh", 1), ("sinh(x)", 1), ("x + x^3", 6), ("x + x^2 - x^3/4", 1.5),
+  ])
+  func theFixedPointZero(text: String, rate: Double) throws {
+    let activation = text.contains("x") ? formula(text) : .text(text)
+    let function = try ActivationChoice(activation, path: "activation", width: 8).function
+    let critical = try #require(Criticality(function))
+    #expect(critical.universality == (rate < 0 ? .zero : .unstable) && critical.fixedPoint == 0)
+    #expect(critical.biasVariance == 0)
+    let moments = UnitMoments(function)
+    func next(_ k: Double) throws -> Double { critical.gain * (try #require(moments.single(k)).square) }
+    let small = 1e-4
+    #expect(((try next(small) / small - 1) / (rate * small) - 1).magnitude < 0.01)
+    var k = 0.02
+    for _ in 0..<40 {
+      let after = try next(k)
+      #expect(rate < 0 ? after < k : after > k)
+      k = min(after, 1)
+    }
+  }
+
+  /// Neither smooth nor homogeneous: cut off at 1 on either side, K shrinks by what is beyond.
+  @Test func cutOff() throws {
+    let found = try #require(try found(formula("max(-1, min(1, x))")))
+    #expect(found.universality == .zero && found.gain == 1 && found.biasVariance == 0)
+  }
+
   /// By name as by formula: K* = 0 and c = 1/phi'(0)^2 for sin; x/2 - x^3/10 is half-stable at K = 5/3, where E phi phi'' = 0, E phi'^2 = 1/2 and
   /// E phi^2 = 5/18.
   @Test func whatIsInTheCatalog() throws {

@@ -17,6 +17,34 @@ import Testing
     }
   }
 
+  /// Points of the plane, the first two so near each other that what rounding leaves of the third pivot is no rounding of its scale.
+  private struct Plane: DataSource {
+    let gap: Double
+
+    func table(_ request: TableRequest) throws -> DataTable {
+      DataTable(columns: [], rows: [[1, 0], [1, gap], [0.3, 1.1]])
+    }
+  }
+
+  /// The kernel of a linear network has the rank of its inputs, 2: the third eigenvalue is 0 in every draw, though most factors of the kernel have a third pivot.
+  @Test func zeroWhereThePivotIsNot() throws {
+    for gap in [1e-3, 3e-3, 1e-2] {
+      let network = try NetworkCatalog.read(
+        table([
+          "architecture": .text("mlp"), "activation": .text("linear"), "probes": .list([.text("ntk")]),
+          "observables": .list([.text("ntk_eigenvalue")]), "width": .integer(16), "depth": .integer(1),
+          "draws": .integer(10), "inputs": table(["file": .text("p.csv"), "rows": .list([0, 1, 2].map { .integer($0) })]),
+        ]), path: "network", data: Plane(gap: gap))
+      let runner = network.experiment.makeRunner(5)
+      let last = index(network.experiment, "NTK_eigenvalue[2]")
+      for draw in 0..<20 as Range<UInt64> {
+        let values = runner.values(draw)
+        #expect(values[last] == 0, "gap \(gap), draw \(draw): \(values[last])")
+        #expect(values[last - 1] > 0)
+      }
+    }
+  }
+
   private func model(lifted: Bool, depth: Int, width: Int = 16, sampler: String = "conditional") throws -> NetworkModel
   {
     let keys: [String: JobValue] = [

@@ -162,6 +162,27 @@ import Testing
     }
   }
 
+  /// Eigenvalues that coincide at infinite width come apart like n^-1/2: an order 1/n is promised of log_lambda only where none do, and of smooth functions
+  /// of V in any case.
+  @Test func noOrderWhereEigenvaluesCoincide() throws {
+    func orders(_ observables: [String], _ gram: [[Double]]) throws -> [Remainder] {
+      let model = try network(
+        .text("relu"), width: 100, depth: 2,
+        inputs: table(["gram": .list(gram.map { .list($0.map { .real($0) }) })]),
+        extra: ["observables": .list(observables.map { .text($0) })])
+      return try limitLegs(
+        .table(["equation": .text("infinite-width")]), path: "limit", network: model, networkDraws: 10
+      ).legs[0].known!.remainder
+    }
+    let equal = [[1, 0.3, 0.3], [0.3, 1, 0.3], [0.3, 0.3, 1]]
+    let different = [[1, 0.3, 0.1], [0.3, 1, 0.5], [0.1, 0.5, 1]]
+    #expect(try orders(["log_lambda"], equal).isEmpty)
+    #expect(try orders(["V", "log_lambda"], equal).isEmpty)
+    for (names, gram) in [(["log_lambda"], different), (["V", "log_det", "moment"], equal), (["log_lambda"], [[1]])] {
+      #expect(try orders(names, gram).map(\.order) == [1], "\(names) \(gram)")
+    }
+  }
+
   /// A wide network follows the recursion to order 1/n: every activation, two layers.
   @Test(arguments: ["relu", "tanh", "erf", "gelu", "linear"])
   func wideNetworksFollowTheRecursion(name: String) throws {

@@ -66,11 +66,11 @@ extension LimitModel {
     var cumulants: [[String: Double]] = []
     let means = settings.layers.flatMap { layer -> [Double] in
       let (covariance, own, isSmooth) = state(layer)
-      if !isSmooth { promised = [] }
+      if !isSmooth || measured.hasCoincidingEigenvalues(covariance, layer: layer) { promised = [] }
       let before = values(measured, covariance, layer: layer) + moments.values(covariance) + own
       cumulants.append(moments.cumulants)
       guard let posterior else { return before }
-      regressions.append(posterior.atInfiniteWidth(covariance))
+      regressions.append(posterior.atInfiniteWidth(covariance, record: regressions.count))
       return before + posterior.values(covariance)
     }
     let known = moments.adding(
@@ -92,6 +92,9 @@ extension LimitModel {
     .logDeterminant,
   ]
 
+  /// Every layer rounds a few times, some dozen times where its expectation is a quadrature: what is 0 to within that is 0.
+  fileprivate static func rounding(_ layer: Int) -> Double { 0x1p-48 * Double(layer + 4) }
+
   /// Observables of a covariance; NaN where they have no value, or none within the range of numbers.
   private static func values(_ measured: CovarianceObservables, _ covariance: [Double], layer: Int) -> [Double] {
     let observables = measured.observables
@@ -105,8 +108,7 @@ extension LimitModel {
         _ = measured.write(lower: lower, layer: Double(layer), work: work.baseAddress!, to: &values)
       }
     }
-    // Every layer rounds a few times, some dozen times where its expectation is a quadrature: what is 0 to within that is 0.
-    let rounding = 0x1p-48 * Double(layer + 4)
+    let rounding = rounding(layer)
     return zip(observables, values).map { observable, value in
       let family = CovarianceObservables.Family(rawValue: observable.family)
       switch family {
@@ -131,5 +133,18 @@ extension LimitModel {
       throw p.invalid("equation", "needs \(needed) among the observables")
     }
     return LimitModel(.known(known), offset: offset)
+  }
+}
+
+extension CovarianceObservables {
+  /// Whether eigenvalues are measured of a covariance some of whose coincide: these are no smooth functions of it, and move apart by the root of what
+  /// moves it.
+  fileprivate func hasCoincidingEigenvalues(_ covariance: [Double], layer: Int) -> Bool {
+    guard families.contains(.logEigenvalue), var lower = Triangular.cholesky(covariance, m: inputs, tolerance: 1e-9)
+    else { return false }
+    var eigenvalues = Array(repeating: 0.0, count: inputs)
+    SingularValues.squares(&lower, m: inputs, into: &eigenvalues)
+    let rounding = Double(inputs) * LimitModel.rounding(layer)
+    return !TangentKernelObservables.areApart(eigenvalues, rounding: rounding)
   }
 }

@@ -51,7 +51,7 @@ struct WideAttention: Architecture {
   func advance(_ state: State, _ stream: inout Stream, layer: Int, measure: Bool) {
     let m = settings.count
     let (lower, normal, stacked) = (state.lower, state.normal, state.stacked)
-    ChannelNorm.writeRows(lower, m, to: normal)
+    Normalisation.writeRows(lower, m, to: normal)
     state.sum.reset()
     state.add(lower)
     let group = Attention.group(m, heads: heads)
@@ -59,9 +59,7 @@ struct WideAttention: Architecture {
     for head in 0..<heads {
       Attention.score(normal, stream.normals(m &* m), m, into: state.score, scratch: state.t)
       Attention.softmax(state.score, m, temperature: temperature, causal: causal, into: state.attention)
-      for a in 0..<m {
-        for j in 0..<m { stacked[a][rows &+ j] = scale * Attention.mixed(state.attention, normal, m, a, j) }
-      }
+      Attention.mix(state.attention, normal, m, scale: scale, into: stacked, from: rows)
       rows &+= m
       if rows == m &* group || head == heads &- 1 {
         for a in 0..<m { for i in rows..<stacked.stride { stacked[a][i] = 0 } }
@@ -71,7 +69,7 @@ struct WideAttention: Architecture {
     }
     state.take(state.sum, scale: 1)
     guard let block else { return }
-    ChannelNorm.writeRows(lower, m, to: normal)
+    Normalisation.writeRows(lower, m, to: normal)
     for a in 0..<m {
       for b in 0...a {
         // The angle from the difference and the sum of unit vectors keeps its digits, and is 0 between equal ones.

@@ -18,19 +18,63 @@ public struct ActivationKernel: Sendable {
     return (activation as? any ClosedKernel)?.slope(pair) ?? SlopeFunction(activation).quadrature(pair)
   }
 
-  /// All pairs of an m x m covariance.
-  public func apply(_ k: [Double], _ m: Int) -> [Double] { Self.pairs(k, m, product) }
+  /// `product` of all pairs of an m x m covariance, row by row in one loop where it is closed.
+  public func apply(_ k: [Double], _ m: Int) -> [Double] {
+    [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
+      let result = buffer.baseAddress!
+      Self.symmetric(k, m, [result]) { p, q, r, count, place in
+        if let closed { return closed.products(p, q, r, count, to: result + place) }
+        for b in 0..<count { result[place &+ b] = product(p, q[b], r[b]) }
+      }
+      initialised = m * m
+    }
+  }
 
-  /// A symmetric matrix from variances and covariance, pair by pair.
-  package static func pairs(_ k: [Double], _ m: Int, _ entry: (Double, Double, Double) -> Double) -> [Double] {
-    var result = k
-    for a in 0..<m {
-      for b in 0...a {
-        let value = entry(k[a * m + a], k[b * m + b], k[a * m + b])
-        result[a * m + b] = value
-        result[b * m + a] = value
+  /// The same with `derivativeProduct`.
+  /// - Precondition: the activation has a derivative.
+  package func applyWithDerivative(_ k: [Double], _ m: Int) -> (products: [Double], slopes: [Double]) {
+    var products: [Double] = []
+    let slopes = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
+      let slopes = buffer.baseAddress!
+      products = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
+        let result = buffer.baseAddress!
+        Self.symmetric(k, m, [result, slopes]) { p, q, r, count, place in
+          if let closed { return closed.products(p, q, r, count, to: result + place, slopes: slopes + place) }
+          for b in 0..<count {
+            result[place &+ b] = product(p, q[b], r[b])
+            slopes[place &+ b] = derivativeProduct(p, q[b], r[b])
+          }
+        }
+        initialised = m * m
+      }
+      initialised = m * m
+    }
+    return (products, slopes)
+  }
+
+  private var closed: (any ClosedKernel)? { activation as? any ClosedKernel }
+
+  /// Symmetric m x m matrices from variances and covariance.
+  /// - Parameter write: puts the entries 0 ... a of row a of each at a place: from the variance of the row, those of the columns, and the covariances.
+  private static func symmetric(
+    _ k: [Double], _ m: Int, _ matrices: [UnsafeMutablePointer<Double>],
+    _ write: (
+      _ p: Double, _ q: UnsafePointer<Double>, _ r: UnsafePointer<Double>, _ count: Int, _ place: Int
+    ) -> Void
+  ) {
+    let variances = (0..<m).map { k[$0 * m + $0] }
+    // Rows are mirrored some at a time: a column of single entries would be one line of the cache each.
+    let together = 16
+    k.withUnsafeBufferPointer { k in
+      for first in stride(from: 0, to: m, by: together) {
+        let last = min(first + together, m)
+        for a in first..<last { write(variances[a], variances, k.baseAddress! + a &* m, a &+ 1, a &* m) }
+        for entries in matrices {
+          for b in 0..<last {
+            for a in max(first, b)..<last { entries[b &* m &+ a] = entries[a &* m &+ b] }
+          }
+        }
       }
     }
-    return result
   }
 }

@@ -70,7 +70,7 @@ extension PerceptronArchitecture {
     guard layer.law.isInvariant else { return nil }
     let kernel = ActivationKernel(layer.activation)
     return CovarianceRecursion(settings) { k, _ in
-      kernel.apply(k, m).map { layer.gain * $0 + layer.bias * layer.bias }
+      layer.covariance(kernel.apply(k, m))
     }
   }
 }

@@ -10,8 +10,10 @@ package struct Criticality: Sendable, Equatable {
     case scaleInvariant = "scale-invariant"
     /// K* > 0, approached from one side only.
     case halfStable = "half-stable"
-    /// K tends to 0 like 1/depth.
+    /// K tends to 0, like 1/depth where phi is smooth.
     case zero = "K* = 0"
+    /// K leaves the fixed point 0: it grows, by as much of itself a layer as K at first.
+    case unstable = "K* = 0, unstable"
   }
 
   package let universality: Universality
@@ -24,7 +26,12 @@ package struct Criticality: Sendable, Equatable {
 
   /// Fixed points are looked for in this range of K.
   private static let range = 1e-4...1e4
+  /// Relative differences of expectations below this are no differences: expectations are found to 1e-11.
+  private static let resolution = 1e-9
 
+  /// With $\phi(0) = 0$ and slopes $s_\pm$ at 0, $\langle s^2 \rangle = A K (1 + a_1 K + \dots)$ with $A = (s_+^2 + s_-^2)/2$: at $C_W = 1/A$, $C_b = 0$
+  /// zero is a critical fixed point, stable if $a_1 < 0$ (tanh, sin; ch. 5.3.3) and not if $a_1 > 0$ (sinh). Where every
+  /// $\langle s^2 \rangle / K$ is the same, phi is homogeneous on either side of 0.
   /// - Returns: nil where there is none: no K > 0 with both susceptibilities equal and a $C_b$ that is not negative, nor
   ///   $\phi(0) = 0$ with a slope there.
   package init?(_ activation: any Activation) {
@@ -40,12 +47,25 @@ package struct Criticality: Sendable, Equatable {
       return value.slope - slope.square
     }
     let grid = (0...64).map { Self.range.lowerBound * Elementary.exp(Double($0) / 64 * Elementary.log(1e8)) }
+    let (left, right) = (activation.derivative(-0x1p-500), activation.derivative(0x1p-500))
+    let atZero = activation.value(0) == 0 ? 0.5 * (left * left + right * right) : .nan
+    // How much <s^2> / K is above or below that at 0, from where it can be told.
+    let change =
+      atZero > 0x1p-200 && atZero.isFinite
+      ? grid.lazy.compactMap { k in moments.single(k).map { $0.square / (k * atZero) - 1 } }
+        .first { $0.magnitude > Self.resolution } ?? 0 : nil
+    if change == 0 {
+      self.init(.scaleInvariant, gain: 1 / atZero, biasVariance: 0, fixedPoint: nil)
+      return
+    }
     var last: (k: Double, value: Double)?
     for k in grid {
       guard let value = difference(k) else {
         last = nil
         continue
       }
+      // Where the two are equal but for rounding, a change of sign is none.
+      if let slope = moments.slope(k), value.magnitude <= Self.resolution * slope.square { continue }
       if let last, last.value * value < 0, let root = Self.root(last.k, k, difference),
         let unit = moments.single(root), let slope = moments.slope(root), slope.square > 0
       {
@@ -58,9 +78,8 @@ package struct Criticality: Sendable, Equatable {
       }
       last = (k, value)
     }
-    let slope = activation.derivative(0)
-    guard activation.value(0) == 0, slope != 0, slope.isFinite else { return nil }
-    self.init(.zero, gain: 1 / (slope * slope), biasVariance: 0, fixedPoint: 0)
+    guard let change else { return nil }
+    self.init(change < 0 ? .zero : .unstable, gain: 1 / atZero, biasVariance: 0, fixedPoint: 0)
   }
 
   private init(_ universality: Universality, gain: Double, biasVariance: Double, fixedPoint: Double?) {

@@ -18,8 +18,8 @@ package enum Normalisation: String, CaseIterable, Sendable {
   package func count(_ m: Int, rows n: Int) -> Int { self == .batch ? n : m }
 
   /// Normalises m columns of n rows.
-  /// - Parameter inverses: receives $\sqrt k / |u - \bar u|$ of every vector.
-  package func apply(_ columns: Columns, _ m: Int, rows n: Int, inverses: UnsafeMutablePointer<Double>) {
+  /// - Parameter inverses: receives $\sqrt k / |u - \bar u|$ of every vector, where it is wanted.
+  package func apply(_ columns: Columns, _ m: Int, rows n: Int, inverses: UnsafeMutablePointer<Double>? = nil) {
     let (count, length, step, next) = vectors(columns, m, rows: n)
     for v in 0..<count {
       let u = columns.data + v &* next
@@ -34,8 +34,19 @@ package enum Normalisation: String, CaseIterable, Sendable {
         u[i &* step] = x
         square += x * x
       }
-      inverses[v] = (Double(length) / square).squareRoot()
-      for i in 0..<length { u[i &* step] *= inverses[v] }
+      let inverse = (Double(length) / square).squareRoot()
+      inverses?[v] = inverse
+      for i in 0..<length { u[i &* step] *= inverse }
+    }
+  }
+
+  /// Of n channels in law: the factor of the correlations, rows of L over their norms.
+  package static func writeRows(_ lower: UnsafePointer<Double>, _ m: Int, to target: UnsafeMutablePointer<Double>) {
+    for a in 0..<m {
+      var square = 0.0
+      for k in 0...a { square += lower[a &* m &+ k] * lower[a &* m &+ k] }
+      let norm = square.squareRoot()
+      for k in 0..<m { target[a &* m &+ k] = k <= a ? lower[a &* m &+ k] / norm : 0 }
     }
   }
 

@@ -27,6 +27,9 @@ package struct Perceptron: Sendable {
   package var biasRate: Double { metric.biases ?? bias * bias }
   package var weightRate: Double { metric.weights ?? gain }
 
+  /// K of a layer from $E \phi(u_a) \phi(u_b)$ of the one before it.
+  package func covariance(_ products: [Double]) -> [Double] { products.map { gain * $0 + bias * bias } }
+
   /// The kernel of the first layer from V_0.
   package func firstKernel(_ covariance: Double) -> Double {
     if metric == .variances { return covariance }

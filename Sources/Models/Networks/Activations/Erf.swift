@@ -24,14 +24,14 @@ public struct Erf: IntegralActivation {
 
 /// $\kappa = (2/\pi) \arcsin (2 r / \sqrt{(1 + 2p)(1 + 2q)})$ (Williams 1997).
 extension Erf: ClosedSmoothActivation {
-  package static func mean(_ variance: Double) -> Double { 0 }
+  @inline(__always) package static func mean(_ variance: Double) -> Double { 0 }
 
   /// $(1 + 2p)(1 + 2q) - 4 r^2$ without its cancellation.
-  private static func rest(_ k: GaussianPair) -> Double { 1 + 4 * k.mean + 4 * k.determinant }
+  @inline(__always) private static func rest(_ k: GaussianPair) -> Double { 1 + 4 * k.mean + 4 * k.determinant }
 
-  package static func product(_ k: GaussianPair) -> Double {
+  @inline(__always) package static func product(_ k: GaussianPair) -> Double {
     2 / Double.pi * Elementary.arcSine(2 * k.r, besides: rest(k).squareRoot())
   }
 
-  package static func slope(_ k: GaussianPair) -> Double { 4 / Double.pi / rest(k).squareRoot() }
+  @inline(__always) package static func slope(_ k: GaussianPair) -> Double { 4 / Double.pi / rest(k).squareRoot() }
 }

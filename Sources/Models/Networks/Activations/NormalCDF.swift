@@ -26,13 +26,15 @@ public struct NormalCDF: IntegralActivation {
 
 /// $\kappa = 1/4 + \arcsin (r / \sqrt{(1 + p)(1 + q)})/2\pi$.
 extension NormalCDF: ClosedSmoothActivation {
-  package static func mean(_ variance: Double) -> Double { 0.5 }
+  @inline(__always) package static func mean(_ variance: Double) -> Double { 0.5 }
 
-  private static func rest(_ k: GaussianPair) -> Double { 1 + 2 * k.mean + k.determinant }
+  @inline(__always) private static func rest(_ k: GaussianPair) -> Double { 1 + 2 * k.mean + k.determinant }
 
-  package static func product(_ k: GaussianPair) -> Double {
+  @inline(__always) package static func product(_ k: GaussianPair) -> Double {
     0.25 + Elementary.arcSine(k.r, besides: rest(k).squareRoot()) / (2 * Double.pi)
   }
 
-  package static func slope(_ k: GaussianPair) -> Double { 1 / (2 * Double.pi * rest(k).squareRoot()) }
+  @inline(__always) package static func slope(_ k: GaussianPair) -> Double {
+    1 / (2 * Double.pi * rest(k).squareRoot())
+  }
 }

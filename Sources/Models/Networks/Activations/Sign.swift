@@ -17,11 +17,11 @@ public struct Sign: Activation {
 
 /// $\kappa = (2/\pi) \arcsin (r / \sqrt{p q})$. Its derivative is infinite for equal inputs, and is no $E \phi'(u) \phi'(v)$.
 extension Sign: ClosedKernel {
-  package func product(_ k: GaussianPair) -> Double {
+  @inline(__always) package func product(_ k: GaussianPair) -> Double {
     guard k.scale > 0 else { return 0 }
     let (rho, sine) = k.angle
     return 2 / Double.pi * Elementary.arcSine(rho, besides: sine)
   }
 
-  package func slope(_ k: GaussianPair) -> Double { 2 / (Double.pi * k.determinant.squareRoot()) }
+  @inline(__always) package func slope(_ k: GaussianPair) -> Double { 2 / (Double.pi * k.determinant.squareRoot()) }
 }

@@ -26,7 +26,7 @@ public struct SlopeActivation: Activation {
 
 /// Arc-cosine kernel of order 1 (Cho and Saul 2009).
 extension SlopeActivation: ClosedKernel {
-  package func product(_ k: GaussianPair) -> Double {
+  @inline(__always) package func product(_ k: GaussianPair) -> Double {
     let scale = k.scale
     guard scale > 0 else { return 0 }
     let (rho, sine) = k.angle
@@ -37,7 +37,7 @@ extension SlopeActivation: ClosedKernel {
         + 0.5 * difference * difference * Elementary.arcCosineDefect(rho: rho, sine: sine))
   }
 
-  package func slope(_ k: GaussianPair) -> Double {
+  @inline(__always) package func slope(_ k: GaussianPair) -> Double {
     let (rho, sine) = k.scale > 0 ? k.angle : (1, 0)
     // Both of a sign with probability (pi - theta)/pi.
     let apart = Elementary.angle(x: rho, y: sine) / Double.pi

@@ -23,7 +23,7 @@ public struct PreLNTransformer: Architecture {
   let weights: Bool
   package let heads: Int
   package let causal: Bool
-  package let norm: ChannelNorm
+  package let norm: Normalisation
   let embedding: Embedding
   package let gains: Gains
   /// Activation and number of hidden units of the MLP; nil without.
@@ -103,31 +103,15 @@ public struct PreLNTransformer: Architecture {
     let degrees = Double(headDimension)
     let temperature = (degrees / (gains.query * gains.key)).squareRoot()
     let (lower, t, inner, stacked) = (state.normal, state.t, state.square, state.stacked)
-    ChannelNorm.writeRows(state.reduced!.factor, m, to: lower)
+    Normalisation.writeRows(state.reduced!.factor, m, to: lower)
     let group = Attention.group(m, heads: heads)
     state.sum.reset()
     var rows = 0
     for head in 0..<heads {
-      Bartlett.write(&stream, m, degrees: degrees, to: t)
-      let normals = stream.normals(m &* m)
-      for a in 0..<m {
-        for b in 0..<m {
-          var sum = 0.0
-          for k in 0...a { sum += t[a &* m &+ k] * normals[k &* m &+ b] }
-          inner[a &* m &+ b] = sum
-        }
-      }
-      Attention.score(lower, inner, m, into: state.score, scratch: t)
+      Attention.drawScore(lower, m, degrees: degrees, into: state.score, scratch: (t, inner), &stream)
       Attention.softmax(state.score, m, temperature: temperature, causal: causal, into: state.attention)
-      for a in 0..<m { for j in 0..<m { inner[a &* m &+ j] = Attention.mixed(state.attention, lower, m, a, j) } }
       Bartlett.write(&stream, m, degrees: degrees, to: t)
-      for a in 0..<m {
-        for j in 0..<m {
-          var sum = 0.0
-          for k in j..<m { sum += inner[a &* m &+ k] * t[k &* m &+ j] }
-          stacked[a][rows &+ j] = sum
-        }
-      }
+      Attention.mix(state.attention, lower, times: t, m, into: stacked, from: rows, scratch: inner)
       rows &+= m
       if rows == m &* group || head == heads &- 1 {
         for a in 0..<m { for i in rows..<stacked.stride { stacked[a][i] = 0 } }
@@ -145,7 +129,7 @@ public struct PreLNTransformer: Architecture {
     guard let block else { return }
     let m = settings.count
     let (lower, tile) = (state.normal, state.tile)
-    ChannelNorm.writeRows(state.reduced!.factor, m, to: lower)
+    Normalisation.writeRows(state.reduced!.factor, m, to: lower)
     let root = gains.hidden.squareRoot()
     for i in 0..<m &* m { lower[i] *= root }
     state.sum.reset()
@@ -171,7 +155,8 @@ extension PreLNTransformer {
     let n = settings.width
     let c = headDimension
     let (tokens, normal, queries, keys, values, mixed) = state.explicit!
-    norm.write(tokens, m, rows: n, to: normal)
+    normal.take(tokens, columns: m, from: 0, count: n)
+    norm.apply(normal, m, rows: n)
     for _ in 0..<heads {
       for (columns, gain) in [(queries, gains.query), (keys, gains.key), (values, gains.value)] {
         Weights.multiply(
@@ -204,7 +189,8 @@ extension PreLNTransformer {
     let m = settings.count
     let n = settings.width
     let (tokens, normal, hidden) = (state.explicit!.stream, state.explicit!.normal, state.explicit!.hidden)
-    norm.write(tokens, m, rows: n, to: normal)
+    normal.take(tokens, columns: m, from: 0, count: n)
+    norm.apply(normal, m, rows: n)
     Weights.multiply(
       &stream, normal, fanIn: n, to: hidden, fanOut: block.units, columns: m,
       scale: (gains.hidden / Double(n)).squareRoot())
@@ -248,7 +234,7 @@ extension PreLNTransformer {
       Parameter(
         "mlp_factor", .real(.init(0, 64)), default: .real(4), "M, hidden units of the MLP over the width; 0: no MLP"),
       Parameter(
-        "norm", .choice(ChannelNorm.allCases.map(\.rawValue)), default: .text(ChannelNorm.layer.rawValue),
+        "norm", .choice([Normalisation.layer, .rms].map(\.rawValue)), default: .text(Normalisation.layer.rawValue),
         "LN: mean and length of the channels, or (rms) their length only"),
       gain("c_q", "the queries"), gain("c_k", "the keys"), gain("c_v", "the values"),
       gain("c_u", "the output of the heads"), gain("c_x", "the hidden units"), gain("c_y", "the output of the MLP"),
@@ -278,7 +264,7 @@ extension PreLNTransformer {
     let choice = try p["activation"].map { try ActivationChoice($0, path: "\(p.path).activation", width: n) }
     let network = PreLNTransformer(
       settings: settings, weights: p.text("sampler") == "weights", heads: p.integer("heads"),
-      causal: p.text("mask") == "causal", norm: ChannelNorm(rawValue: p.text("norm"))!,
+      causal: p.text("mask") == "causal", norm: Normalisation(rawValue: p.text("norm"))!,
       embedding: try Embedding.read(p, settings),
       gains: Gains(
         query: p.real("c_q"), key: p.real("c_k"), value: p.real("c_v"), output: p.real("c_u"), hidden: p.real("c_x"),

@@ -121,7 +121,7 @@ public struct TangentTransformer: Architecture {
 
   public func makeState() -> State { State(self) }
 
-  private var norm: Normalisation { Normalisation(rawValue: network.norm.rawValue)! }
+  private var norm: Normalisation { network.norm }
 
   public func start(_ state: State, _ stream: inout Stream) {
     network.embedding.write(

@@ -90,11 +90,7 @@ public struct Transformer: Architecture {
       drawScore(state, &stream)
       attend(state)
       // Rows of A L, as m more entries of the stacked columns.
-      for a in 0..<m {
-        for j in 0..<m {
-          state.stacked[a][head &* m &+ j] = Attention.mixed(state.attention, state.lower, m, a, j)
-        }
-      }
+      Attention.mix(state.attention, state.lower, m, into: state.stacked, from: head &* m)
     }
     for a in 0..<m { for i in m &* heads..<state.stacked.stride { state.stacked[a][i] = 0 } }
     state.sum.reset()
@@ -126,22 +122,14 @@ public struct Transformer: Architecture {
     let m = settings.count
     let inner = state.square
     if sampler == .conditional {
-      let t = state.t
-      Bartlett.write(&stream, m, degrees: Double(keyDimension), to: t)
-      let normals = stream.normals(m &* m)
-      for a in 0..<m {
-        for b in 0..<m {
-          var sum = 0.0
-          for k in 0...a { sum += t[a &* m &+ k] * normals[k &* m &+ b] }
-          inner[a &* m &+ b] = sum
-        }
-      }
-    } else {
-      for i in 0..<m &* m { inner[i] = 0 }
-      for _ in 0..<keyDimension {
-        let g = stream.normals(2 &* m)
-        for a in 0..<m { for b in 0..<m { inner[a &* m &+ b] += g[a] * g[m &+ b] } }
-      }
+      Attention.drawScore(
+        state.lower, m, degrees: Double(keyDimension), into: state.score, scratch: (state.t, inner), &stream)
+      return
+    }
+    for i in 0..<m &* m { inner[i] = 0 }
+    for _ in 0..<keyDimension {
+      let g = stream.normals(2 &* m)
+      for a in 0..<m { for b in 0..<m { inner[a &* m &+ b] += g[a] * g[m &+ b] } }
     }
     Attention.score(state.lower, inner, m, into: state.score, scratch: state.t)
   }

@@ -14,7 +14,7 @@ public struct GaussianRegression: Sendable {
   public let targets: [Double]
   /// $s^2$.
   public let noise: Double
-  @usableFromInline let inputs: Int
+  @usableFromInline package let inputs: Int
 
   public init(inputs: Int, train: [Int], targets: [Double], noise: Double, test: [Int]) {
     precondition(train.count == targets.count)

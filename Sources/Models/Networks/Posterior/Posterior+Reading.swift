@@ -18,6 +18,9 @@ extension Posterior {
         "controls", .choice(["layers", "none"]), default: .text("layers"),
         "control variates: what each layer adds to V beyond its mean given the layers before, where that mean is known and there are at most \(PosteriorControls.mostInputs) different inputs"
       ),
+      Parameter(
+        "regret", .boolean, optional: true,
+        "whether the targets are true outputs, whose targets have noise: adds regret and regret_bound; needs noise"),
     ])
 
   private static func words(_ what: String, _ least: Int) -> String {
@@ -51,8 +54,11 @@ extension Posterior {
       throw p.invalid(
         "noise", "must be above 0: \(known.0.count) targets without noise need a width of at least \(known.0.count)")
     }
+    let isTruth = p["regret"] != nil && p.boolean("regret")
+    guard !isTruth || noise > 0 else { throw p.invalid("regret", "needs noise above 0") }
+    let hypotheses = Hypotheses(inputs: m)
     var k = recursion.start
-    var (covariances, centres): ([[Double]], [Double]) = ([], [])
+    var (covariances, centres, divergences): ([[Double]], [Double], [Double]) = ([], [], [])
     let before = settings.inputs.layer
     for layer in settings.layers {
       while covariances.count < layer - before {
@@ -72,6 +78,10 @@ extension Posterior {
           "must be above 0: the covariance of the inputs of train is singular at infinite width, at layer \(layer)")
       }
       centres.append(found.likelihood)
+      // Positive semi-definite, since the regression takes it.
+      if isTruth, hypotheses.take(covariance: covariance, regression) {
+        divergences.append(hypotheses.bestDivergence(noise: noise))
+      }
     }
     let mean = p.text("controls") == "none" ? nil : network.architecture.layerMean
     return Posterior(
@@ -80,7 +90,8 @@ extension Posterior {
         PosteriorControls(
           regression, $0, covariances: covariances, layers: settings.layers.map { $0 - before })
       },
-      condition: regression.condition(covariance: covariances.last!), isTangent: network.architecture.hasTangentKernel)
+      condition: regression.condition(covariance: covariances.last!), isTangent: network.architecture.hasTangentKernel,
+      divergences: isTruth ? divergences : nil)
   }
 
   private static func places(_ p: Parameters, _ key: String, _ m: Int) throws -> [Int] {

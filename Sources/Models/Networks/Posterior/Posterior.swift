@@ -20,6 +20,8 @@ public struct Posterior: Sendable {
   let controls: PosteriorControls?
   /// Whether draws have a tangent kernel.
   public let isTangent: Bool
+  /// The divergence within which hypotheses are counted, by measured layer; nil where the targets are not those of a truth.
+  package let divergences: [Double]?
   /// $V_{yy} + s^2$ at infinite width in the last layer: ratio of its largest to its smallest eigenvalue.
   package let condition: Double
 
@@ -30,12 +32,20 @@ public struct Posterior: Sendable {
   package static let information = Observable(
     "information", "(1/2) log det(1 + V_yy / s^2), nats that the targets tell of the outputs given the layers")
 
+  package static let regret = Observable(
+    "regret",
+    "nats that it costs to average over outputs given the layers instead of knowing that the targets are true, but for noise"
+  )
+  package static let mass = Observable(
+    "hypothesis_mass", role: .auxiliary,
+    "probability, given the layers, of outputs whose divergence from the targets is at most that of regret_bound")
+
   init(
     _ regression: GaussianRegression, centres: [Double], controls: PosteriorControls? = nil,
-    condition: Double = .nan, isTangent: Bool = false
+    condition: Double = .nan, isTangent: Bool = false, divergences: [Double]? = nil
   ) {
     (self.regression, self.centres, self.controls, self.condition) = (regression, centres, controls, condition)
-    self.isTangent = isTangent
+    (self.isTangent, self.divergences) = (isTangent, divergences)
   }
 
   /// What is weighted, in the order of `write`: 1, and of each test input m and S + m^2.
@@ -61,7 +71,8 @@ public struct Posterior: Sendable {
 
   /// The numbers of a draw at one layer, in the order of `write`.
   public var observables: [Observable] {
-    numerators + controlObservables + (regression.noise > 0 ? [Self.information] : []) + tangentObservables
+    numerators + controlObservables + (regression.noise > 0 ? [Self.information] : [])
+      + (divergences == nil ? [] : [Self.regret, Self.mass]) + tangentObservables
   }
 
   /// Predictions of networks that are trained.
@@ -90,11 +101,20 @@ public struct Posterior: Sendable {
           "Var[f(x_\(a)) | y], without noise"),
       ]
     } + [estimand(Self.evidenceName, "log(\(weight))", offsets: centres, "log p(y)")]
+      + (divergences.map {
+        [
+          Estimand(
+            Self.boundName, "-log(\(Self.mass.name))", offsets: $0,
+            "e - log P(divergence of the outputs from the targets <= e) over networks, above the regret at every e; e is the best of infinite width"
+          )
+        ]
+      } ?? [])
   }
 
   package static func meanName(_ a: Int) -> String { "posterior_mean[\(a)]" }
   package static func varianceName(_ a: Int) -> String { "posterior_variance[\(a)]" }
   package static let evidenceName = "log_evidence"
+  package static let boundName = "regret_bound"
 
   /// Buffers of one draw.
   public final class Work {
@@ -102,6 +122,7 @@ public struct Posterior: Sendable {
     /// The tangent kernel, then its factor.
     @usableFromInline let tangent: UnsafeMutablePointer<Double>?
     let controls: PosteriorControls.Work?
+    let hypotheses: Hypotheses?
 
     init(_ posterior: Posterior) {
       let count = posterior.regression.test.count
@@ -110,6 +131,7 @@ public struct Posterior: Sendable {
       solving.initialize(repeating: 0, count: posterior.regression.room)
       predictions.initialize(repeating: 0, count: 2 * count)
       controls = posterior.controls.map(PosteriorControls.Work.init)
+      hypotheses = posterior.divergences.map { _ in Hypotheses(inputs: posterior.regression.inputs) }
       let size = posterior.regression.inputs * posterior.regression.inputs
       tangent = posterior.isTangent ? .allocate(capacity: size) : nil
       tangent?.initialize(repeating: 0, count: size)
@@ -159,6 +181,12 @@ public struct Posterior: Sendable {
     if regression.noise > 0 {
       out[0] = regression.information(work.solving)
       out += 1
+    }
+    if let divergences, let hypotheses = work.hypotheses {
+      hypotheses.take(lower: lower, train: regression.train, truth: regression.targets)
+      out[0] = hypotheses.regret(noise: regression.noise)
+      out[1] = hypotheses.mass(within: 2 * regression.noise * divergences[record])
+      out += 2
     }
     if let kernel = work.tangent {
       Triangular.clippedCholesky(kernel, m: regression.inputs, into: kernel)

@@ -194,14 +194,14 @@ public struct TangentKernelObservables: Sendable {
         count = buffer.count
         write(kernel, blocks: blocks, rounding: rounding, work: work.baseAddress!, to: buffer.baseAddress!)
       }
-      let eigenvalues = work.baseAddress! + inputs * inputs
-      let isSmooth =
-        !hasEigenvalues
-        || (1..<max(inputs, 1)).allSatisfy {
-          eigenvalues[$0 - 1] - eigenvalues[$0] > 16 * rounding * eigenvalues[0]
-        }
-      return (values, isSmooth)
+      let eigenvalues = UnsafeBufferPointer(start: work.baseAddress! + inputs * inputs, count: inputs)
+      return (values, !hasEigenvalues || Self.areApart(Array(eigenvalues), rounding: rounding))
     }
+  }
+
+  /// Whether no two eigenvalues, the largest first, coincide to rounding.
+  package static func areApart(_ eigenvalues: [Double], rounding: Double) -> Bool {
+    zip(eigenvalues, eigenvalues.dropFirst()).allSatisfy { $0 - $1 > 16 * rounding * eigenvalues[0] }
   }
 
   /// - Parameters:

@@ -1,45 +1,6 @@
 import Kernels
 import Randomness
 
-/// Normalisation of the n channels r of an input, without gain and bias:
-///
-/// $$\mathrm{layer}: \sqrt n\,\frac{r - \bar r}{|r - \bar r|}, \qquad \mathrm{rms}: \sqrt n\,\frac{r}{|r|}$$
-///
-/// (arXiv:1607.06450; arXiv:1910.07467). No constant is added to the norm.
-package enum ChannelNorm: String, CaseIterable, Sendable {
-  case layer, rms
-
-  /// Of m columns of n channels; zeros after them.
-  package func write(_ columns: Columns, _ m: Int, rows n: Int, to target: Columns) {
-    for a in 0..<m {
-      let (column, out) = (columns[a], target[a])
-      var mean = 0.0
-      if self == .layer {
-        for i in 0..<n { mean += column[i] }
-        mean /= Double(n)
-      }
-      var square = 0.0
-      for i in 0..<n {
-        out[i] = column[i] - mean
-        square += out[i] * out[i]
-      }
-      let scale = (Double(n) / square).squareRoot()
-      for i in 0..<n { out[i] *= scale }
-      for i in n..<target.stride { out[i] = 0 }
-    }
-  }
-
-  /// The factor of the correlations: rows of L over their norms.
-  package static func writeRows(_ lower: UnsafePointer<Double>, _ m: Int, to target: UnsafeMutablePointer<Double>) {
-    for a in 0..<m {
-      var square = 0.0
-      for k in 0...a { square += lower[a &* m &+ k] * lower[a &* m &+ k] }
-      let norm = square.squareRoot()
-      for k in 0..<m { target[a &* m &+ k] = k <= a ? lower[a &* m &+ k] / norm : 0 }
-    }
-  }
-}
-
 /// An n x m residual stream R in law, whose branches are Gaussian given what its normalised columns have as Gram matrix:
 ///
 /// $$R/\sqrt n = e r^T + Q L^T, \qquad e = 1/\sqrt n,$$
@@ -49,7 +10,7 @@ package enum ChannelNorm: String, CaseIterable, Sendable {
 /// only their Gram matrix matters, which Bartlett's factor of n - 1 - m degrees of freedom gives. So r and L are all there is, whatever n.
 /// Without subtraction of the mean there is no r, and Q has one dimension more.
 package final class NormalisedStream {
-  let norm: ChannelNorm
+  let norm: Normalisation
   /// L.
   package let factor: UnsafeMutablePointer<Double>
   private let m, width: Int
@@ -59,9 +20,9 @@ package final class NormalisedStream {
   private let columns: Columns
   private let sum: FactorSum
 
-  /// - Precondition: n > m.
-  package init(_ norm: ChannelNorm, width n: Int, count m: Int) {
-    precondition(n > m)
+  /// - Precondition: n > m, and the norm is over the channels: layer or rms.
+  package init(_ norm: Normalisation, width n: Int, count m: Int) {
+    precondition(n > m && norm != .batch)
     self.norm = norm
     (self.m, width) = (m, n)
     dimensions = norm == .layer ? n - 1 : n
