@@ -85,23 +85,15 @@ import Testing
   ])
   func networks(setting: String, words: [String]) { refused(Self.network, [setting], says: words) }
 
-  static let posterior = """
-    seed = 7
-    [network]
-    architecture = "mlp"
-    activation = "tanh"
-    width = 24
-    depth = 2
-    inputs = { gram = [[1.0, 0.3, 1.0], [0.3, 1.0, 0.3], [1.0, 0.3, 1.0]] }
-    draws = 200
-    [posterior]
-    train = [0, 1]
-    targets = [1.0, -0.5]
-    noise = 0.1
-    test = [2]
-    [[limit]]
-    equation = "infinite-width"
-    """
+  static let posterior = PosteriorJob(
+    network: """
+      architecture = "mlp"
+      activation = "tanh"
+      width = 24
+      depth = 2
+      inputs = { gram = [[1.0, 0.3, 1.0], [0.3, 1.0, 0.3], [1.0, 0.3, 1.0]] }
+      """, draws: 200, limits: ["infinite-width"]
+  ).text
 
   /// Inputs 0 and 2 are equal.
   @Test(arguments: [
@@ -127,6 +119,11 @@ import Testing
     (
       "network.inputs={gram=[[1.0,0.0,1.0],[0.0,1.0,1.0],[1.0,1.0,2.0]]};network.activation=linear;posterior={train=[0,1,2],targets=[1.0,-0.5,2.0],noise=0.0,test=[2]}",
       ["posterior.noise = 0", "singular at infinite width"]
+    ),
+    ("posterior.regret=1", ["posterior.regret = 1", "true or false"]),
+    (
+      "posterior={train=[0, 1], targets=[1.0, -0.5], noise=0.0, test=[2], regret=true}",
+      ["posterior.regret = true", "needs noise above 0"]
     ),
     ("network.bound=5.0", ["network.bound = 5.0", "[posterior]"]),
     (

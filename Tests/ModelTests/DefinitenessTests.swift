@@ -33,7 +33,8 @@ import Testing
         table([
           "architecture": .text("mlp"), "activation": .text("linear"), "probes": .list([.text("ntk")]),
           "observables": .list([.text("ntk_eigenvalue")]), "width": .integer(16), "depth": .integer(1),
-          "draws": .integer(10), "inputs": table(["file": .text("p.csv"), "rows": .list([0, 1, 2].map { .integer($0) })]),
+          "draws": .integer(10),
+          "inputs": table(["file": .text("p.csv"), "rows": .list([0, 1, 2].map { .integer($0) })]),
         ]), path: "network", data: Plane(gap: gap))
       let runner = network.experiment.makeRunner(5)
       let last = index(network.experiment, "NTK_eigenvalue[2]")

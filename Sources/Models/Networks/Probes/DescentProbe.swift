@@ -12,7 +12,9 @@ extension Probe {
     isOfWholeNetwork: true,
     parameters: [
       Parameter("steps", .integer(1...10_000), optional: true, "steps of gradient descent; 1 unless given"),
-      Parameter("eta", .real(.above(0)), optional: true, "learning rate, times those of kernels; 0.1 unless given"),
+      Parameter(
+        "eta", .real(.above(0)), optional: true, small: .init(.direct, "eta", companions: ["steps"]),
+        "learning rate, times those of kernels; 0.1 unless given"),
       Parameter("targets", .structured(DescentPass.words), optional: true, "targets y_a; 1 unless given"),
     ], passes: DescentPass.self)
 }
