@@ -66,8 +66,9 @@ extension TangentPerceptron {
     add(k, 1)
     for reached in settings.inputs.layer..<d {
       // What of Theta arrives in the next layer.
-      kernel.pass(layer.gain, ActivationKernel.pairs(k, m, activation.derivativeProduct))
-      k = recursion.next(k, reached + 1)
+      let (products, slopes) = activation.applyWithDerivative(k, m)
+      kernel.pass(layer.gain, slopes)
+      k = layer.covariance(products)
       add(k, reached + 2)
     }
     return k
@@ -90,7 +91,7 @@ extension PassResNet: TangentRecursive {
     for layer in 1...d {
       let (alpha, lambda) = (strength.alpha, strength.lambda(layer))
       let gain = lambda * lambda * network.gain
-      kernel.pass(1, ActivationKernel.pairs(k, m, activation.derivativeProduct).map { alpha * alpha + gain * $0 })
+      kernel.pass(1, activation.applyWithDerivative(k, m).slopes.map { alpha * alpha + gain * $0 })
       let branch = activation.apply(k, m).map { gain * $0 }
       kernel.add(branch, [(layer, branch)])
       k = recursion.next(k, layer)
@@ -119,7 +120,7 @@ extension TangentTransformer: TangentRecursive {
       let moments = ActivationKernel(block.activation)
       return (
         gains.mlp * moments.apply([gains.hidden], 1)[0],
-        gains.mlp * gains.hidden * ActivationKernel.pairs([gains.hidden], 1, moments.derivativeProduct)[0]
+        gains.mlp * gains.hidden * moments.derivativeProduct(gains.hidden, gains.hidden, gains.hidden)
       )
     }
     for _ in 0..<settings.depth {

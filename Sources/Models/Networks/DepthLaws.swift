@@ -179,6 +179,7 @@ struct UniversalityLaws {
     case .scaleInvariant, .halfStable:
       decay = nil
       noise = moments.single(k).map { c * c * ($0.fourth - $0.square * $0.square) / (k * k) }
+    case .unstable: (noise, decay) = (nil, nil)
     case .zero:
       noise = 2.0 / 3
       decay = perceptron.activation.kinks.contains(0) ? nil : Self.decay(moments, c)

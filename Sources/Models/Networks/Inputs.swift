@@ -56,6 +56,19 @@ public struct Inputs: Sendable {
     }
   }
 
+  /// `L_0` by Gram-Schmidt on the vectors, for those that are almost linearly dependent.
+  var orthogonalisedFactor: [Double] {
+    let stride = Triangular.padded(features)
+    let columns = UnsafeMutablePointer<Double>.allocateZeros(count * stride)
+    defer { columns.deallocate() }
+    for a in 0..<count { for i in 0..<features { columns[a * stride + i] = rows[a * features + i] } }
+    var upper = Array(repeating: 0.0, count: count * count)
+    upper.withUnsafeMutableBufferPointer {
+      Triangular.factor(columns: columns, stride: stride, count: stride, m: count, into: $0.baseAddress!)
+    }
+    return (0..<count * count).map { upper[$0 % count * count + $0 / count] }
+  }
+
   public static let words =
     "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
 

@@ -77,8 +77,11 @@ public struct NetworkSettings: Sendable {
     width = p.integer("width")
     depth = p.integer("depth")
     inputs = try Inputs.read(p["inputs"], path: "\(p.path).inputs", data: data)
-    // A Gram matrix of vectors is positive semi-definite up to rounding; a loose tolerance takes that in.
-    initialFactor = inputs.exactFactor ?? Triangular.cholesky(inputs.gram, m: inputs.count, tolerance: 1e-9)!
+    // A Gram matrix of vectors is positive semi-definite up to rounding; a loose tolerance takes that in, and where it does not the vectors
+    // themselves are orthogonalised.
+    initialFactor =
+      inputs.exactFactor ?? Triangular.cholesky(inputs.gram, m: inputs.count, tolerance: 1e-9)
+      ?? inputs.orthogonalisedFactor
     layers = try Self.readLayers(
       p, after: inputs.layer, depth: depth, onlyLast: probes.contains(where: \.isOfWholeNetwork))
     let names = try Self.readNames(
