@@ -81,12 +81,6 @@ private struct MatrixShape {
   }
 }
 
-private func processorSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
-}
-
 private func window(_ body: () -> Void) -> Double {
   let start = processorSeconds()
   body()

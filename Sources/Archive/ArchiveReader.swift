@@ -174,20 +174,20 @@ public struct ArchiveReader: ~Copyable {
       throw ArchiveError("\(path): \(name) does not hold strings")
     }
     let type = try ArchiveWriter.stringType(name)
-    // Many places may share one long text, which would be read as often as it is named.
-    let space = try Handle("H5Dget_space", name, .space) { H5Dget_space(set.id) }
-    var bytes: hsize_t = 0
-    if count > 0 {
-      _ = try Library.call("H5Dvlen_get_buf_size", name) { H5Dvlen_get_buf_size(set.id, type.id, space.id, &bytes) }
-    }
-    guard bytes <= fileSize &* 64 else {
-      throw ArchiveError("\(path): \(name) declares \(bytes) bytes of text, more than the file can hold")
-    }
+    // Many places may share one long text, which is read as often as it is named.
+    let memory = TextMemory(limit: fileSize &* 64)
+    let transfer = try Library.textTransfer(of: count, name)
+    try memory.use(in: transfer, name)
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-    _ = try Library.call("H5Dread", name) {
-      H5Dread(set.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), &pointers)
+    do {
+      _ = try Library.call("H5Dread", name) {
+        H5Dread(set.id, type.id, chdf5_all(), chdf5_all(), transfer.id, &pointers)
+      }
+    } catch {
+      guard memory.isExceeded else { throw error }
+      throw ArchiveError("\(path): \(name) declares more text than the file can hold")
     }
-    defer { for pointer in pointers { H5free_memory(pointer) } }
+    defer { withExtendedLifetime(memory) {} }
     return pointers.map { $0.map { String(cString: $0) } ?? "" }
   }
 

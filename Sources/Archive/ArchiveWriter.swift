@@ -88,9 +88,10 @@ public struct ArchiveWriter: ~Copyable {
     precondition(shape.reduce(1, *) == strings.count, "shape of \(name)")
     let type = try Self.stringType(name)
     let set = try make(name, shape: shape, type: type, checksums: false, fill: { _ in 0 })
+    let transfer = try Library.textTransfer(of: strings.count, name)
     try Self.withCStrings(strings) { pointers in
       _ = try Library.call("H5Dwrite", name) {
-        H5Dwrite(set.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), pointers)
+        H5Dwrite(set.id, type.id, chdf5_all(), chdf5_all(), transfer.id, pointers)
       }
     }
     try set.close()

@@ -20,13 +20,15 @@ package enum Checker {
     options.shards = file.shards
     options.isReached = { Decision($0).isReached }
     let snapshot = try LocalRun.run(file.job, ranks: threads, options: options).snapshot
-    return (results(snapshot), verdicts(snapshot))
+    let verdicts = verdicts(snapshot)
+    return (results(snapshot, verdicts), verdicts)
   }
 
   /// Every expectation in every case that it speaks of. One that speaks of nothing in the job does not hold.
-  package static func results(_ snapshot: Snapshot) -> [Result] {
-    let verdicts = verdicts(snapshot)
-    return snapshot.job.expectations.flatMap { expectation -> [Result] in
+  package static func results(_ snapshot: Snapshot) -> [Result] { results(snapshot, verdicts(snapshot)) }
+
+  private static func results(_ snapshot: Snapshot, _ verdicts: [Verdict]) -> [Result] {
+    snapshot.job.expectations.flatMap { expectation -> [Result] in
       let (place, subject) = split(expectation.subject)
       let found =
         expectation.verdict != nil

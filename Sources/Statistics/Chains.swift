@@ -22,9 +22,11 @@ public struct Chains: Sendable {
     self.values = values
     self.count = count
     length = values.count / count
-    sorted = values.sorted()
+    // The only sort: what is ranked below follows from this order.
+    let order = values.enumerated().map { (value: $0.element, place: Int32($0.offset)) }.sorted { $0.value < $1.value }
+    sorted = order.map(\.value)
     guard sorted.first! < sorted.last! else { return nil }
-    halves = SplitChains(values, chains: count)
+    halves = SplitChains(values, chains: count, order: order.map(\.place))
   }
 
   /// Mean over all chains and its Monte Carlo error: the standard deviation of all values over the root of the effective samples.
@@ -83,48 +85,74 @@ public struct Chains: Sendable {
 
 /// The halves of chains.
 private struct SplitChains {
-  var values: [Double]
+  let values: [Double]
   let count, length: Int
+  /// Places of the values, ascending by value; empty where nothing is to be ranked.
+  private let order: [Int32]
 
-  init(_ whole: [Double], chains: Int) {
+  /// - Parameter order: places in `whole`, ascending by value.
+  init(_ whole: [Double], chains: Int, order: [Int32] = []) {
     let full = whole.count / chains
-    length = full / 2
+    let length = full / 2
+    self.length = length
     count = 2 * chains
-    values = []
-    values.reserveCapacity(count * length)
+    guard full > 2 * length else {
+      (values, self.order) = (whole, order)
+      return
+    }
+    var kept: [Double] = []
+    kept.reserveCapacity(count * length)
     for chain in 0..<chains {
-      values += whole[chain * full..<chain * full + length]
-      values += whole[(chain + 1) * full - length..<(chain + 1) * full]
+      kept += whole[chain * full..<chain * full + length]
+      kept += whole[(chain + 1) * full - length..<(chain + 1) * full]
+    }
+    values = kept
+    self.order = order.compactMap { place in
+      let (chain, i) = (Int(place) / full, Int(place) % full)
+      return i == length ? nil : Int32(chain * 2 * length + (i < length ? i : i - 1))
     }
   }
 
-  private func replacing(_ new: [Double]) -> SplitChains {
-    var result = self
-    result.values = new
-    return result
+  private init(_ values: [Double], like other: SplitChains, order: [Int32] = []) {
+    (self.values, count, length, self.order) = (values, other.count, other.length, order)
   }
 
   /// Distances from the median.
   var folded: SplitChains {
-    let sorted = values.sorted()
-    let median = 0.5 * (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2])
-    return replacing(values.map { ($0 - median).magnitude })
+    func value(_ rank: Int) -> Double { values[Int(order[rank])] }
+    let median = 0.5 * (value((order.count - 1) / 2) + value(order.count / 2))
+    let distances = values.map { ($0 - median).magnitude }
+    // Below the median they ascend downwards.
+    var above = order.firstIndex { values[Int($0)] >= median } ?? order.count
+    var below = above - 1
+    var merged: [Int32] = []
+    merged.reserveCapacity(order.count)
+    while below >= 0 || above < order.count {
+      if above == order.count || (below >= 0 && distances[Int(order[below])] < distances[Int(order[above])]) {
+        merged.append(order[below])
+        below -= 1
+      } else {
+        merged.append(order[above])
+        above += 1
+      }
+    }
+    return SplitChains(distances, like: self, order: merged)
   }
 
   /// Normal scores of the ranks among all values, equal values sharing their mean rank (Blom, 1958; equation 14).
   var rankNormalised: SplitChains {
-    let order = values.enumerated().map { (value: $0.element, place: Int32($0.offset)) }.sorted { $0.value < $1.value }
     var scores = values
     var first = 0
     while first < order.count {
+      let value = values[Int(order[first])]
       var end = first + 1
-      while end < order.count, order[end].value == order[first].value { end += 1 }
+      while end < order.count, values[Int(order[end])] == value { end += 1 }
       let rank = 0.5 * Double(first + 1 + end)
       let score = Gaussian.quantile((rank - 0.375) / (Double(order.count) + 0.25))
-      for i in first..<end { scores[Int(order[i].place)] = score }
+      for i in first..<end { scores[Int(order[i])] = score }
       first = end
     }
-    return replacing(scores)
+    return SplitChains(scores, like: self)
   }
 
   /// From the first value on, so that the mean of equal values is that value.

@@ -178,6 +178,30 @@ import Testing
     }
   }
 
+  /// Two hundred places that lead to one text of a hundred thousand letters: 20 MB out of a file of some hundred kilobytes.
+  @Test func oneTextInManyPlacesIsRefused() throws {
+    try withFolder { folder in
+      let path = folder + "/f.h5"
+      let length: UInt32 = 100_000
+      let texts = [String(repeating: "x", count: Int(length))] + Array(repeating: "y", count: 199)
+      var writer = try ArchiveWriter(path: path)
+      try writer.write("/a", strings: texts)
+      try writer.publish()
+      #expect(try ArchiveReader(unsealed: path).readStrings("/a") == texts)
+      var bytes = [UInt8](FileManager.default.contents(atPath: path) ?? Data())
+      func word(_ place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (8 * $1) } }
+      // A place has 16 bytes: the length of its text, and where that is.
+      let first = try #require(bytes.indices.dropLast(20).first { word($0) == length && word($0 + 16) == 1 })
+      for k in 1..<texts.count {
+        bytes.replaceSubrange(first + 16 * k..<first + 16 * (k + 1), with: bytes[first..<first + 16])
+      }
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      #expect { try ArchiveReader(unsealed: path).readStrings("/a") } throws: {
+        "\($0)".contains("/a declares more text than the file can hold")
+      }
+    }
+  }
+
   @Test func locksExcludeEachOther() throws {
     try withFolder { folder in
       let first = try FileSystem.Descriptor(folder + "/lock", O_RDWR | O_CREAT)

@@ -5,6 +5,9 @@ import Jobs
 import Results
 import Synchronization
 
+/// As in ModelTests: full size under `make validate`.
+let validating = ProcessInfo.processInfo.environment["FATHOM_VALIDATE"] != nil
+
 /// Root of the repository: data files of jobs are named from it.
 let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().path
@@ -55,7 +58,7 @@ func stoppedDigest(_ file: JobFile, questions: [Int]) throws -> (digest: String,
     options.shards = file.shards
     options.stopRequested = { asked.next() > count }
     let (snapshot, outcome) = try LocalRun.run(
-      file.job, ranks: [1, 3, 2, 7][index % 4], restored: restored, options: options)
+      file.job, ranks: [3, 2, 7, 1][index % 4], restored: restored, options: options)
     stops += outcome == .stopped ? 1 : 0
     restored = try reread(snapshot.states, file.job)
   }
@@ -68,8 +71,11 @@ final class Counter: Sendable {
   func next() -> Int { value.add(1, ordering: .relaxed).newValue }
 }
 
-func part(_ first: Int, _ last: Int, of count: Int, _ file: JobFile) throws -> [LegState] {
+func part(
+  _ first: Int, _ last: Int, of count: Int, _ file: JobFile, ranks: Int = 2, shards: Int? = nil
+) throws -> [LegState] {
   var options = LocalRun.Options()
+  options.shards = shards
   options.part = DrawPart(first: first, last: last, count: count)
-  return try LocalRun.run(file.job, ranks: 2, options: options).snapshot.states
+  return try LocalRun.run(file.job, ranks: ranks, options: options).snapshot.states
 }

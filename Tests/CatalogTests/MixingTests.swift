@@ -103,19 +103,21 @@ import Testing
       reasons: [.mixed]),
   ]
 
-  /// 100 seeds of each; R-hat is over its bound in one of a million observables. The certificates, of which one in a hundred is to be off, are in
-  /// the binomial range of four standard deviations: fewer than 6.
-  @Test("Well-mixed controls: no alarm in 100 seeds", arguments: mixed)
+  /// 40 seeds of each (full size: 100); R-hat is over its bound in one of a million observables. The certificates, of which one in a hundred is to
+  /// be off, are in the binomial range of four standard deviations: at most 3 (5).
+  @Test("Well-mixed controls: no alarm in any seed", arguments: mixed)
   func noAlarm(chain: Chain) throws {
+    let seeds = validating ? 100 : 40
+    let most = 0.01 * Double(seeds) + 4 * (0.01 * 0.99 * Double(seeds)).squareRoot()
     var off = 0
-    for seed in 1...100 {
+    for seed in 1...seeds {
       let found = try Self.diagnose(chain.keys + ["seed=\(seed)"])
       let isMixed = found.mixing.isMixed
       #expect(isMixed, "seed \(seed): \(found.mixing.sentence)")
       #expect(found.verdict != .undecided, "seed \(seed): \(found.sentence)")
       off += found.verdict == .differs ? 1 : 0
     }
-    #expect(off < 6, "\(off) of 100 certificates are off")
+    #expect(off <= Int(most.rounded(.up)), "\(off) of \(seeds) certificates are off")
   }
 
   @Test("Moments that hold from the start are judged without mixing, those of the stationary law are not")

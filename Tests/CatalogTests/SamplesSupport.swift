@@ -56,6 +56,11 @@ final class RowFiles {
     return try self.text("\(name).csv", text)
   }
 
+  /// The path of a file that is there already.
+  func existing(_ name: String) -> String? {
+    FileManager.default.fileExists(atPath: "\(folder)/\(name)") ? "\(folder)/\(name)" : nil
+  }
+
   func text(_ name: String, _ text: String) throws -> String {
     let path = "\(folder)/\(name)"
     try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -246,7 +246,7 @@ extension Commands {
       try place.write(Workplace.job)
       let first = try RunUnderWay(place, "out.h5", settings([RunUnderWay.draws]))
       try first.waitForStart()
-      let second = try place.fathom(["run", "job.toml"] + settings([RunUnderWay.draws]))
+      let second = try first.whileStopped { try place.fathom(["run", "job.toml"] + settings([RunUnderWay.draws])) }
       #expect(
         second.status == 74 && second.error.contains("in use by process \(first.process.processIdentifier)"),
         "\(second.error)")

@@ -55,7 +55,9 @@ extension Commands {
       let run = try RunUnderWay(place, "link.h5", settings([RunUnderWay.draws]))
       try run.waitForStart()
       #expect(place.names().contains("real.h5.lock") && !place.names().contains("link.h5.lock"))
-      let other = try place.fathom(["run", "job.toml", "-o", "real.h5"] + settings([RunUnderWay.draws]))
+      let other = try run.whileStopped {
+        try place.fathom(["run", "job.toml", "-o", "real.h5"] + settings([RunUnderWay.draws]))
+      }
       #expect(other.status == 74 && other.error.contains("in use by process"), "\(other.error)")
       #expect(try run.stop(SIGTERM).status == 75)
       let isLink = place.isLink("link.h5")

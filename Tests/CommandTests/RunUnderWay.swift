@@ -136,6 +136,13 @@ final class RunUnderWay {
 
   func signal(_ number: Int32) { Glibc.kill(process.processIdentifier, number) }
 
+  /// Something that takes a while, for which this run must be there and need not work.
+  func whileStopped<T>(_ body: () throws -> T) rethrows -> T {
+    signal(SIGSTOP)
+    defer { signal(SIGCONT) }
+    return try body()
+  }
+
   /// The end of the run, after a signal.
   func finish() -> Shell.Result { Shell.finish(process, in: folder, tag: Self.tag) }
 

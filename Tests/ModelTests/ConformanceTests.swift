@@ -104,7 +104,7 @@ import Testing
   @Test(arguments: NetworkCatalog.architectures.map(\.name))
   func reducedSamplersEqualWeightsInLaw(architecture: String) throws {
     let entry = NetworkCatalog.architectures.first { $0.name == architecture }!
-    let draws: UInt64 = validating ? 200_000 : 4_000
+    let draws: UInt64 = validating ? 200_000 : 2_000
     for (number, extra) in Self.settings[architecture]!.enumerated() {
       for (width, count) in [(8, 1), (16, 2), (16, 4), (40, 3)] {
         let reference = try Self.model(architecture, extra, width: width, count: count, sampler: "weights").experiment

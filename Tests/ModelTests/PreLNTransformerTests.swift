@@ -91,7 +91,7 @@ import Testing
         let network = try Self.model(
           width: 6, depth: 3, inputs, extra.merging(["mask": .text(mask), "sampler": .text(sampler)]) { $1 },
           observables: ["V"])
-        let tally = sample(network.experiment, validating ? 1_000_000 : 50_000, name: "token \(embedding) \(norm)")
+        let tally = sample(network.experiment, validating ? 1_000_000 : 20_000, name: "token \(embedding) \(norm)")
         for layer in 0..<3 {
           let m = tally.moments(index(network.experiment, "V[0,0]", layer: layer))
           let known = network.known!.moments(record: layer)["V[0,0]"]!

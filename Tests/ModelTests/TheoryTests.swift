@@ -401,7 +401,7 @@ import Testing
       "inputs": correlated(0, count: 4), "observables": names("log_lambda", "log_det"),
     ])
     let eigen = try limit("eigenvalue-sde", network, ["step": .real(0.0005)]).experiment!
-    let tally = sample(network.experiment, 4_000, name: "spectrum")
+    let tally = sample(network.experiment, validating ? 4_000 : 1_000, name: "spectrum")
     let other = sample(eigen, draws(200_000), name: "eigenvalues")
     for name in ["log_lambda[0]", "log_lambda[1]", "log_lambda[2]", "log_lambda[3]", "log_det"] {
       let (a, b) = (tally.moments(index(network.experiment, name)), other.moments(index(eigen, name)))

@@ -17,7 +17,7 @@ import Testing
           name,
           [
             "system": .text("gaussian"), "number": .integer(512), "step": .real(h), "start_std": .real(1),
-            "steps": .integer(validating ? 40_000 : 4000), "warm_up": .integer(Int64(20 / h)), "replicas": .integer(12),
+            "steps": .integer(validating ? 40_000 : 2000), "warm_up": .integer(Int64(20 / h)), "replicas": .integer(12),
             "histogram_every": .integer(1000),
           ]))
       let state = try run(all[0], name: "stationary/\(name)/\(h)")
@@ -47,7 +47,7 @@ import Testing
           name,
           [
             "system": .text("cosine-well"), "number": .integer(2048), "step": .real(h),
-            "steps": .integer(validating ? 40_000 : 4000), "warm_up": .integer(Int64(20 / h)), "replicas": .integer(8),
+            "steps": .integer(validating ? 40_000 : 2000), "warm_up": .integer(Int64(20 / h)), "replicas": .integer(8),
             "measure_every": .integer(2), "histogram_every": .integer(1000),
           ]))
       limit = known(all, "stationary-limit", observable)
@@ -103,7 +103,8 @@ import Testing
         keys(
           name,
           [
-            "system": .text("cosine-well"), "number": .integer(1024), "step": .real(h), "steps": .integer(1500),
+            "system": .text("cosine-well"), "number": .integer(1024), "step": .real(h),
+            "steps": .integer(validating ? 15_000 : 700),
             "warm_up": .integer(400), "replicas": .integer(8), "histogram_every": .integer(1000),
           ]))
       let state = try run(all[0], name: "unbiased/\(name)/\(h)")

@@ -70,7 +70,8 @@ import Testing
     let slow = ["two-layer", "log-gas", "gaussian-kernel"].contains(name)
     var keys: [String: JobValue] = [
       "system": .text(name), "integrator": .text("mala"), "number": .integer(slow ? 8 : 40), "step": .real(0.02),
-      "steps": .integer(40_000), "warm_up": .integer(4000), "replicas": .integer(8), "target_acceptance": .real(0.6),
+      "steps": .integer(validating ? 40_000 : 15_000), "warm_up": .integer(4000), "replicas": .integer(8),
+      "target_acceptance": .real(0.6),
       "measure_every": .integer(5), "inverse_temperature": .real(1.3),
     ].merging(Self.needed[name] ?? [:]) { $1 }
     if name == "two-layer" { keys["regularisation"] = .real(1) }
