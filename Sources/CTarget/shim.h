@@ -19,6 +19,10 @@ static inline __attribute__((always_inline)) ctarget_octet ctarget_product(ctarg
   return x * y;
 }
 
+static inline __attribute__((always_inline)) ctarget_octet ctarget_square_root(ctarget_octet x) {
+  return __builtin_elementwise_sqrt(x);
+}
+
 static inline __attribute__((always_inline)) ctarget_floats ctarget_add_float_product(
     ctarget_floats sum, ctarget_floats x, ctarget_floats y) {
   return __builtin_elementwise_fma(x, y, sum);

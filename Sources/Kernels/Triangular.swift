@@ -98,25 +98,31 @@ public enum Triangular {
     columns: UnsafeMutablePointer<Double>, stride: Int, count: Int, m: Int,
     into factor: UnsafeMutablePointer<Double>, orthogonal: Bool = true
   ) {
-    var norm = m == 1 ? dot(columns, columns, count) : 0
-    var product = 0.0
-    if m > 1 { (norm, product) = normAndDot(columns, columns + stride, count) }
+    guard m > 0 else { return }
+    var norm = 0.0
+    if m == 1 { norm = dot(columns, columns, count) }
+    if m > 1 {
+      (norm, factor[1]) = normAndDot(columns, columns + stride, count)
+      for k in 2..<m { factor[k] = dot(columns, columns + k &* stride, count) }
+    }
     for j in 0..<m {
       let column = columns + j &* stride
       let row = factor + j &* m
       for k in 0..<j { row[k] = 0 }
       let diagonal = norm.squareRoot()
       row[j] = diagonal
-      for k in j &+ 1..<max(m, j &+ 1) {
-        let other = columns + k &* stride
-        let along = j == 0 && k == 1 ? product : dot(column, other, count)
+      if j &+ 1 == m { break }
+      // The row holds the products of column j with those after it; the one below is free for the multiples to take away.
+      let multiples = row + m
+      for k in j &+ 1..<m {
+        let along = row[k]
         row[k] = norm == 0 ? 0 : along / diagonal
-        let t = norm == 0 ? 0 : along / norm
-        // Of the last column R needs only the length.
-        let rest = subtract(t, column, from: other, count, keep: orthogonal || j &+ 2 < m)
-        if k == j &+ 1 { product = rest }
+        multiples[k] = norm == 0 ? 0 : along / norm
       }
-      norm = product
+      let next = column + stride
+      // Of the last column R needs only the length.
+      norm = subtract(multiples[j &+ 1], column, from: next, count, keep: orthogonal || j &+ 2 < m)
+      subtract(multiples + (j &+ 2), column, from: next + stride, m &- j &- 2, stride: stride, count, next)
     }
   }
 

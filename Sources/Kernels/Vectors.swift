@@ -43,6 +43,26 @@ struct Vector8: Lanes {
   static func * (_ x: Vector8, _ y: Vector8) -> Vector8 { Vector8(lanes: ctarget_product(x.lanes, y.lanes)) }
 
   @inline(__always)
+  static func + (_ x: Vector8, _ y: Vector8) -> Vector8 { Vector8(lanes: x.lanes + y.lanes) }
+
+  @inline(__always)
+  static func - (_ x: Vector8, _ y: Vector8) -> Vector8 { Vector8(lanes: x.lanes - y.lanes) }
+
+  @inline(__always)
+  static func / (_ x: Vector8, _ y: Vector8) -> Vector8 { Vector8(lanes: x.lanes / y.lanes) }
+
+  @inline(__always)
+  var squareRoot: Vector8 { Vector8(lanes: ctarget_square_root(lanes)) }
+
+  /// These lanes after lane j, x in it, and those of `before` before it.
+  @inline(__always)
+  func from(_ j: Int, _ x: Double, before: Vector8) -> Vector8 {
+    let (index, j) = (SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7), SIMD8(repeating: Int64(j)))
+    return Vector8(
+      lanes: lanes.replacing(with: x, where: index .== j).replacing(with: before.lanes, where: index .< j))
+  }
+
+  @inline(__always)
   static func - (_ x: Vector8, _ s: Double) -> Vector8 { Vector8(lanes: x.lanes - SIMD8(repeating: s)) }
 
   @inline(__always)

@@ -6,8 +6,11 @@ public final class Columns {
   public let data: UnsafeMutablePointer<Double>
   public let stride: Int
 
-  public init(_ m: Int, rows: Int) {
-    stride = Triangular.padded(rows)
+  /// - Parameter apart: for columns that are factored together. Of columns whose lengths are powers of two some begin 4 KiB apart, and a
+  ///   load from one waits for a store to the other.
+  public init(_ m: Int, rows: Int, apart: Bool = false) {
+    let length = Triangular.padded(rows)
+    stride = apart && m >= 4 && length % 64 == 0 ? length + Triangular.lanes : length
     data = .allocateAligned(capacity: max(1, m * stride))
     data.initialize(repeating: 0, count: max(1, m * stride))
   }
@@ -51,6 +54,10 @@ extension Activation {
 public final class FactorSum {
   @usableFromInline let m: Int
   @usableFromInline let factor, part: UnsafeMutablePointer<Double>
+  /// Factors to be merged together, where that is faster.
+  @usableFromInline let waiting: UnsafeMutablePointer<Double>
+  @usableFromInline var waitingCount = 0
+  @usableFromInline static let mostWaiting = 8
   @usableFromInline var empty = true
   /// Most rows that were factored at once since the sum was empty, and factors that were merged.
   @usableFromInline var rows = 0
@@ -61,17 +68,20 @@ public final class FactorSum {
     factor = .allocate(capacity: m * m)
     // Room for a factor, and for a column and the norms of all.
     part = .allocate(capacity: max(m * m, 2 * m))
+    waiting = .allocateAligned(
+      capacity: m < Triangular.leastTogether ? 0 : Self.mostWaiting * m * Triangular.rowLength(m))
   }
 
   deinit {
     factor.deallocate()
     part.deallocate()
+    waiting.deallocate()
   }
 
   @inlinable @inline(__always)
   public func reset() {
     empty = true
-    (rows, merges) = (0, 0)
+    (rows, merges, waitingCount) = (0, 0, 0)
   }
 
   /// Adds `count` rows (padded with zeros to full lanes); the columns are overwritten.
@@ -82,15 +92,36 @@ public final class FactorSum {
       columns: columns, stride: stride, count: Triangular.padded(count), m: m, into: target, orthogonal: false)
     rows = max(rows, count)
     if !empty {
-      Triangular.merge(part, into: factor, m: m)
+      if m < Triangular.leastTogether { Triangular.merge(part, into: factor, m: m) } else { wait() }
       merges &+= 1
     }
     empty = false
   }
 
+  /// Puts `part` to those that wait.
+  @usableFromInline
+  func wait() {
+    let length = Triangular.rowLength(m)
+    for i in 0..<m {
+      let row = waiting + (waitingCount &* m &+ i) &* length
+      row.update(from: part + i &* m, count: m)
+      for k in m..<length { row[k] = 0 }
+    }
+    waitingCount &+= 1
+    if waitingCount == Self.mostWaiting { mergeWaiting() }
+  }
+
+  @usableFromInline
+  func mergeWaiting() {
+    guard waitingCount > 0 else { return }
+    Triangular.merge(together: waiting, count: waitingCount, into: factor, m: m)
+    waitingCount = 0
+  }
+
   /// Adds the row `(x, …, x)`.
   @inlinable @inline(__always)
   public func addConstantRow(_ x: Double) {
+    mergeWaiting()
     for a in 0..<m { part[a] = x }
     Triangular.addRow(part, from: 0, to: factor, m: m)
     merges &+= 1
@@ -101,6 +132,7 @@ public final class FactorSum {
   /// - Returns: the relative error of the columns.
   @usableFromInline @discardableResult
   package func clearDependent(layers: Int = 1) -> Double {
+    mergeWaiting()
     let rounding = Double(layers) * Triangular.rounding(m: m, rows: rows, merges: merges)
     Triangular.clearDependent(factor, m: m, rounding: rounding, scratch: part)
     return rounding
@@ -109,6 +141,7 @@ public final class FactorSum {
   /// `L = scale R^T`.
   @inlinable @inline(__always)
   public func write(lower: UnsafeMutablePointer<Double>, scale: Double) {
+    mergeWaiting()
     for a in 0..<m {
       for b in 0..<m { lower[a &* m &+ b] = b <= a ? scale * factor[b &* m &+ a] : 0 }
     }
@@ -133,25 +166,16 @@ public enum GaussianRows {
     to columns: UnsafeMutablePointer<Double>, stride: Int
   ) {
     let first = lower[0]
-    if m == 1 { for i in 0..<count { columns[i] = first * g[i] } }
-    for a in 1..<max(1, m) {
-      let column = columns + a &* stride
-      let row = lower + a &* m
-      let (l0, l1, g1) = (row[0], row[1], g + count)
-      if a == 1 {
-        // Column 0 as well: it needs the same normals.
-        for i in 0..<count {
-          columns[i] = first * g[i]
-          column[i] = (l0 * g[i]).addingProduct(l1, g1[i])
-        }
-      } else {
-        for i in 0..<count { column[i] = (l0 * g[i]).addingProduct(l1, g1[i]) }
+    switch m {
+    case 1: for i in 0..<count { columns[i] = first * g[i] }
+    case 2:
+      // Both at once: they need the same normals.
+      let (column, l0, l1, g1) = (columns + stride, lower[2], lower[3], g + count)
+      for i in 0..<count {
+        columns[i] = first * g[i]
+        column[i] = (l0 * g[i]).addingProduct(l1, g1[i])
       }
-      for b in 2..<max(2, a &+ 1) {
-        let l = row[b]
-        let gb = g + b &* count
-        for i in 0..<count { column[i] = column[i].addingProduct(l, gb[i]) }
-      }
+    default: Triangular.multiply(lower, m, g, count, keep: nil, to: columns, stride: stride)
     }
     for a in 0..<m {
       for i in count..<Triangular.padded(count) { columns[a &* stride &+ i] = 0 }
@@ -164,19 +188,7 @@ public enum GaussianRows {
     _ lower: UnsafePointer<Double>, _ m: Int, _ g: UnsafePointer<Double>, _ count: Int, keep: Double,
     to columns: UnsafeMutablePointer<Double>, stride: Int
   ) {
-    for a in 0..<m {
-      let column = columns + a &* stride
-      let row = lower + a &* m
-      for b in 0...a {
-        let l = row[b]
-        let gb = g + b &* count
-        if b == 0 {
-          for i in 0..<count { column[i] = (keep * column[i]).addingProduct(l, gb[i]) }
-        } else {
-          for i in 0..<count { column[i] = column[i].addingProduct(l, gb[i]) }
-        }
-      }
-    }
+    Triangular.multiply(lower, m, g, count, keep: keep, to: columns, stride: stride)
   }
 
   /// `n x m` of them, tile by tile.

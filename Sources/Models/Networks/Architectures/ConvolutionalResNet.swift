@@ -38,7 +38,7 @@ public struct ConvolutionalResNet: Architecture {
       let sites = network.sites
       let n = network.settings.width
       stream = Columns(sites, rows: n)
-      branch = Columns(sites, rows: network.weights ? n : GaussianRows.tile(sites))
+      branch = Columns(sites, rows: network.weights ? n : GaussianRows.tile(sites), apart: !network.weights)
       next = network.weights ? Columns(sites, rows: n) : nil
       sum = FactorSum(sites)
       total = FactorSum(network.settings.count)

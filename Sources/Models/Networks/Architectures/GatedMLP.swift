@@ -21,8 +21,8 @@ public struct GatedMLP: Architecture {
     init(_ network: GatedMLP) {
       let m = network.settings.count
       let rows = network.weights ? max(network.settings.width, network.settings.inputs.features) : GaussianRows.tile(m)
-      gate = Columns(m, rows: rows)
-      value = Columns(m, rows: rows)
+      gate = Columns(m, rows: rows, apart: !network.weights)
+      value = Columns(m, rows: rows, apart: !network.weights)
       hidden = network.weights ? Columns(m, rows: rows) : nil
       sum = FactorSum(m)
       super.init(inputs: m)

@@ -38,7 +38,7 @@ public struct MLP: Architecture {
       sum = FactorSum(m)
       let whole = mlp.sampler == .weights
       let rows = whole ? max(mlp.settings.width, mlp.settings.inputs.features) : GaussianRows.block(m)
-      columns = Columns(m, rows: rows)
+      columns = Columns(m, rows: rows, apart: !whole)
       next = whole ? Columns(m, rows: rows) : nil
       super.init(inputs: m)
     }

@@ -51,7 +51,7 @@ public struct PreLNTransformer: Architecture {
       }
       (normal, score, attention, branch, self.square, t) = (square(), square(), square(), square(), square(), square())
       stacked = Columns(m, rows: m * Attention.group(m, heads: network.heads))
-      tile = Columns(m, rows: GaussianRows.tile(m))
+      tile = Columns(m, rows: GaussianRows.tile(m), apart: true)
       sum = FactorSum(m)
       if network.weights {
         func columns(_ rows: Int) -> Columns { Columns(m, rows: rows) }

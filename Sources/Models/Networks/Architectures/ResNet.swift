@@ -38,7 +38,7 @@ public struct ResNet: Architecture {
       let m = network.settings.count
       let n = network.settings.width
       stream = Columns(m, rows: n)
-      branch = Columns(m, rows: network.weights ? n : GaussianRows.tile(m))
+      branch = Columns(m, rows: network.weights ? n : GaussianRows.tile(m), apart: !network.weights)
       sum = FactorSum(m)
       history = (network.lags.max() ?? 0) + 1
       factor = .allocate(capacity: m * m)

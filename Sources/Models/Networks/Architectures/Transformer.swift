@@ -53,7 +53,7 @@ public struct Transformer: Architecture {
       (score, attention, branch, self.square, t) = (square(), square(), square(), square(), square())
       stacked = Columns(m, rows: m * network.heads)
       residual = Columns(m, rows: 2 * m)
-      tile = Columns(m, rows: max(GaussianRows.tile(m), 2 * m))
+      tile = Columns(m, rows: max(GaussianRows.tile(m), 2 * m), apart: true)
       sum = FactorSum(m)
       let explicit = network.sampler == .weights
       tokens = explicit ? Columns(m, rows: n) : nil
