@@ -1,11 +1,5 @@
 import Kernels
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
-
 /// Products of matrices at the shapes of training, against what the vector units of this core give at the same time, in double and in
 /// single precision: times of the processor, since a window of milliseconds is seldom free of other processes.
 func matrixTimes() {
