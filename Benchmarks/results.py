@@ -7,9 +7,9 @@ from pathlib import Path
 
 import results_finite_width
 import results_formulas
+import results_kernels
 import results_matrix
 import results_training
-import results_kernels
 from results_common import flags, pick, processor, read
 
 folder = Path(sys.argv[1])
