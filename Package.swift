@@ -99,7 +99,7 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests",
-      dependencies: ["Analyses", "Engine", "Networks", "Limits", "Jobs", "Experiments", "Formulas"],
+      dependencies: ["Analyses", "Engine", "Networks", "Training", "Limits", "Jobs", "Experiments", "Formulas"],
       swiftSettings: checking),
     .testTarget(
       name: "ParticlesTests",

@@ -1,0 +1,38 @@
+import Experiments
+import Testing
+
+/// Keys of problems in training that are refused before any run: the key, the value and what is allowed.
+@Suite struct TrainingRefusalTests {
+  struct Refused: Sendable, CustomTestStringConvertible {
+    let problem: String
+    let keys: @Sendable () -> [String: Any]
+    let words: [String]
+    var testDescription: String { "\(problem): \(words[0])" }
+
+    init(_ problem: String, _ words: [String], _ keys: @escaping @Sendable () -> [String: Any]) {
+      (self.problem, self.words, self.keys) = (problem, words, keys)
+    }
+  }
+
+  static let all = [
+    Refused("committee", ["training.features = 0", "[1, 512]"]) { ["width": 3, "features": 0] },
+    Refused("committee", ["training.observables", "loss"]) { ["width": 3, "features": 4, "observables": ["fitted"]] },
+    Refused("committee", ["training.width", "at most"]) {
+      ["width": 1_000_000_000, "features": 400, "sampler": "weights"]
+    },
+    Refused("committee", ["training.samples", "at most"]) { ["width": 3, "features": 500, "samples": 1_000_000] },
+  ]
+
+  @Test(arguments: all)
+  func areNamed(refused: Refused) {
+    do {
+      _ = try ProblemRuns(refused.problem, refused.keys().merging(["steps": 10]) { $1 })
+      Issue.record("it was taken")
+    } catch let failure as Failure {
+      #expect(failure.status == .badData)
+      for word in refused.words { #expect(failure.message.contains(word), "\(failure.message)") }
+    } catch {
+      Issue.record("\(error)")
+    }
+  }
+}
