@@ -21,6 +21,14 @@ import Testing
       ["width": 1_000_000_000, "features": 400, "sampler": "weights"]
     },
     Refused("committee", ["training.samples", "at most"]) { ["width": 3, "features": 500, "samples": 1_000_000] },
+    Refused("logistic-perceptron", ["training.data", "-1 or 1"]) { ["data": ["inputs": [[1.0]], "targets": [0.5]]] },
+    Refused("logistic-perceptron", ["training.data", "sign"]) { ["data": ["teacher": "linear"]] },
+    Refused("logistic-perceptron", ["training.stop_below", "logistic"]) {
+      ["rule": "batch-perceptron", "stop_below": 0.1, "data": ["teacher": "sign"]]
+    },
+    Refused("logistic-perceptron", ["training.rule", "batch-perceptron"]) {
+      ["rule": "batch-percepton", "data": ["teacher": "sign"]]
+    },
   ]
 
   @Test(arguments: all)

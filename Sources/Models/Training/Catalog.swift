@@ -87,6 +87,7 @@ package enum TrainingCatalog {
     TrainedMLP.entry,
     TwoLayerLinear.entry,
     Committee.entry,
+    LogisticPerceptron.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
