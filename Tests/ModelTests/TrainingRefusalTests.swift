@@ -29,6 +29,14 @@ import Testing
     Refused("logistic-perceptron", ["training.rule", "batch-perceptron"]) {
       ["rule": "batch-percepton", "data": ["teacher": "sign"]]
     },
+    Refused("matrix-factorisation", ["training.columns", "asymmetric"]) { ["rows": 3, "rank": 1, "columns": 2] },
+    Refused("matrix-factorisation", ["training.target", "at most 2 positive"]) {
+      ["rows": 2, "rank": 1, "target": [1.0, -1.0]]
+    },
+    Refused("matrix-factorisation", ["training.start", "one entry"]) { ["rows": 2, "rank": 1, "start": [1.0, 0.5]] },
+    Refused("matrix-factorisation", ["training.rows", "at most"]) {
+      ["form": "asymmetric", "rows": 1_000_000, "rank": 1]
+    },
   ]
 
   @Test(arguments: all)

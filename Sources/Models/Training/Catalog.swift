@@ -88,6 +88,7 @@ package enum TrainingCatalog {
     TwoLayerLinear.entry,
     Committee.entry,
     LogisticPerceptron.entry,
+    MatrixFactorisation.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
