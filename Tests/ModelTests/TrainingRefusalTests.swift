@@ -37,6 +37,7 @@ import Testing
     Refused("matrix-factorisation", ["training.rows", "at most"]) {
       ["form": "asymmetric", "rows": 1_000_000, "rank": 1]
     },
+    Refused("two-mode", ["training.weak_signal = 2.0", "below signal = 1.0"]) { ["weak_signal": 2.0] },
   ]
 
   @Test(arguments: all)

@@ -89,6 +89,7 @@ package enum TrainingCatalog {
     Committee.entry,
     LogisticPerceptron.entry,
     MatrixFactorisation.entry,
+    TwoMode.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
