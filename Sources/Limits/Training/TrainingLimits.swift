@@ -3,5 +3,5 @@ import Training
 
 /// All limits of models in training.
 package enum TrainingLimits {
-  package static let all: [LimitEntry<TrainingModel>] = [infiniteWidth, kernelTraining]
+  package static let all: [LimitEntry<TrainingModel>] = [infiniteWidth, kernelTraining, marchenkoPastur]
 }

@@ -90,6 +90,7 @@ package enum TrainingCatalog {
     LogisticPerceptron.entry,
     MatrixFactorisation.entry,
     TwoMode.entry,
+    LeastSquaresDynamics.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
