@@ -41,6 +41,8 @@ import Testing
     Refused("least-squares", ["training.ratio", "at most"]) {
       ["dimension": 100_000, "ratio": 10.0, "sampler": "weights"]
     },
+    Refused("noisy-regression", ["training.spectrum", "positive"]) { ["spectrum": [1.0, 0.0]] },
+    Refused("noisy-regression", ["training.momentum = 1.0", "[0.0, 1.0)"]) { ["spectrum": [1.0], "momentum": 1.0] },
   ]
 
   @Test(arguments: all)

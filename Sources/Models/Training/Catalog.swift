@@ -91,6 +91,7 @@ package enum TrainingCatalog {
     MatrixFactorisation.entry,
     TwoMode.entry,
     LeastSquaresDynamics.entry,
+    NoisyRegression.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
