@@ -43,6 +43,8 @@ import Testing
     },
     Refused("noisy-regression", ["training.spectrum", "positive"]) { ["spectrum": [1.0, 0.0]] },
     Refused("noisy-regression", ["training.momentum = 1.0", "[0.0, 1.0)"]) { ["spectrum": [1.0], "momentum": 1.0] },
+    Refused("sgd-perceptron", ["training.stop_below", "no meaning"]) { ["features": 4, "stop_below": 0.1] },
+    Refused("sgd-perceptron", ["training.samples", "at most"]) { ["features": 100_000, "samples": 1_000_000] },
   ]
 
   @Test(arguments: all)

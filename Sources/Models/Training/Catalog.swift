@@ -92,6 +92,7 @@ package enum TrainingCatalog {
     TwoMode.entry,
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
+    SGDPerceptron.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
