@@ -17,7 +17,13 @@ extension TrainingLimits {
       )
     }
     let problem = try finite.infiniteWidth { p.invalid("equation", $0) }
-    return LimitModel(.known(try known(problem, model)), offset: "an offset of order 1/n is expected")
+    let content = finite.isRandomAtInfiniteWidth ? sampled(problem, model) : .known(try known(problem, model))
+    return LimitModel(content, offset: "an offset of order 1/n is expected")
+  }
+
+  /// Runs with examples of their own, as many as there are draws.
+  private static func sampled(_ problem: some TrainingProblem, _ model: TrainingModel) -> LimitModel.Content {
+    .exact(Experiment(TrainingRun(problem, model.settings)))
   }
 
   /// The one run that a deterministic problem makes.

@@ -3,5 +3,7 @@ import Training
 
 /// All limits of models in training.
 package enum TrainingLimits {
-  package static let all: [LimitEntry<TrainingModel>] = [infiniteWidth, kernelTraining, residualTraining]
+  package static let all: [LimitEntry<TrainingModel>] = [
+    infiniteWidth, kernelTraining, residualTraining, marchenkoPastur,
+  ]
 }

@@ -69,7 +69,15 @@ package struct ProblemEntry: Entry {
 
   func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
     let p = try Parameters(table, path: path, allowed: parameters)
-    return try make(p, TrainingSettings(p, self), data)
+    let model = try make(p, TrainingSettings(p, self), data)
+    let families = model.problem.observables.map(\.family)
+    guard let asked = model.settings.measured, asked.contains(where: families.contains) else {
+      throw p.invalid(
+        "observables",
+        "has nothing that is measured with these keys: there is \(Set(families).sorted().joined(separator: ", "))"
+      )
+    }
+    return model
   }
 }
 
@@ -80,6 +88,13 @@ package enum TrainingCatalog {
     TrainedMLP.residual,
     TwoLayerLinear.entry,
     XORClusters.entry,
+    Committee.entry,
+    LogisticPerceptron.entry,
+    MatrixFactorisation.entry,
+    TwoMode.entry,
+    LeastSquaresDynamics.entry,
+    NoisyRegression.entry,
+    SGDPerceptron.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {

@@ -29,11 +29,25 @@ package protocol TrainingProblem: Sendable {
   func step(_ state: State, _ stream: inout Stream, rate: Double)
   /// Writes a number for each observable.
   func measure(_ state: State, into values: UnsafeMutablePointer<Double>)
+  /// Whether runs may end because the problem is solved, and whether one has: asked after `loss`. Never, unless implemented.
+  var mayEnd: Bool { get }
+  func hasEnded(_ state: State) -> Bool
 }
 
-/// A problem whose training has a limit that is deterministic: the same steps, from another start.
+extension TrainingProblem {
+  package var mayEnd: Bool { false }
+  package func hasEnded(_ state: State) -> Bool { false }
+}
+
+/// A problem whose training has a limit: the same steps, from another start.
 package protocol HasInfiniteWidth: TrainingProblem {
-  /// The problem at infinite width, which takes nothing from its stream.
+  /// Whether runs at infinite width still differ, by the examples that each draws. If not, and unless implemented, they take nothing from their stream.
+  var isRandomAtInfiniteWidth: Bool { get }
+  /// The problem at infinite width.
   /// - Throws: what `refuse` makes of the reason why there is none.
   func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem
+}
+
+extension HasInfiniteWidth {
+  package var isRandomAtInfiniteWidth: Bool { false }
 }

@@ -4,7 +4,7 @@ import Randomness
 
 /// The experiment of training once: a draw is a whole run, from the data and the weights to the last step.
 ///
-/// A run may end before its last step, and how is an observable: `converged` once the training loss is below a level, `diverged` once it is no number or above a
+/// A run may end before its last step, and how is an observable: `converged` once the training loss is below a level or the problem is solved, `diverged` once it is no number or above a
 /// bound. A run that has converged keeps its values; one that has diverged has none from then on (not a number: tallies count these and leave them out of the means).
 package struct TrainingRun<Problem: TrainingProblem>: Draw {
   package let problem: Problem
@@ -12,6 +12,7 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
   private let settings: TrainingSettings
   /// Of the observables of the problem, those that are kept.
   private let kept: [Int]
+  private let mayEnd: Bool
 
   package final class Scratch {
     let state: Problem.State
@@ -28,9 +29,11 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
   package init(_ problem: Problem, _ settings: TrainingSettings) {
     self.problem = problem
     self.settings = settings
+    mayEnd = problem.mayEnd || settings.stopBelow != nil
     let all = problem.observables
     kept = all.indices.filter { settings.measured?.contains(all[$0].family) ?? true }
-    schema = Schema(axis: .steps(settings.records), observables: kept.map { all[$0] } + Outcome.observables(settings))
+    schema = Schema(
+      axis: .steps(settings.records), observables: kept.map { all[$0] } + Outcome.observables(settings, mayEnd: mayEnd))
   }
 
   package func makeScratch() -> Scratch { Scratch(problem) }
@@ -49,7 +52,7 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
         continue
       }
       let loss = problem.loss(scratch.state, &stream, step: made + 1)
-      if let end = settings.end(loss) {
+      if let end = settings.end(loss) ?? (problem.hasEnded(scratch.state) ? .converged : nil) {
         outcome = Outcome(end, after: made)
         break
       }
@@ -74,7 +77,7 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
       outcome.diverged = settings.end(scratch.measured[0]) == .diverged
     }
     for (i, source) in kept.enumerated() { place[i] = outcome.diverged ? .nan : scratch.measured[source] }
-    outcome.write(to: place + kept.count, settings)
+    outcome.write(to: place + kept.count, mayEnd: mayEnd)
   }
 }
 
@@ -96,21 +99,22 @@ struct Outcome {
   }
 
   /// What is measured of it, besides what the problem measures.
-  static func observables(_ settings: TrainingSettings) -> [Observable] {
+  static func observables(_ settings: TrainingSettings, mayEnd: Bool) -> [Observable] {
     var found = [
       Observable(
         "diverged", role: .failure, "1 where the training loss was no number or above diverged_above, else 0")
     ]
-    if settings.stopBelow != nil {
-      found.append(Observable("converged", role: .event, "1 where the training loss was below stop_below, else 0"))
+    if mayEnd {
+      let solved = settings.stopBelow == nil ? "problem was solved" : "training loss was below stop_below"
+      found.append(Observable("converged", role: .event, "1 where the \(solved), else 0"))
       found.append(Observable("steps", unit: "steps", "steps made, until the run converged or diverged"))
     }
     return found
   }
 
-  func write(to place: UnsafeMutablePointer<Double>, _ settings: TrainingSettings) {
+  func write(to place: UnsafeMutablePointer<Double>, mayEnd: Bool) {
     place[0] = diverged ? 1 : 0
-    guard settings.stopBelow != nil else { return }
+    guard mayEnd else { return }
     place[1] = converged ? 1 : 0
     place[2] = Double(steps)
   }
