@@ -83,15 +83,15 @@ import Testing
   @Test func whatCannotBeProbedIsRefused() throws {
     func list(_ names: String...) -> JobValue { .list(names.map { .text($0) }) }
     let cases: [(architecture: String, extra: [String: JobValue], key: String, words: String)] = [
-      ("mlp", ["probes": list("hessian")], "probes", "covariance, ntk, dntk, output, jacobian, spectrum"),
-      ("mlp", ["probes": list("ntk", "ntk")], "probes", "covariance, ntk"),
-      ("mlp", ["probes": list()], "probes", "covariance, ntk"),
-      ("mlp", ["probes": .text("ntk")], "probes", "covariance, ntk"),
+      ("mlp", ["probes": list("hessian")], "probes", "covariance, gram, ntk, dntk, output, jacobian, spectrum"),
+      ("mlp", ["probes": list("ntk", "ntk")], "probes", "covariance, gram, ntk"),
+      ("mlp", ["probes": list()], "probes", "covariance, gram, ntk"),
+      ("mlp", ["probes": .text("ntk")], "probes", "covariance, gram, ntk"),
       ("orthogonal-mlp", ["probes": list("spectra")], "probes", "did you mean spectrum"),
       ("conv-resnet", ["probes": Self.kernel], "probes", "covariance"),
       ("gated-mlp", ["probes": Self.kernel], "probes", "covariance"),
       ("ntk-mlp", ["probes": list("covariance")], "probes", "mlp with probes = [\"ntk\"]"),
-      ("mlp", ["observables": list("ntk")], "observables", "with the probe ntk also ntk, log_ntk"),
+      ("mlp", ["observables": list("ntk")], "observables", "with the probe ntk also ntk, ntk_block, log_ntk"),
       ("mlp", ["ensemble": .text("orthogonal")], "ensemble", "unknown key"),
       ("mlp", ["probes": Self.kernel, "sampler": .text("chi-square")], "sampler", "conditional, weights"),
       ("mlp", ["probes": Self.kernel, "layers": .text("all")], "layers", "last"),
