@@ -26,6 +26,11 @@ case $group in
 esac
 for_group() { [[ $wanted == *" $1 "* ]]; }
 
+# One at a time, where two targets are made side by side.
+mkdir -p .build
+exec 9>.build/setup.lock
+flock 9
+
 command -v swift >/dev/null || fail \
   "Swift is not installed. Install Swift 6.3 or later from https://www.swift.org/install/linux and put it on the PATH."
 version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+)\.([0-9]+).*/\1\2/p' | head -n 1)
