@@ -31,7 +31,8 @@ import Testing
     expectMean(rows.map { $0[across] }, rest ?? plateau, rest == nil ? 0.01 * plateau : 0.0005, "w_rest")
     // Local slope over a factor of 8 in time, printed .336: within .005 and four errors of 200 runs, .0025 each.
     let early = try runs.place("log_w_1", record: 0)
-    let slope = Moments(values: rows.map { ($0[try! runs.place("log_w_1")] - $0[early]) / Elementary.log(8) })
+    let end = try runs.place("log_w_1")
+    let slope = Moments(values: rows.map { ($0[end] - $0[early]) / Elementary.log(8) })
     #expect((slope.mean - 1.0 / 3).magnitude < 0.015, "\(slope.mean) +- \(slope.meanError)")
   }
 
