@@ -34,20 +34,21 @@ func kernelTimes() throws {
   stream.start(draw: 0)
   let scale = 1 / Double(components).squareRoot()
   let inputs = Inputs(rows: (0..<count).map { _ in (0..<components).map { _ in scale * stream.normal() } })
+  let room = (0..<3).map { _ in UnsafeMutablePointer<Double>.allocate(capacity: count * count) }
+  defer { for place in room { place.deallocate() } }
+  let (gram, products, theta) = (room[0], room[1], room[2])
   for name in ["relu", "erf", "gelu"] {
     let kernel = ActivationKernel(try ActivationChoice(.text(name), path: "activation", width: 1).function)
     for get in ["nngp", "ntk"] {
       let seconds = bestOfProcessor(total: 0.5) {
-        let gram = inputs.gram
+        inputs.writeGram(to: gram)
         guard get == "ntk" else {
-          sink += kernel.apply(gram, count)[count + 1]
+          kernel.apply(gram, count, to: products)
+          sink += products[count + 1]
           return
         }
-        let (products, slopes) = kernel.applyWithDerivative(gram, count)
-        let theta = [Double](unsafeUninitializedCapacity: count * count) { entries, initialised in
-          for i in 0..<count * count { entries[i] = products[i] + gram[i] * slopes[i] }
-          initialised = count * count
-        }
+        kernel.apply(gram, count, to: products, slopes: theta)
+        for i in 0..<count * count { theta[i] = products[i] + gram[i] * theta[i] }
         sink += theta[count + 1]
       }
       report(

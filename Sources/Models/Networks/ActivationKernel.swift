@@ -1,3 +1,5 @@
+import Kernels
+
 /// Gaussian expectations of an activation, which the recursions at infinite width are made of: in closed form where the activation has one
 /// (`ClosedKernel`), by quadrature that checks itself otherwise.
 public struct ActivationKernel: Sendable {
@@ -21,11 +23,7 @@ public struct ActivationKernel: Sendable {
   /// `product` of all pairs of an m x m covariance, row by row in one loop where it is closed.
   public func apply(_ k: [Double], _ m: Int) -> [Double] {
     [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
-      let result = buffer.baseAddress!
-      Self.symmetric(k, m, [result]) { p, q, r, count, place in
-        if let closed { return closed.products(p, q, r, count, to: result + place) }
-        for b in 0..<count { result[place &+ b] = product(p, q[b], r[b]) }
-      }
+      apply(k, m, to: buffer.baseAddress!)
       initialised = m * m
     }
   }
@@ -37,14 +35,7 @@ public struct ActivationKernel: Sendable {
     let slopes = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
       let slopes = buffer.baseAddress!
       products = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
-        let result = buffer.baseAddress!
-        Self.symmetric(k, m, [result, slopes]) { p, q, r, count, place in
-          if let closed { return closed.products(p, q, r, count, to: result + place, slopes: slopes + place) }
-          for b in 0..<count {
-            result[place &+ b] = product(p, q[b], r[b])
-            slopes[place &+ b] = derivativeProduct(p, q[b], r[b])
-          }
-        }
+        apply(k, m, to: buffer.baseAddress!, slopes: slopes)
         initialised = m * m
       }
       initialised = m * m
@@ -52,26 +43,25 @@ public struct ActivationKernel: Sendable {
     return (products, slopes)
   }
 
-  private var closed: (any ClosedKernel)? { activation as? any ClosedKernel }
-
-  /// Symmetric m x m matrices from variances and covariance.
-  /// - Parameter write: puts the entries 0 ... a of row a of each at a place: from the variance of the row, those of the columns, and the covariances.
-  private static func symmetric(
-    _ k: [Double], _ m: Int, _ matrices: [UnsafeMutablePointer<Double>],
-    _ write: (
-      _ p: Double, _ q: UnsafePointer<Double>, _ r: UnsafePointer<Double>, _ count: Int, _ place: Int
-    ) -> Void
+  /// Writes `product` of all pairs, and `derivativeProduct` if there is room for it, m x m each: where many inputs are looked at again and again, new
+  /// memory would cost more than the kernel.
+  package func apply(
+    _ k: UnsafePointer<Double>, _ m: Int, to products: UnsafeMutablePointer<Double>,
+    slopes: UnsafeMutablePointer<Double>? = nil
   ) {
-    let variances = (0..<m).map { k[$0 * m + $0] }
-    // Rows are mirrored some at a time: a column of single entries would be one line of the cache each.
-    let together = 16
-    k.withUnsafeBufferPointer { k in
-      for first in stride(from: 0, to: m, by: together) {
-        let last = min(first + together, m)
-        for a in first..<last { write(variances[a], variances, k.baseAddress! + a &* m, a &+ 1, a &* m) }
-        for entries in matrices {
-          for b in 0..<last {
-            for a in max(first, b)..<last { entries[b &* m &+ a] = entries[a &* m &+ b] }
+    let (variances, closed) = ((0..<m).map { k[$0 &* m &+ $0] }, activation as? any ClosedKernel)
+    variances.withUnsafeBufferPointer { variances in
+      let q = variances.baseAddress!
+      SymmetricMatrix.fill(slopes.map { [products, $0] } ?? [products], m) { a in
+        let (p, r, place, count) = (q[a], k + a &* m, a &* m, a &+ 1)
+        switch (closed, slopes) {
+        case (let closed?, let slopes?):
+          closed.products(p, q, r, count, to: products + place, slopes: slopes + place)
+        case (let closed?, nil): closed.products(p, q, r, count, to: products + place)
+        case (nil, _):
+          for b in 0..<count {
+            products[place &+ b] = product(p, q[b], r[b])
+            slopes?[place &+ b] = derivativeProduct(p, q[b], r[b])
           }
         }
       }

@@ -26,33 +26,37 @@ public struct Inputs: Sendable {
 
   /// `V_0`, count x count.
   public var gram: [Double] {
+    [Double](unsafeUninitializedCapacity: count * count) { buffer, initialised in
+      writeGram(to: buffer.baseAddress!)
+      initialised = count * count
+    }
+  }
+
+  /// Writes `gram`, count x count.
+  package func writeGram(to entries: UnsafeMutablePointer<Double>) {
     // Feature by feature, so that the loop over the entries of a row is one of vectors.
     let columns = (0..<count * features).map { rows[$0 % count * features + $0 / count] }
-    return [Double](unsafeUninitializedCapacity: count * count) { buffer, initialised in
-      let entries = buffer.baseAddress!
-      for a in 0..<count {
-        let row = entries + a &* count
-        for b in 0..<count { row[b] = 0 }
-        columns.withUnsafeBufferPointer { columns in
-          rows.withUnsafeBufferPointer { rows in
-            func at(_ f: Int) -> (Double, UnsafePointer<Double>) {
-              (rows[a &* features &+ f], columns.baseAddress! + f &* count)
-            }
-            var f = 0
-            while f &+ 4 <= features {
-              let (u, v, x, y) = (at(f), at(f &+ 1), at(f &+ 2), at(f &+ 3))
-              for b in 0..<count { row[b] = row[b] + u.0 * u.1[b] + v.0 * v.1[b] + x.0 * x.1[b] + y.0 * y.1[b] }
-              f &+= 4
-            }
-            while f < features {
-              let x = at(f)
-              for b in 0..<count { row[b] += x.0 * x.1[b] }
-              f &+= 1
-            }
+    columns.withUnsafeBufferPointer { columns in
+      rows.withUnsafeBufferPointer { rows in
+        SymmetricMatrix.fill([entries], count) { a in
+          let (row, filled) = (entries + a &* count, a &+ 1)
+          for b in 0..<filled { row[b] = 0 }
+          func at(_ f: Int) -> (Double, UnsafePointer<Double>) {
+            (rows[a &* features &+ f], columns.baseAddress! + f &* count)
+          }
+          var f = 0
+          while f &+ 4 <= features {
+            let (u, v, x, y) = (at(f), at(f &+ 1), at(f &+ 2), at(f &+ 3))
+            for b in 0..<filled { row[b] = row[b] + u.0 * u.1[b] + v.0 * v.1[b] + x.0 * x.1[b] + y.0 * y.1[b] }
+            f &+= 4
+          }
+          while f < features {
+            let x = at(f)
+            for b in 0..<filled { row[b] += x.0 * x.1[b] }
+            f &+= 1
           }
         }
       }
-      initialised = count * count
     }
   }
 
