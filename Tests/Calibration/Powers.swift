@@ -81,3 +81,17 @@ func health(_ failure: String, alpha: Double) -> @Sendable (Snapshot, Double) ->
       word: found.verdict, power: normalProbability((effect - limit) / deviation(found.threshold + effect)))
   }
 }
+
+/// Flat, grows or shrinks, of the only row.
+func trend(_ snapshot: Snapshot, _ effect: Double) -> Outcome? {
+  guard let found = Analyses.trends(snapshot).first, found.rows.count == 1, let row = found.rows.first else { return nil }
+  return Outcome(word: found.verdict, power: normalProbability((effect - row.margin) / row.error))
+}
+
+/// Exponents over depth against what is known, of the only row that is judged.
+func exponents(_ snapshot: Snapshot, _ effect: Double) -> Outcome? {
+  guard let found = Analyses.depthLaws(snapshot).first(where: { $0.verdict != nil }), let word = found.verdict,
+    let row = found.rows.first(where: { $0.verdict != nil })
+  else { return nil }
+  return Outcome(word: word, power: normalProbability((effect - row.margin) / row.exponentError))
+}

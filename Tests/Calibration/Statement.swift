@@ -107,7 +107,8 @@ extension Job {
   private func with(_ cases: [Case]) -> Job {
     Job(
       title: title, seed: seed, cases: cases, tolerances: tolerances, covarianceLimit: covarianceLimit,
-      healthThreshold: healthThreshold, smallParameters: smallParameters, text: text, identity: identity)
+      healthThreshold: healthThreshold, exponents: exponents, smallParameters: smallParameters,
+      tunedKeys: tunedKeys ?? [], text: text, identity: identity)
   }
 
   /// The same job with what its known references predict changed. What becomes nil is not predicted; a reference without predictions is left out.

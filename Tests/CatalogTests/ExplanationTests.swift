@@ -71,4 +71,35 @@ import Testing
     let other = Advisor(rows, name: "job.toml", data: RootedData())
     #expect { try other.advice(.draws(factor: 2), nil) } throws: { "\($0)".contains("rows of files") }
   }
+
+  /// Slopes along sweeps: what is flat or not is said, and what is open asks for draws, for as many as decide.
+  @Test func trendsAreExplained() throws {
+    let text = try String(contentsOfFile: root + "/jobs/coordinate-check.toml", encoding: .utf8)
+    func explain(_ settings: [String]) throws -> Explanation {
+      let file = try job(text, ["training.depth=1", "sweep={\"training.width\"=[64,256,1024]}"] + settings)
+      return try Explanation(LocalRun.run(file.job, ranks: 1).snapshot)
+    }
+    let flat = try explain([])
+    let said = try #require(flat.statements.first { $0.subject == "trend" })
+    #expect(said.part == .shows && said.code == "trend" && said.sentence.contains("flat within 0.05"))
+    let open = try explain(["training.draws=3"])
+    #expect(open.statements.contains { $0.subject == "trend" && $0.part == .open && $0.code == "no_power" })
+    let asked = open.remedies.compactMap { if case .draws(let factor) = $0.change { factor } else { nil } }
+    #expect(asked.count == 1 && (2...200).contains(asked[0]), "\(asked)")
+  }
+
+  /// Exponents without a known value are shown; a known one that is open asks for draws.
+  @Test func exponentsAreExplained() throws {
+    let text = try String(contentsOfFile: root + "/jobs/critical-exponents.toml", encoding: .utf8)
+    let file = try job(
+      text,
+      [
+        "network.draws=400", "network.width=64", "network.depth=32", "network.layers=[4,8,16,32]",
+        "sweep={\"network.activation\"=[\"tanh\"]}",
+      ])
+    let explanation = try Explanation(LocalRun.run(file.job, ranks: 1).snapshot)
+    let said = try #require(explanation.statements.first { $0.subject == "exponents" })
+    #expect(said.part == .open && said.code == "no_power" && said.sentence.contains("undecided at tolerance"))
+    #expect(!explanation.remedies.isEmpty)
+  }
 }
