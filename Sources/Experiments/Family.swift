@@ -13,6 +13,19 @@ public protocol Entry: Sendable {
 
 extension Entry {
   public var table: String? { nil }
+
+  /// The line of a catalog that a key of a table names.
+  /// - Parameter otherwise: what the key is unless it is given.
+  /// - Throws: `Failure` with the nearest name.
+  public static func named(
+    by key: String, of table: JobValue, path: String, among entries: [Self], otherwise: JobValue? = nil
+  ) throws -> Self {
+    let given = table[key] ?? otherwise
+    guard case .text(let name)? = given, let found = entries.first(where: { $0.name == name }) else {
+      throw Failure.unknown(key: "\(path).\(key)", value: given, names: entries.map(\.name))
+    }
+    return found
+  }
 }
 
 /// A table of a job, as the catalog prints it.

@@ -94,11 +94,8 @@ public enum NetworkCatalog {
   public static func read(
     _ table: JobValue, path: String, data: any DataSource
   ) throws -> NetworkModel {
-    let names = architectures.map(\.name)
-    guard case .text(let name)? = table["architecture"],
-      let entry = architectures.first(where: { $0.name == name })
-    else { throw Failure.unknown(key: "\(path).architecture", value: table["architecture"], names: names) }
-    return try entry.read(table, path: path, data: data)
+    try ArchitectureEntry.named(by: "architecture", of: table, path: path, among: architectures)
+      .read(table, path: path, data: data)
   }
 }
 

@@ -68,11 +68,9 @@ package struct ParticleModel: Sendable {
 
   /// The line of a catalog that a key of the table names.
   static func entry<E: Entry>(_ key: String, of table: JobValue, path: String, _ entries: [E]) throws -> E {
-    let given = table[key] ?? ParticleCatalog.parameters.first { $0.name == key }?.default
-    guard case .text(let text)? = given, let found = entries.first(where: { $0.name == text }) else {
-      throw Failure.unknown(key: "\(path).\(key)", value: given, names: entries.map(\.name))
-    }
-    return found
+    try E.named(
+      by: key, of: table, path: path, among: entries,
+      otherwise: ParticleCatalog.parameters.first { $0.name == key }?.default)
   }
 
   /// Refuses what is known not to work, before it runs.

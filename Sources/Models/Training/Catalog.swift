@@ -98,9 +98,7 @@ package enum TrainingCatalog {
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
-    let names = problems.map(\.name)
-    guard case .text(let name)? = table["problem"], let entry = problems.first(where: { $0.name == name })
-    else { throw Failure.unknown(key: "\(path).problem", value: table["problem"], names: names) }
-    return try entry.read(table, path: path, data: data)
+    try ProblemEntry.named(by: "problem", of: table, path: path, among: problems)
+      .read(table, path: path, data: data)
   }
 }

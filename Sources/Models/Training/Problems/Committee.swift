@@ -112,14 +112,10 @@ package struct Committee: HasInfiniteWidth {
     case .reduced:
       let root = 1 / Double(width).squareRoot()
       for i in 0..<d { state.mean[i] = root * stream.normal() }
-      Bartlett.write(&stream, d, degrees: Double(width - 1), to: state.next)
+      SecondMoments.drawWishart(&stream, d, degrees: width - 1, room: state.next, to: state.second)
       for i in 0..<d {
-        for j in 0...i {
-          var sum = 0.0
-          for l in 0...j { sum += state.next[i * d + l] * state.next[j * d + l] }
-          let entry = sum / Double(width) + state.mean[i] * state.mean[j]
-          state.second[i * d + j] = entry
-          state.second[j * d + i] = entry
+        for j in 0..<d {
+          state.second[i * d + j] = state.second[i * d + j] / Double(width) + state.mean[i] * state.mean[j]
         }
       }
     case .weights:
@@ -134,14 +130,8 @@ package struct Committee: HasInfiniteWidth {
   private func takeMoments(_ state: State) {
     let d = features
     for i in 0..<d { state.mean[i] = 0 }
-    for i in 0..<d * d { state.second[i] = 0 }
-    for unit in 0..<width {
-      let w = state.weights! + unit * d
-      for i in 0..<d {
-        state.mean[i] += w[i]
-        for j in 0..<d { state.second[i * d + j] += w[i] * w[j] }
-      }
-    }
+    for unit in 0..<width { for i in 0..<d { state.mean[i] += state.weights![unit * d + i] } }
+    SecondMoments.take(state.weights!, rows: 0..<width, d, to: state.second)
     for i in 0..<d { state.mean[i] /= Double(width) }
     for i in 0..<d * d { state.second[i] /= Double(width) }
   }
@@ -246,9 +236,7 @@ package struct Committee: HasInfiniteWidth {
 
   private func moveMoments(_ state: State, _ k: Double) {
     let d = features
-    // C M, then times C, which is symmetric.
-    multiply(state.map, state.second, to: state.next)
-    multiply(state.next, state.map, to: state.second)
+    SecondMoments.map(state.second, by: state.map, d, room: state.next)
     // C m, in the place of what is not needed any more.
     let moved = state.next
     for i in 0..<d {
@@ -263,19 +251,6 @@ package struct Committee: HasInfiniteWidth {
       }
     }
     for i in 0..<d { state.mean[i] = moved[i] - k * state.force[i] }
-  }
-
-  private func multiply(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, to c: UnsafeMutablePointer<Double>
-  ) {
-    let d = features
-    for i in 0..<d {
-      for j in 0..<d { c[i * d + j] = 0 }
-      for l in 0..<d {
-        let s = a[i * d + l]
-        for j in 0..<d { c[i * d + j] += s * b[l * d + j] }
-      }
-    }
   }
 
   package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {

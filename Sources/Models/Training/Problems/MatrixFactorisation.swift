@@ -97,32 +97,15 @@ package struct MatrixFactorisation: TrainingProblem {
     }
     if form == .asymmetric { state.first = (state.left[0], state.right[0]) }
     guard isReduced else { return }
-    Bartlett.write(&stream, k, degrees: Double(rows - kept), to: state.room)
-    for i in 0..<k {
-      for j in 0...i {
-        var sum = 0.0
-        for l in 0...j { sum += state.room[i * k + l] * state.room[j * k + l] }
-        state.rest[i * k + j] = scale * scale * sum
-        state.rest[j * k + i] = scale * scale * sum
-      }
-    }
-  }
-
-  /// The Gram matrix of some rows, k x k.
-  private func takeGram(_ x: UnsafePointer<Double>, _ rows: Range<Int>, to gram: UnsafeMutablePointer<Double>) {
-    let k = rank
-    for i in 0..<k * k { gram[i] = 0 }
-    for row in rows {
-      let own = x + row * k
-      for i in 0..<k { for j in 0..<k { gram[i * k + j] += own[i] * own[j] } }
-    }
+    SecondMoments.drawWishart(&stream, k, degrees: rows - kept, room: state.room, to: state.rest)
+    for i in 0..<k * k { state.rest[i] *= scale * scale }
   }
 
   /// |X X^T - M|^2 without differences of large numbers: with U the rows that M sees, |U U^T - M|^2 + 2 tr(U^T U B) + tr B^2.
   private func symmetricError(_ state: State) -> Double {
     let (k, r) = (rank, target.count)
-    if !isReduced { takeGram(state.left, r..<rows, to: state.rest) }
-    takeGram(state.left, 0..<r, to: state.gram)
+    if !isReduced { SecondMoments.take(state.left, rows: r..<rows, k, to: state.rest) }
+    SecondMoments.take(state.left, rows: 0..<r, k, to: state.gram)
     var sum = 0.0
     for i in 0..<r {
       for j in 0..<r {
@@ -174,21 +157,7 @@ package struct MatrixFactorisation: TrainingProblem {
     }
     state.left.update(from: state.nextLeft, count: kept * k)
     guard isReduced else { return }
-    multiply(state.map, state.rest, to: state.room)
-    multiply(state.room, state.map, to: state.rest)
-  }
-
-  private func multiply(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, to c: UnsafeMutablePointer<Double>
-  ) {
-    let k = rank
-    for i in 0..<k {
-      for j in 0..<k { c[i * k + j] = 0 }
-      for l in 0..<k {
-        let s = a[i * k + l]
-        for j in 0..<k { c[i * k + j] += s * b[l * k + j] }
-      }
-    }
+    SecondMoments.map(state.rest, by: state.map, k, room: state.room)
   }
 
   private func stepAsymmetric(_ state: State, _ h: Double) {
@@ -217,8 +186,8 @@ package struct MatrixFactorisation: TrainingProblem {
       if rank > target.count { values[3] = 2 * state.time * error / Double(rank - target.count).squareRoot() }
       return
     }
-    takeGram(state.left, 0..<rows, to: state.gram)
-    takeGram(state.right, 0..<columns, to: state.map)
+    SecondMoments.take(state.left, rows: 0..<rows, rank, to: state.gram)
+    SecondMoments.take(state.right, rows: 0..<columns, rank, to: state.map)
     var sum = 0.0
     for i in 0..<rank * rank {
       let difference = state.gram[i] - state.map[i]

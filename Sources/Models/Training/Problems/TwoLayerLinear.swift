@@ -87,15 +87,8 @@ package struct TwoLayerLinear: HasInfiniteWidth {
     case .infinite:
       for i in 0..<q * q { state.gram[i] = i % (q + 1) == 0 ? 1 : 0 }
     case .reduced:
-      Bartlett.write(&stream, q, degrees: Double(width), to: state.next)
-      for i in 0..<q {
-        for j in 0...i {
-          var sum = 0.0
-          for l in 0...j { sum += state.next[i * q + l] * state.next[j * q + l] }
-          state.gram[i * q + j] = sum / Double(width)
-          state.gram[j * q + i] = sum / Double(width)
-        }
-      }
+      SecondMoments.drawWishart(&stream, q, degrees: width, room: state.next, to: state.gram)
+      for i in 0..<q * q { state.gram[i] /= Double(width) }
     case .weights:
       let weights = state.weights!
       for i in 0..<width * q { weights[i] = stream.normal() }
@@ -106,12 +99,7 @@ package struct TwoLayerLinear: HasInfiniteWidth {
   /// G of explicit weights.
   private func takeGram(_ state: State) {
     let q = order
-    let weights = state.weights!
-    for i in 0..<q * q { state.gram[i] = 0 }
-    for unit in 0..<width {
-      let row = weights + unit * q
-      for i in 0..<q { for j in 0..<q { state.gram[i * q + j] += row[i] * row[j] } }
-    }
+    SecondMoments.take(state.weights!, rows: 0..<width, q, to: state.gram)
     for i in 0..<q * q { state.gram[i] /= Double(width) }
   }
 
@@ -156,8 +144,7 @@ package struct TwoLayerLinear: HasInfiniteWidth {
       }
     }
     guard let weights = state.weights else {
-      multiply(state.step, state.gram, to: state.next)
-      multiply(state.next, state.step, to: state.gram)
+      SecondMoments.map(state.gram, by: state.step, q, room: state.next)
       return
     }
     for unit in 0..<width {
@@ -168,19 +155,6 @@ package struct TwoLayerLinear: HasInfiniteWidth {
         state.row[j] = sum
       }
       for j in 0..<q { own[j] = state.row[j] }
-    }
-  }
-
-  private func multiply(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, to c: UnsafeMutablePointer<Double>
-  ) {
-    let q = order
-    for i in 0..<q {
-      for j in 0..<q { c[i * q + j] = 0 }
-      for l in 0..<q {
-        let s = a[i * q + l]
-        for j in 0..<q { c[i * q + j] += s * b[l * q + j] }
-      }
     }
   }
 
