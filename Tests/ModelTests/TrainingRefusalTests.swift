@@ -59,4 +59,39 @@ import Testing
       Issue.record("\(error)")
     }
   }
+
+  /// Runs end below the edge that is said, and none does above it. The mean squares of noisy regression (B = 1) are finite below only: exact means fall or
+  /// grow. Of least squares the eigenvalues of one draw end near those of large X; of two modes only an end by the weak feature alone is stable up to the edge.
+  @Test(arguments: [
+    ("least-squares", ["dimension": 200, "ratio": 0.5], 0.6862915, 0.05),
+    ("two-mode", ["a": 0.1, "b": 0.05, "weak_signal": 0.5], 1, 0.5),
+    ("matrix-factorisation", ["rows": 6, "rank": 2, "target": [2.0, 0.5], "alpha": 0.1], 0.5, 0.05),
+    ("noisy-regression", ["spectrum": [1.0, 0.5], "noise": 0.0, "start": 1.0], 0.6096118, 0.02),
+  ] as [(String, [String: any Sendable], Double, Double)])
+  func edgesOfStability(problem: String, keys: [String: any Sendable], edge: Double, width: Double) throws {
+    func runs(_ share: Double) throws -> ProblemRuns {
+      let more: [String: Any] = ["learning_rate": share * edge, "steps": 2000, "records": [1999, 2000]]
+      return try ProblemRuns(problem, (keys as [String: Any]).merging(more) { $1 })
+    }
+    let (below, above) = (try runs(1 - width), try runs(1 + width))
+    let said = try #require(below.model.problem.stabilityEdge)
+    #expect((said.rate - edge).magnitude < 1e-6 * edge, "\(said.rate)")
+    if problem == "noisy-regression" {
+      func excess(_ runs: ProblemRuns) throws -> Double {
+        let known = try #require(runs.legs.first { $0.role == .exact }?.known)
+        let place = try #require(known.schema.place(of: "excess"))
+        return try #require(known.statistics.last { $0.observable == place && $0.statistic == .mean }).value
+      }
+      let found = (try excess(below), try excess(above))
+      #expect(found.0 < 1e-3 && found.1 > 1e3, "\(found)")
+    } else {
+      // Beyond the edge a run may go on for ever without an end instead of diverging.
+      func hasEnded(_ runs: ProblemRuns) throws -> Bool {
+        let change = try runs.value("loss") - runs.value("loss", record: 0)
+        return try runs.value("diverged") == 0 && change.magnitude < 1e-6
+      }
+      let found = (try hasEnded(below), try hasEnded(above))
+      #expect(found == (true, false), "\(found)")
+    }
+  }
 }

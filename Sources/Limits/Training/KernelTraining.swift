@@ -29,6 +29,7 @@ extension TrainingLimits {
     }
     guard network.start != .zero else { throw p.invalid("equation", "needs start = \"random\" or \"centred\"") }
     let kernels = KernelRegime(network, trains: trains)
+    kernels.stabilityEdge.warn(model.settings.learningRate, path: model.parameters.path)
     let values = kernels.predictions(model)
     return LimitModel(
       .known(values),
@@ -69,6 +70,20 @@ private struct KernelRegime {
     let isRandom = network.start == .random
     covariance = k.map { isRandom ? $0 / (network.gamma * network.gamma) : 0 }
     order = network.activation.kinks.isEmpty ? 1 : 0.5
+  }
+
+  /// $2 P/\lambda$ for the largest eigenvalue of Theta on the examples of training, by 100 steps of the power method.
+  var stabilityEdge: StabilityEdge {
+    var vector = (0..<train).map { 1 + 0.1 * Double($0 % 3) }
+    var largest = 0.0
+    for _ in 0..<100 {
+      let image = (0..<train).map { a in (0..<train).reduce(0) { $0 + kernel[a * count + $1] * vector[$1] } }
+      let length = image.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      guard length > 0 else { break }
+      largest = length / vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      vector = image.map { $0 / length }
+    }
+    return StabilityEdge(2 * Double(train) / largest, "2 P/lambda of the tangent kernel at infinite width")
   }
 
   func predictions(_ model: TrainingModel) -> ReferenceValues {

@@ -25,6 +25,7 @@ package enum TrainingFamily: Family {
 
   package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<TrainingModel> {
     let model = try TrainingCatalog.read(table, path: context.path, data: context.data)
+    model.problem.stabilityEdge?.warn(model.settings.learningRate, path: context.path)
     var legs = [
       Leg(
         name: self.table, role: .finite,

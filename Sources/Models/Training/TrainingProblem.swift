@@ -32,11 +32,30 @@ package protocol TrainingProblem: Sendable {
   /// Whether runs may end because the problem is solved, and whether one has: asked after `loss`. Never, unless implemented.
   var mayEnd: Bool { get }
   func hasEnded(_ state: State) -> Bool
+  /// Above which learning rate no minimum is stable, where that is known. It is said before the job runs.
+  var stabilityEdge: StabilityEdge? { get }
+}
+
+/// The largest learning rate at which descent can end.
+package struct StabilityEdge: Sendable {
+  package let rate: Double
+  /// What it is, after "the edge of stability".
+  package let reason: String
+
+  package init(_ rate: Double, _ reason: String) { (self.rate, self.reason) = (rate, reason) }
+
+  /// Tells the user where a learning rate is beyond.
+  package func warn(_ learningRate: Double, path: String) {
+    guard learningRate > rate else { return }
+    Notes.add(
+      "\(path).learning_rate = \(learningRate) is beyond \(Float(rate)), the edge of stability \(reason): expect runs that diverge or do not settle")
+  }
 }
 
 extension TrainingProblem {
   package var mayEnd: Bool { false }
   package func hasEnded(_ state: State) -> Bool { false }
+  package var stabilityEdge: StabilityEdge? { nil }
 }
 
 /// A problem whose training has a limit: the same steps, from another start.

@@ -54,6 +54,11 @@ package struct LeastSquaresDynamics: TrainingProblem {
     ]
   }
 
+  package var stabilityEdge: StabilityEdge? {
+    let root = 1 + (Double(samples) / Double(dimension)).squareRoot()
+    return StabilityEdge(2 / (root * root), "2/(1 + sqrt(P/N))^2 of large X")
+  }
+
   package func makeState() -> State { State(self) }
 
   package func start(_ state: State, _ stream: inout Stream) {

@@ -83,6 +83,11 @@ package struct MatrixFactorisation: TrainingProblem {
     return found
   }
 
+  package var stabilityEdge: StabilityEdge? {
+    guard form == .symmetric, let largest = target.max() else { return nil }
+    return StabilityEdge(1 / largest, "1/s of the largest entry s of M")
+  }
+
   package func makeState() -> State { State(self) }
 
   package func start(_ state: State, _ stream: inout Stream) {

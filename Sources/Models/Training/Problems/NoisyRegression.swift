@@ -47,6 +47,19 @@ package struct NoisyRegression: TrainingProblem {
     Observable("balance", "left - right, 0 in the stationary state"),
   ]
 
+  /// The largest rate at which $\langle \theta_i^2 \rangle$ stay finite, without momentum: $\sum_i \eta l_i/(B (2 - \eta l_i (1 + 1/B))) = 1$.
+  package var stabilityEdge: StabilityEdge? {
+    guard momentum == 0, let largest = spectrum.max(), largest > 0 else { return nil }
+    let share = 1 / Double(batch)
+    var (low, high) = (0.0, 2 / (largest * (1 + share)))
+    for _ in 0..<60 {
+      let rate = 0.5 * (low + high)
+      let sum = spectrum.reduce(0) { $0 + share * rate * $1 / (2 - rate * $1 * (1 + share)) }
+      if sum < 1 { low = rate } else { high = rate }
+    }
+    return StabilityEdge(low, "of the mean squares of the weights")
+  }
+
   package func makeState() -> State { State(self) }
 
   package func start(_ state: State, _ stream: inout Stream) {

@@ -37,6 +37,8 @@ package struct TwoMode: TrainingProblem {
     ]
   }
 
+  package var stabilityEdge: StabilityEdge? { StabilityEdge(0.5 / weak, "1/(2 U) of an end by the weak feature alone") }
+
   package func makeState() -> State { State(rate: learningRate) }
 
   package func start(_ state: State, _ stream: inout Stream) {
