@@ -135,7 +135,9 @@ package struct MeanFieldMLP: TrainingProblem {
 
   package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {
     evaluate(state)
-    state.outputs.withUnsafeBufferPointer { network.measureOutputs($0.baseAddress!, network.data.targets, to: values) }
+    _ = state.outputs.withUnsafeBufferPointer {
+      network.measureOutputs($0.baseAddress!, network.data.targets, to: values)
+    }
   }
 }
 
