@@ -66,7 +66,7 @@ public struct Job: Sendable, Codable {
   }
 
   /// Version of the streams: what draws a (seed, stream, index) gives. It changes whenever a golden digest changes.
-  public static let streamVersion = 3
+  public static let streamVersion = 4
 
   /// The identity line of a version of the streams.
   public static func identityLine(streamVersion: Int) -> String { "stream = \(streamVersion)" }

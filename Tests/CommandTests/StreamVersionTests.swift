@@ -18,7 +18,7 @@ extension Commands {
       for ranks in [0, 2] {
         let run = try place.fathom(["run", "job.toml", "-o", "old.h5"], ranks: ranks)
         #expect(
-          run.status == 65 && run.error.contains("version 1 of the random streams, this program makes version 3"),
+          run.status == 65 && run.error.contains("version 1 of the random streams, this program makes version 4"),
           "\(run.status) \(run.error)")
       }
       let merge = try place.fathom(["merge", "old.h5", "other.h5", "-o", "all.h5"])

@@ -99,6 +99,7 @@ import Training
       to.update(from: from, count: d * d)
     }
     reduced.inputs.update(from: plain.inputs, count: (samples ?? 0) * d)
+    problems[1].transposeInputs(reduced)
     for step in 1...40 {
       let a = problems[0].loss(plain, &stream, step: step)
       let b = problems[1].loss(reduced, &stream, step: step)

@@ -1,3 +1,4 @@
+import Kernels
 import Networks
 import Randomness
 
@@ -21,29 +22,34 @@ enum SecondMoments {
 
   /// Writes $X^T X$ of some rows of X, each of q numbers.
   static func take(_ x: UnsafePointer<Double>, rows: Range<Int>, _ q: Int, to result: UnsafeMutablePointer<Double>) {
-    for i in 0..<q * q { result[i] = 0 }
-    for row in rows {
-      let own = x + row * q
-      for i in 0..<q { for j in 0..<q { result[i * q + j] += own[i] * own[j] } }
-    }
+    let first = x + rows.lowerBound * q
+    multiply(first, rowStride: 1, columnStride: q, inner: rows.count, first, q, to: result)
   }
 
   /// Replaces M by C M C, C symmetric; C M stays in the room.
   static func map(
     _ m: UnsafeMutablePointer<Double>, by c: UnsafePointer<Double>, _ q: Int, room: UnsafeMutablePointer<Double>
   ) {
-    multiply(c, m, q, to: room)
-    multiply(room, c, q, to: m)
+    multiply(c, rowStride: q, columnStride: 1, inner: q, m, q, to: room)
+    multiply(room, rowStride: q, columnStride: 1, inner: q, c, q, to: m)
   }
 
+  /// A B, by the same chains of multiply-adds whatever q.
+  @inline(__always)
   private static func multiply(
-    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ q: Int, to c: UnsafeMutablePointer<Double>
+    _ a: UnsafePointer<Double>, rowStride: Int, columnStride: Int, inner: Int, _ b: UnsafePointer<Double>, _ q: Int,
+    to c: UnsafeMutablePointer<Double>
   ) {
+    // Small ones are done before a product by tiles has begun.
+    guard q < 12 else {
+      return MatrixProduct.add(
+        c, q, fresh: true, rows: q, columns: q, a, rowStride: rowStride, columnStride: columnStride, inner: inner, b, q)
+    }
     for i in 0..<q {
-      for j in 0..<q { c[i * q + j] = 0 }
-      for l in 0..<q {
-        let s = a[i * q + l]
-        for j in 0..<q { c[i * q + j] += s * b[l * q + j] }
+      for j in 0..<q {
+        var sum = 0.0
+        for l in 0..<inner { sum = sum.addingProduct(a[i &* rowStride &+ l &* columnStride], b[l &* q &+ j]) }
+        c[i &* q &+ j] = sum
       }
     }
   }

@@ -47,7 +47,11 @@ package struct Committee: HasInfiniteWidth {
     /// a and C.
     let force, map: UnsafeMutablePointer<Double>
     let next: UnsafeMutablePointer<Double>
+    /// x of the examples, P x D; the same D x P; r x/P, P x D.
     package let inputs: UnsafeMutablePointer<Double>
+    let columns, scaled: UnsafeMutablePointer<Double>
+    /// Q x, D x P.
+    let images: UnsafeMutablePointer<Double>
     let residuals: UnsafeMutablePointer<Double>
     /// Of the plain sampler, N x D.
     package let weights: UnsafeMutablePointer<Double>?
@@ -64,14 +68,17 @@ package struct Committee: HasInfiniteWidth {
         .allocateZeros(d * d), .allocateZeros(d * d), .allocateZeros(d * d), .allocateZeros(d * d),
         .allocateZeros(d * d)
       )
-      inputs = .allocateZeros((problem.samples ?? 0) * d)
+      let count = (problem.samples ?? 0) * d
+      (inputs, columns) = (.allocateZeros(count), .allocateZeros(count))
+      (scaled, images) = (.allocateZeros(count), .allocateZeros(count))
       residuals = .allocateZeros(problem.samples ?? 0)
       weights = problem.sampler == .weights ? .allocateZeros(problem.width * d) : nil
     }
 
     deinit {
       for place in [
-        mean, firstMean, linear, force, second, firstSecond, quadratic, map, next, inputs, residuals,
+        mean, firstMean, linear, force, second, firstSecond, quadratic, map, next, inputs, columns, scaled, images,
+        residuals,
       ] { place.deallocate() }
       weights?.deallocate()
     }
@@ -104,6 +111,7 @@ package struct Committee: HasInfiniteWidth {
     if let samples {
       let scale = 1 / Double(d).squareRoot()
       for i in 0..<samples * d { state.inputs[i] = scale * stream.normal() }
+      transposeInputs(state)
     }
     switch sampler {
     case .infinite:
@@ -124,6 +132,12 @@ package struct Committee: HasInfiniteWidth {
     }
     state.firstMean.update(from: state.mean, count: d)
     state.firstSecond.update(from: state.second, count: d * d)
+  }
+
+  /// Makes the columns those of the present inputs.
+  package func transposeInputs(_ state: State) {
+    let (d, samples) = (features, samples ?? 0)
+    for a in 0..<samples { for i in 0..<d { state.columns[i * samples + a] = state.inputs[a * d + i] } }
   }
 
   /// m and M of explicit weights.
@@ -157,18 +171,17 @@ package struct Committee: HasInfiniteWidth {
   /// Residuals of the examples; q and Q are known.
   private func trainLoss(_ state: State, _ samples: Int) -> Double {
     let d = features
-    var sum = 0.0
-    for a in 0..<samples {
-      let x = state.inputs + a * d
-      var r = 0.0
-      for i in 0..<d {
-        var row = state.linear[i]
-        for j in 0..<d { row += state.quadratic[i * d + j] * x[j] }
-        r += row * x[i]
-      }
-      state.residuals[a] = r
-      sum += r * r
+    MatrixProduct.add(
+      state.images, samples, fresh: true, rows: d, columns: samples, state.quadratic, rowStride: d, columnStride: 1,
+      inner: d, state.columns, samples)
+    let r = state.residuals
+    for a in 0..<samples { r[a] = 0 }
+    for i in 0..<d {
+      let (x, image, linear) = (state.columns + i * samples, state.images + i * samples, state.linear[i])
+      for a in 0..<samples { r[a] = r[a].addingProduct(x[a], linear + image[a]) }
     }
+    var sum = 0.0
+    for a in 0..<samples { sum += r[a] * r[a] }
     return 0.5 * sum / Double(samples)
   }
 
@@ -211,16 +224,16 @@ package struct Committee: HasInfiniteWidth {
     let d = features
     if let samples {
       for i in 0..<d { state.force[i] = 0 }
-      for i in 0..<d * d { state.map[i] = 0 }
       for a in 0..<samples {
-        let x = state.inputs + a * d
-        let r = state.residuals[a] / Double(samples)
+        let (x, scaled, r) = (state.inputs + a * d, state.scaled + a * d, state.residuals[a] / Double(samples))
         for i in 0..<d {
-          let s = r * x[i]
-          state.force[i] += s
-          for j in 0..<d { state.map[i * d + j] += s * x[j] }
+          scaled[i] = r * x[i]
+          state.force[i] += scaled[i]
         }
       }
+      MatrixProduct.add(
+        state.map, d, fresh: true, rows: d, columns: d, state.scaled, rowStride: 1, columnStride: d, inner: samples,
+        state.inputs, d)
       let scale = -k * epsilon
       for i in 0..<d * d { state.map[i] *= scale }
     } else {
