@@ -125,6 +125,7 @@ private struct KernelRegime {
         return sum + 0.5 * (r * r + variance[a * count + a])
       } / Double(examples.count)
     }
+    add(.mean, "kernel_shift", 0)
     add(.mean, "loss", loss(0..<train))
     if count > train { add(.mean, "test_loss", loss(train..<count)) }
     for a in 0..<count {

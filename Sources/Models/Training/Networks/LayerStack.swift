@@ -77,9 +77,9 @@ package final class LayerStack {
     stream?.deallocate()
   }
 
-  /// Draws all weights; those of layer l have the standard deviation `std(l)`.
-  func draw(_ stream: inout Stream, std: (Int) -> Double) {
-    for layer in 1...shape.depth + 1 {
+  /// Draws the weights of some layers; those of layer l have the standard deviation `std(l)`.
+  func draw(_ stream: inout Stream, layers: ClosedRange<Int>, std: (Int) -> Double) {
+    for layer in layers {
       let scale = std(layer)
       for row in 0..<shape.rows(layer) {
         let place = weights[layer - 1] + row * shape.stride

@@ -46,8 +46,8 @@ extension TrainedMLP {
 
   private static let families = [
     "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
-    "log_coordinate_change", "kernel", "kernel_change", "log_kernel_change",
-  ]
+    "log_coordinate_change",
+  ] + KernelMeasures.families
   private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
 
   private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {
@@ -67,6 +67,10 @@ extension TrainedMLP {
       Parameter(
         "start", .choice(Start.allCases.map(\.rawValue)), default: .text(Start.random.rawValue),
         "random: the readout as the parametrisation says; zero: it starts at 0; centred: the output at the start is taken off"
+      ),
+      Parameter(
+        "weights", .choice(["gaussian", "orthogonal"]), default: .text("gaussian"),
+        "gaussian: independent at the start; orthogonal: in every layer but the readout the shorter side of the matrix holds orthogonal vectors, uniform (Haar), entries of the same variance"
       ),
       Parameter(
         "twin", .choice(["none", "linearised"]), default: .text("none"),
@@ -111,7 +115,7 @@ extension TrainedMLP {
     let problem = TrainedMLP(
       shape: shape, activation: activation.function, gain: try activation.gain(p).squareRoot(), gamma: p.real("gamma"),
       parametrisation: parametrisation, data: data, loss: loss, optimiser: optimiser,
-      start: Start(rawValue: p.text("start"))!, measured: measured)
+      start: Start(rawValue: p.text("start"))!, isOrthogonal: p.text("weights") == "orthogonal", measured: measured)
     var attributes = [
       "activation": activation.name, "feature_exponent": "\(parametrisation.featureExponent(depth: depth))",
     ]

@@ -19,11 +19,13 @@ package struct TrainedMLP: TrainingProblem {
   let loss: Loss
   package let optimiser: Optimiser
   package let start: Start
+  package let isOrthogonal: Bool
   let measured: Measured
 
+  /// - Parameter isOrthogonal: whether all weights but the readout's are those of `HaarWeights` at the start, and not independent normals.
   package init(
     shape: LayerStack.Shape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
-    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, measured: Measured
+    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, isOrthogonal: Bool = false, measured: Measured
   ) {
     self.shape = shape
     self.activation = activation
@@ -34,6 +36,7 @@ package struct TrainedMLP: TrainingProblem {
     self.loss = loss
     self.optimiser = optimiser
     self.start = start
+    self.isOrthogonal = isOrthogonal
     self.measured = measured
   }
 
@@ -59,7 +62,7 @@ package struct TrainedMLP: TrainingProblem {
       self.linearised = linearised
       func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
       change = has(["weight_change"])
-      kernel = has(["kernel", "kernel_change", "log_kernel_change"])
+      kernel = has(KernelMeasures.families)
       coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
     }
   }
@@ -79,6 +82,7 @@ package struct TrainedMLP: TrainingProblem {
     /// Whether `outputs` are those of the present weights.
     var isEvaluated = false
     let probe: NetworkProbe
+    fileprivate let haar: HaarWeights?
 
     init(_ problem: TrainedMLP) {
       let shape = problem.shape
@@ -92,6 +96,7 @@ package struct TrainedMLP: TrainingProblem {
       outputs = .allocateZeros(examples.count * shape.outputs)
       first = .allocateZeros(examples.count * shape.outputs)
       probe = NetworkProbe(problem)
+      haar = problem.isOrthogonal ? HaarWeights(shape) : nil
     }
 
     deinit {
@@ -116,8 +121,17 @@ package struct TrainedMLP: TrainingProblem {
       data.draw(state.examples, &stream)
       scaleInputs(state)
     }
-    state.stack.draw(&stream) { layer in
-      layer > depth && start == .zero ? 0 : scales(layer).std
+    func std(_ layer: Int) -> Double { layer > depth && start == .zero ? 0 : scales(layer).std }
+    if let haar = state.haar {
+      for layer in 1...depth {
+        let weights = state.stack.weights[layer - 1]
+        haar.draw(&stream, rows: shape.rows(layer), columns: width, std: std(layer)) {
+          weights[$0 * shape.stride + $1] = $2
+        }
+      }
+      state.stack.draw(&stream, layers: depth + 1...depth + 1, std: std)
+    } else {
+      state.stack.draw(&stream, layers: 1...depth + 1, std: std)
     }
     for layer in 1...depth + 1 where !state.memory.isEmpty {
       state.memory[layer - 1].update(repeating: 0, count: optimiser.buffers * shape.room(layer))
