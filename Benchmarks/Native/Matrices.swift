@@ -41,15 +41,10 @@ private struct MatrixShape {
     defer { for p in [a, b, c] { p.deallocate() } }
     let (rowStride, columnStride) = kind == .plain ? (inner, 1) : (1, rows)
     func multiply() {
-      if kind == .scaled {
-        MatrixProduct.add(
-          c, columns, scale: 0.001, rows: rows, columns: columns, a, rowStride: rowStride, columnStride: columnStride,
-          inner: inner, b, columns)
-      } else {
-        MatrixProduct.add(
-          c, columns, fresh: true, rows: rows, columns: columns, a, rowStride: rowStride, columnStride: columnStride,
-          inner: inner, b, columns)
-      }
+      let isStep = kind == .scaled
+      MatrixProduct.add(
+        c, columns, fresh: !isStep, scale: isStep ? 0.001 : nil, rows: rows, columns: columns, a, rowStride: rowStride,
+        columnStride: columnStride, inner: inner, b, columns)
     }
     let calls = max(1, 4_000_000 / (rows * columns * inner))
     var windows: [(product: Double, peak: Double)] = []

@@ -6,8 +6,9 @@
 #define CTARGET_WIDE 0
 #endif
 
-// Swift's SIMD8<Double> and SIMD16<Float>.
+// Swift's SIMD8<Double>, SIMD8<Float> and SIMD16<Float>.
 typedef double ctarget_octet __attribute__((ext_vector_type(8)));
+typedef float ctarget_float_octet __attribute__((ext_vector_type(8)));
 typedef float ctarget_floats __attribute__((ext_vector_type(16)));
 
 static inline __attribute__((always_inline)) ctarget_octet ctarget_add_product(
@@ -21,6 +22,10 @@ static inline __attribute__((always_inline)) ctarget_octet ctarget_product(ctarg
 
 static inline __attribute__((always_inline)) ctarget_octet ctarget_square_root(ctarget_octet x) {
   return __builtin_elementwise_sqrt(x);
+}
+
+static inline __attribute__((always_inline)) ctarget_octet ctarget_double_octet(ctarget_float_octet x) {
+  return __builtin_convertvector(x, ctarget_octet);
 }
 
 static inline __attribute__((always_inline)) ctarget_floats ctarget_add_float_product(

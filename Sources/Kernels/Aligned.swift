@@ -1,14 +1,16 @@
 /// Memory that begins at a border of the cache lines. `allocate` aligns to 16 bytes, and then every 64-byte vector lies across two
 /// lines: a load or store of the inner loops costs twice as much.
-extension UnsafeMutablePointer<Double> {
+extension UnsafeMutablePointer where Pointee: BinaryFloatingPoint {
   /// Uninitialised room for so many numbers; free it with `deallocate()`.
-  public static func allocateAligned(capacity: Int) -> UnsafeMutablePointer<Double> {
-    UnsafeMutableRawPointer.allocate(byteCount: Swift.max(capacity, 1) * 8, alignment: 64)
-      .bindMemory(to: Double.self, capacity: Swift.max(capacity, 1))
+  @inlinable
+  public static func allocateAligned(capacity: Int) -> UnsafeMutablePointer<Pointee> {
+    UnsafeMutableRawPointer.allocate(byteCount: Swift.max(capacity, 1) * MemoryLayout<Pointee>.stride, alignment: 64)
+      .bindMemory(to: Pointee.self, capacity: Swift.max(capacity, 1))
   }
 
   /// The same, filled with zeros.
-  public static func allocateZeros(_ count: Int) -> UnsafeMutablePointer<Double> {
+  @inlinable
+  public static func allocateZeros(_ count: Int) -> UnsafeMutablePointer<Pointee> {
     let room = allocateAligned(capacity: count)
     room.initialize(repeating: 0, count: Swift.max(count, 1))
     return room

@@ -17,30 +17,21 @@ public enum MatrixProduct {
     return (count &+ lanes &- 1) / lanes &* lanes
   }
 
-  /// `C[i][j] (+)= sum_k A[i][k] B[k][j]`. Nothing beyond the columns is read or written.
+  /// `C[i][j] (+)= sum_k A[i][k] B[k][j]`, or with `s A[i][k]`, each rounded once: a step of gradient descent on weights. Nothing beyond the
+  /// columns is read or written.
   /// - Parameters:
   ///   - c: rows x columns, row i at `i * cStride`; apart from A and B.
   ///   - fresh: C begins at zero, whatever is there.
+  ///   - scale: s; none unless given.
   ///   - a: rows x inner, element (i, k) at `i * rowStride + k * columnStride`: a transposed matrix is one with other strides.
   ///   - b: inner x columns, row k at `k * bStride`.
   public static func add<T: MatrixScalar>(
-    _ c: UnsafeMutablePointer<T>, _ cStride: Int, fresh: Bool, rows: Int, columns: Int, _ a: UnsafePointer<T>,
-    rowStride: Int, columnStride: Int, inner: Int, _ b: UnsafePointer<T>, _ bStride: Int
+    _ c: UnsafeMutablePointer<T>, _ cStride: Int, fresh: Bool = false, scale: T? = nil, rows: Int, columns: Int,
+    _ a: UnsafePointer<T>, rowStride: Int, columnStride: Int, inner: Int, _ b: UnsafePointer<T>, _ bStride: Int
   ) {
     T.add(
       MatrixOperands(
         c: c, cStride: cStride, fresh: fresh, rows: rows, columns: columns, a: a, rowStride: rowStride,
-        columnStride: columnStride, inner: inner, b: b, bStride: bStride, scale: nil))
-  }
-
-  /// `C[i][j] += sum_k (s A[i][k]) B[k][j]`, each `s A[i][k]` rounded once: a step of gradient descent on weights.
-  public static func add<T: MatrixScalar>(
-    _ c: UnsafeMutablePointer<T>, _ cStride: Int, scale: T, rows: Int, columns: Int, _ a: UnsafePointer<T>,
-    rowStride: Int, columnStride: Int, inner: Int, _ b: UnsafePointer<T>, _ bStride: Int
-  ) {
-    T.add(
-      MatrixOperands(
-        c: c, cStride: cStride, fresh: false, rows: rows, columns: columns, a: a, rowStride: rowStride,
         columnStride: columnStride, inner: inner, b: b, bStride: bStride, scale: scale))
   }
 

@@ -30,6 +30,13 @@ public enum Triangular {
     return sum.total
   }
 
+  /// The same of single precision: products and sums are those of double, so each product is exact.
+  public static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Double {
+    var sum = Vector32(0)
+    for i in stride(from: 0, to: count, by: Vector32.count) { sum.add(Vector32(a + i), Vector32(b + i)) }
+    return sum.total
+  }
+
   /// `(a . a, a . b)` in one pass.
   static func normAndDot(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int

@@ -24,6 +24,12 @@ struct Vector8: Lanes {
   @inline(__always)
   init(_ p: UnsafePointer<Double>) { lanes = UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Double>.self) }
 
+  /// From single precision.
+  @inline(__always)
+  init(_ p: UnsafePointer<Float>) {
+    lanes = ctarget_double_octet(UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float>.self))
+  }
+
   @inline(__always)
   init(_ x: Double) { lanes = SIMD8(repeating: x) }
 
@@ -114,6 +120,12 @@ struct Vector32: Lanes {
 
   @inline(__always)
   init(_ p: UnsafePointer<Double>) {
+    (a, b, c, d) = (Vector8(p), Vector8(p + 8), Vector8(p + 16), Vector8(p + 24))
+  }
+
+  /// From single precision.
+  @inline(__always)
+  init(_ p: UnsafePointer<Float>) {
     (a, b, c, d) = (Vector8(p), Vector8(p + 8), Vector8(p + 16), Vector8(p + 24))
   }
 

@@ -65,7 +65,7 @@ import Testing
     var plain = c
     for i in 0..<shape.rows {
       for j in 0..<shape.columns {
-        var sum = shape.fresh && !shape.scaled ? 0 : c[i, j]
+        var sum = shape.fresh ? 0 : c[i, j]
         for k in 0..<shape.inner {
           let x = shape.transposed ? a[k, i * shape.step] : a[i, k * shape.step]
           sum.addProduct(shape.scaled ? scale * x : x, b[k, j])
@@ -82,15 +82,9 @@ import Testing
           let (c, a, b, bStride) = (
             c.baseAddress! + aZone, a.baseAddress! + aZone, pointer.baseAddress! + bZone, b.stride
           )
-          if shape.scaled {
-            MatrixProduct.add(
-              c, cStride, scale: scale, rows: shape.rows, columns: shape.columns, a, rowStride: rowStride,
-              columnStride: columnStride, inner: shape.inner, b, bStride)
-          } else {
-            MatrixProduct.add(
-              c, cStride, fresh: shape.fresh, rows: shape.rows, columns: shape.columns, a, rowStride: rowStride,
-              columnStride: columnStride, inner: shape.inner, b, bStride)
-          }
+          MatrixProduct.add(
+            c, cStride, fresh: shape.fresh, scale: shape.scaled ? scale : nil, rows: shape.rows, columns: shape.columns,
+            a, rowStride: rowStride, columnStride: columnStride, inner: shape.inner, b, bStride)
         }
       }
     }

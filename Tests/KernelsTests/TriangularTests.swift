@@ -162,4 +162,13 @@ import Testing
     #expect(found == expected)
     #expect(abs(PanelProduct.total(expected) - expected[..<PanelProduct.sums].reduce(0, +)) < 1e-12)
   }
+
+  /// Numbers of single precision, as those of double precision that they are.
+  @Test func dotProductsOfFloatsAreThoseOfDoubles() {
+    for count in [32, 64, 320] {
+      let a = (0..<count).map { Float($0 * 37 % 101) / 7 - 5 }
+      let b = (0..<count).map { Float($0 * 59 % 103) / 9 - 4 }
+      #expect(Triangular.dot(a, b, count) == Triangular.dot(a.map(Double.init), b.map(Double.init), count))
+    }
+  }
 }

@@ -1,3 +1,5 @@
+import Kernels
+
 /// An activation function phi, applied to every pre-activation.
 ///
 /// `value` runs inside vectorised loops: no branches, no calls but those of `Elementary`.
@@ -11,6 +13,8 @@ public protocol Activation: Sendable {
   func derivative(_ x: Double) -> Double
   /// `apply`, and phi' of the pre-activations.
   func apply(_ values: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>, _ count: Int)
+  /// The same in single precision.
+  func apply(_ values: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>, _ count: Int)
   /// phi''(x) where phi is smooth; at a kink that of the side below it.
   func curvature(_ x: Double) -> Double
   /// Replaces `count` pre-activations by phi'' of them.
@@ -48,6 +52,20 @@ extension Activation {
       let x = values[i]
       slopes[i] = derivative(x)
       values[i] = value(x)
+    }
+  }
+
+  /// In double precision, rounded: block by block.
+  public func apply(_ values: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>, _ count: Int) {
+    let block = 512
+    withAlignedRoom(2 * block) { room in
+      for first in stride(from: 0, to: count, by: block) {
+        let (part, x, slope, roomOfSlopes) = (min(block, count - first), values + first, slopes + first, room + block)
+        for i in 0..<part { room[i] = Double(x[i]) }
+        apply(room, slopes: roomOfSlopes, part)
+        for i in 0..<part { x[i] = Float(room[i]) }
+        for i in 0..<part { slope[i] = Float(roomOfSlopes[i]) }
+      }
     }
   }
 

@@ -14,18 +14,13 @@ package struct TrainingModel: Sendable {
   package let attributes: [String: String]
 
   /// - Parameters:
-  ///   - twin: what is trained on the same draw besides, for differences.
+  ///   - experiment: what a draw is; a run of the problem unless given.
   ///   - attributes: further labels for the file.
   init<P: TrainingProblem>(
     _ problem: P, _ settings: TrainingSettings, _ p: Parameters, known: ReferenceValues? = nil,
-    twin: LinearisedMLP? = nil, attributes: [String: String] = [:]
+    experiment: Experiment? = nil, attributes: [String: String] = [:]
   ) {
-    let run = TrainingRun(problem, settings)
-    if let twin {
-      experiment = Experiment(Paired(run, TrainingRun(twin, settings), reference: "linearised"))
-    } else {
-      experiment = Experiment(run)
-    }
+    self.experiment = experiment ?? Experiment(TrainingRun(problem, settings))
     self.problem = problem
     self.settings = settings
     self.known = known

@@ -16,6 +16,15 @@ public struct SlopeActivation: Activation {
   @inlinable @inline(__always)
   public func derivative(_ x: Double) -> Double { x > 0 ? plus : minus }
 
+  public func apply(_ values: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>, _ count: Int) {
+    let (plus, minus) = (Float(plus), Float(minus))
+    for i in 0..<count {
+      let slope = values[i] > 0 ? plus : minus
+      slopes[i] = slope
+      values[i] *= slope
+    }
+  }
+
   @inlinable @inline(__always)
   public func curvature(_ x: Double) -> Double { 0 }
 

@@ -7,7 +7,7 @@ final class HaarWeights {
   /// The vectors, each padded with zeros, and R.
   private let vectors, factor: UnsafeMutablePointer<Double>
 
-  init(_ shape: LayerStack.Shape) {
+  init(_ shape: NetworkShape) {
     let sizes = (1...shape.depth).map { (shape.rows($0), shape.width) }
     vectors = .allocateZeros(sizes.map { min($0, $1) * Triangular.padded(max($0, $1)) }.max()!)
     factor = .allocateZeros(sizes.map { min($0, $1) * min($0, $1) }.max()!)

@@ -2,62 +2,66 @@ import Kernels
 import Networks
 import Randomness
 
+/// The sizes of a `LayerStack`.
+package struct NetworkShape: Sendable {
+  /// Examples worked on together: their activations stay in the second-level cache.
+  static let block = 128
+
+  package let features, width, depth, outputs: Int
+  /// What the branches of a residual network are multiplied by, $h_{l+1} = h_l + \beta W \phi(h_l)$, with a readout of the last h; nil of a perceptron.
+  package let branch: Double?
+
+  package init(features: Int, width: Int, depth: Int, outputs: Int, branch: Double? = nil) {
+    (self.features, self.width, self.depth, self.outputs) = (features, width, depth, outputs)
+    self.branch = branch
+  }
+
+  /// Rows of width units.
+  package var stride: Int { Triangular.padded(width) }
+  var inputStride: Int { Triangular.padded(features) }
+  /// Input units of a layer from 1.
+  func fanIn(_ layer: Int) -> Int { layer == 1 ? features : width }
+  /// Rows of the weights of layer 1 to depth + 1.
+  package func rows(_ layer: Int) -> Int { layer > depth ? outputs : fanIn(layer) }
+  /// Numbers of the weights of a layer, with those that fill its rows.
+  package func room(_ layer: Int) -> Int { rows(layer) * stride }
+  /// Numbers of all that a network in training holds, without the optimiser's.
+  var numbers: Int {
+    (1...depth + 1).reduce(0) { $0 + 2 * room($1) } + max(depth - 1, 0) * stride * stride
+      + Self.block * (inputStride + (2 * depth + 2) * stride)
+  }
+}
+
 /// The weights of a perceptron and what a forward and a backward pass over a block of examples need: one network, in cache.
 ///
 /// Activations stand a row an example, weights a row an input unit, so that $H = Y W$, $G = Y^T \delta$ and $\delta W^T$ (of a transposed copy of W)
 /// are one call of `MatrixProduct` each, vectorised over its columns: no bit depends on tile, instruction set or blocks. The readout, with few outputs,
 /// has a row an output; its dot products run over 8 lanes.
-package final class LayerStack {
-  /// Examples worked on together: their activations stay in the second-level cache.
-  static let block = 128
+package final class LayerStack<T: NetworkScalar> {
 
-  let shape: Shape
+  let shape: NetworkShape
   /// Of layers 1 to L: inputs x stride; of the readout: outputs x stride.
-  package let weights: [UnsafeMutablePointer<Double>]
-  package let gradients: [UnsafeMutablePointer<Double>]
-  private let transposed: [UnsafeMutablePointer<Double>]
+  package let weights: [UnsafeMutablePointer<T>]
+  package let gradients: [UnsafeMutablePointer<T>]
+  private let transposed: [UnsafeMutablePointer<T>]
   /// Of one block: post-activations, and slopes, of each hidden layer.
-  let activations, slopes: [UnsafeMutablePointer<Double>]
+  let activations, slopes: [UnsafeMutablePointer<T>]
   /// Room for the inputs of a block that do not follow each other.
-  let inputs: UnsafeMutablePointer<Double>
+  let inputs: UnsafeMutablePointer<T>
   /// The inputs of the block, rows of `inputStride`.
-  var examples: UnsafePointer<Double>
+  var examples: UnsafePointer<T>
   /// h of the block, of residual networks.
-  private let stream: UnsafeMutablePointer<Double>?
-  private let delta, below: UnsafeMutablePointer<Double>
+  private let stream: UnsafeMutablePointer<T>?
+  private let delta, below: UnsafeMutablePointer<T>
   /// f of the block, a row an example; then its derivative of the loss.
   let outputs: UnsafeMutablePointer<Double>
+  /// That derivative, scaled and in the numbers of the network.
+  private let seeds: UnsafeMutablePointer<T>
 
-  package struct Shape: Sendable {
-    package let features, width, depth, outputs: Int
-    /// What the branches of a residual network are multiplied by, $h_{l+1} = h_l + \beta W \phi(h_l)$, with a readout of the last h; nil of a perceptron.
-    package let branch: Double?
-
-    package init(features: Int, width: Int, depth: Int, outputs: Int, branch: Double? = nil) {
-      (self.features, self.width, self.depth, self.outputs) = (features, width, depth, outputs)
-      self.branch = branch
-    }
-
-    /// Rows of width units.
-    package var stride: Int { Triangular.padded(width) }
-    var inputStride: Int { Triangular.padded(features) }
-    /// Input units of a layer from 1.
-    func fanIn(_ layer: Int) -> Int { layer == 1 ? features : width }
-    /// Rows of the weights of layer 1 to depth + 1.
-    package func rows(_ layer: Int) -> Int { layer > depth ? outputs : fanIn(layer) }
-    /// Numbers of the weights of a layer, with those that fill its rows.
-    package func room(_ layer: Int) -> Int { rows(layer) * stride }
-    /// Numbers of all that a network in training holds, without the optimiser's.
-    var numbers: Int {
-      (1...depth + 1).reduce(0) { $0 + 2 * room($1) } + max(depth - 1, 0) * stride * stride
-        + LayerStack.block * (inputStride + (2 * depth + 2) * stride)
-    }
-  }
-
-  init(_ shape: Shape) {
+  init(_ shape: NetworkShape) {
     self.shape = shape
     let layers = 1...shape.depth + 1
-    let (rows, stride) = (Self.block, shape.stride)
+    let (rows, stride) = (NetworkShape.block, shape.stride)
     weights = layers.map { .allocateZeros(shape.room($0)) }
     gradients = layers.map { .allocateZeros(shape.room($0)) }
     transposed = (0..<max(shape.depth - 1, 0)).map { _ in .allocateZeros(shape.width * stride) }
@@ -67,13 +71,15 @@ package final class LayerStack {
     examples = UnsafePointer(inputs)
     (delta, below) = (.allocateZeros(rows * stride), .allocateZeros(rows * stride))
     outputs = .allocateZeros(rows * shape.outputs)
+    seeds = .allocateZeros(rows * shape.outputs)
     stream = shape.branch == nil ? nil : .allocateZeros(rows * stride)
   }
 
   deinit {
-    for place in weights + gradients + transposed + activations + slopes + [inputs, delta, below, outputs] {
+    for place in weights + gradients + transposed + activations + slopes + [inputs, delta, below, seeds] {
       place.deallocate()
     }
+    outputs.deallocate()
     stream?.deallocate()
   }
 
@@ -87,7 +93,7 @@ package final class LayerStack {
         while unit < shape.width {
           let part = min(1024, shape.width - unit)
           let normals = stream.normals(part)
-          for i in 0..<part { place[unit + i] = scale * normals[i] }
+          for i in 0..<part { place[unit + i] = T(scale * normals[i]) }
           unit += part
         }
       }
@@ -111,7 +117,7 @@ package final class LayerStack {
   }
 
   /// Sets what fills rows to 0.
-  private func clear(_ place: UnsafeMutablePointer<Double>, rows: Int) {
+  private func clear(_ place: UnsafeMutablePointer<T>, rows: Int) {
     for row in 0..<rows { for i in shape.width..<shape.stride { place[row * shape.stride + i] = 0 } }
   }
 
@@ -123,10 +129,10 @@ package final class LayerStack {
   /// From `examples` to `outputs`.
   /// - Parameters:
   ///   - gain: what every post-activation is multiplied by, $\sqrt c$; `scale`: what the outputs are.
-  ///   - observe: is called with each layer's pre-activations, a row an example, before they are replaced.
+  ///   - observe: is called with each layer's pre-activations, a row an example, before they are replaced. It does not escape, so it takes no memory.
   func forward(
     _ activation: any Activation, rows: Int, gain: Double, scale: Double,
-    observe: ((Int, UnsafePointer<Double>) -> Void)? = nil
+    observe: (Int, UnsafePointer<T>) -> Void = { _, _ in }
   ) {
     let stride = shape.stride
     for layer in 1...shape.depth {
@@ -138,14 +144,14 @@ package final class LayerStack {
         h, stride, fresh: !isBranch, rows: rows, columns: shape.width, source,
         rowStride: layer == 1 ? shape.inputStride : stride, columnStride: 1, inner: shape.fanIn(layer),
         weights[layer - 1], stride)
-      observe?(layer, h)
+      observe(layer, h)
       if let stream {
         // The readout sees the stream itself.
         if layer == shape.depth { break }
         stream.update(from: h, count: rows * stride)
       }
-      activation.apply(h, slopes: slopes[layer - 1], rows * stride)
-      let factor = gain * (shape.branch ?? 1)
+      T.apply(activation, h, slopes: slopes[layer - 1], rows * stride)
+      let factor = T(gain * (shape.branch ?? 1))
       if factor != 1 {
         for i in 0..<rows * stride { h[i] *= factor }
         let d = slopes[layer - 1]
@@ -157,7 +163,7 @@ package final class LayerStack {
     for row in 0..<rows {
       for c in 0..<k {
         outputs[row * k + c] =
-          scale * Triangular.dot(last + row * stride, weights[shape.depth] + c * stride, shape.stride)
+          scale * T.dot(last + row * stride, weights[shape.depth] + c * stride, shape.stride)
       }
     }
   }
@@ -166,16 +172,18 @@ package final class LayerStack {
   /// - Parameters:
   ///   - fresh: the gradients begin at zero.
   ///   - observe: is called with the derivative by each layer's pre-activations, a row an example, from the last layer down.
-  func backward(rows: Int, scale: Double, fresh: Bool, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
+  func backward(
+    rows: Int, scale: Double, fresh: Bool, observe: (Int, UnsafePointer<T>) -> Void = { _, _ in }
+  ) {
     let (stride, k, depth) = (shape.stride, shape.outputs, shape.depth)
     var (delta, below) = (delta, below)
-    for i in 0..<rows * k { outputs[i] *= scale }
+    for i in 0..<rows * k { seeds[i] = T(scale * outputs[i]) }
     MatrixProduct.add(
-      gradients[depth], stride, fresh: fresh, rows: k, columns: shape.width, outputs, rowStride: 1, columnStride: k,
+      gradients[depth], stride, fresh: fresh, rows: k, columns: shape.width, seeds, rowStride: 1, columnStride: k,
       inner: rows, activations[depth - 1], stride)
     readBack(rows: rows, to: delta)
     for layer in Swift.stride(from: depth, through: 1, by: -1) {
-      observe?(layer, delta)
+      observe(layer, delta)
       let source = layer == 1 ? examples : UnsafePointer(activations[layer - 2])
       MatrixProduct.add(
         gradients[layer - 1], stride, fresh: fresh, rows: shape.fanIn(layer), columns: shape.width, source,
@@ -192,12 +200,12 @@ package final class LayerStack {
   }
 
   /// The derivative by what the readout sees, times the slopes of the last layer: in one pass where there is one output.
-  private func readBack(rows: Int, to delta: UnsafeMutablePointer<Double>) {
+  private func readBack(rows: Int, to delta: UnsafeMutablePointer<T>) {
     let (stride, k, last) = (shape.stride, shape.outputs, shape.depth - 1)
     let readout = weights[shape.depth]
     guard k == 1, shape.branch == nil else {
       MatrixProduct.add(
-        delta, stride, fresh: true, rows: rows, columns: shape.width, outputs, rowStride: k, columnStride: 1, inner: k,
+        delta, stride, fresh: true, rows: rows, columns: shape.width, seeds, rowStride: k, columnStride: 1, inner: k,
         readout, stride)
       guard shape.branch == nil else { return }
       let slope = slopes[last]
@@ -205,7 +213,7 @@ package final class LayerStack {
       return
     }
     for row in 0..<rows {
-      let (target, slope, f) = (delta + row * stride, slopes[last] + row * stride, outputs[row])
+      let (target, slope, f) = (delta + row * stride, slopes[last] + row * stride, seeds[row])
       for i in 0..<stride { target[i] = f * readout[i] * slope[i] }
     }
   }

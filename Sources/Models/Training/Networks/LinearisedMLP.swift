@@ -9,7 +9,7 @@ package struct LinearisedMLP: TrainingProblem {
   let network: TrainedMLP
 
   package final class State {
-    let network: TrainedMLP.State
+    let network: NetworkState<Double>
     /// f of all examples; l' of those of training.
     fileprivate var outputs, slopes: [Double]
 
@@ -51,7 +51,7 @@ package struct LinearisedMLP: TrainingProblem {
   }
 
   package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {
-    state.outputs.withUnsafeBufferPointer {
+    _ = state.outputs.withUnsafeBufferPointer {
       network.measureOutputs($0.baseAddress!, UnsafePointer(state.network.examples.targets), to: values)
     }
   }

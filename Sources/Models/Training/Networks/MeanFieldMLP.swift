@@ -168,12 +168,13 @@ package struct MeanFieldMLP: TrainingProblem {
 
   package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {
     evaluate(state)
-    state.outputs.withUnsafeBufferPointer { network.measureOutputs($0.baseAddress!, network.data.targets, to: values) }
+    let rest = state.outputs.withUnsafeBufferPointer {
+      network.measureOutputs($0.baseAddress!, network.data.targets, to: values)
+    }
     guard network.measured.kernel else { return }
     takeKernel(state)
     KernelMeasures(network.data).write(
-      state.kernel, start: state.firstKernel, targets: network.data.targets, isStart: state.made == 0,
-      to: values + network.outputObservables.count)
+      state.kernel, start: state.firstKernel, targets: network.data.targets, isStart: state.made == 0, to: rest)
   }
 }
 

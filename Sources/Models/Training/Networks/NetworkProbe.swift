@@ -2,21 +2,18 @@ import Experiments
 import Kernels
 
 /// What is measured of a network in training besides its outputs: how far weights and pre-activations have moved, and its tangent kernel.
-final class NetworkProbe {
-  private let shape: LayerStack.Shape
+final class NetworkProbe<T: NetworkScalar> {
+  private let shape: NetworkShape
   /// Weights at the start, layer by layer; empty unless asked for.
-  private var weights: [UnsafeMutablePointer<Double>] = []
+  private var weights: [UnsafeMutablePointer<T>] = []
   /// Pre-activations of all examples at the start, layer by layer.
-  private var coordinates: [UnsafeMutablePointer<Double>] = []
+  private var coordinates: [UnsafeMutablePointer<T>] = []
   /// Sums over units and examples of squares of pre-activations, and of their moves.
   private var sizes, moves: [Double]
   /// Tangent kernels of the examples, now and at the start; what each layer adds is gathered from its two Gram matrices.
   private var kernel: [Double] = []
   private(set) var firstKernel: [Double] = []
   private let kernelMeasures: KernelMeasures
-
-  /// Examples whose kernel is measured.
-  static func kernelSize(_ problem: TrainedMLP) -> Int { problem.data.train + problem.data.test }
 
   init(_ problem: TrainedMLP) {
     shape = problem.shape
@@ -36,36 +33,7 @@ final class NetworkProbe {
 
   deinit { for place in weights + coordinates { place.deallocate() } }
 
-  static func observables(_ problem: TrainedMLP) -> [Observable] {
-    var found: [Observable] = []
-    let depth = problem.depth
-    if problem.measured.change {
-      for layer in 1...depth + 1 {
-        found.append(
-          Observable("weight_change", [layer], "|W_t - W_0| / |W_0| of a layer (Frobenius), the readout last"))
-      }
-    }
-    if problem.measured.coordinates {
-      for layer in 1...depth {
-        found.append(Observable("coordinate_size", [layer], "root mean square of the pre-activations of a layer"))
-      }
-      for layer in 1...depth {
-        found.append(
-          Observable(
-            "coordinate_change", [layer], "root mean square of their move since the start, over units and examples"))
-      }
-      for layer in 1...depth {
-        found.append(
-          Observable(
-            "log_coordinate_change", [layer], role: .logarithm,
-            "logarithm of coordinate_change; not a number at the start"))
-      }
-    }
-    if problem.measured.kernel { found += KernelMeasures(problem.data).observables }
-    return found
-  }
-
-  func start(_ problem: TrainedMLP, _ state: TrainedMLP.State) {
+  func start(_ problem: TrainedMLP, _ state: NetworkState<T>) {
     for (layer, place) in weights.enumerated() {
       place.update(from: state.stack.weights[layer], count: shape.room(layer + 1))
     }
@@ -76,7 +44,7 @@ final class NetworkProbe {
     }
   }
 
-  func measure(_ problem: TrainedMLP, _ state: TrainedMLP.State, to values: UnsafeMutablePointer<Double>) {
+  func measure(_ problem: TrainedMLP, _ state: NetworkState<T>, to values: UnsafeMutablePointer<Double>) {
     var place = values
     func add(_ x: Double) {
       place[0] = x
@@ -86,9 +54,9 @@ final class NetworkProbe {
       let now = state.stack.weights[layer]
       var (change, size) = (0.0, 0.0)
       for i in 0..<shape.room(layer + 1) {
-        let d = now[i] - start[i]
+        let (x, d) = (start[i].double, now[i].double - start[i].double)
         change += d * d
-        size += start[i] * start[i]
+        size += x * x
       }
       add((change / size).squareRoot())
     }
@@ -106,12 +74,12 @@ final class NetworkProbe {
     }
   }
 
-  private func gatherCoordinates(_ problem: TrainedMLP, _ state: TrainedMLP.State, isStart: Bool) {
+  private func gatherCoordinates(_ problem: TrainedMLP, _ state: NetworkState<T>, isStart: Bool) {
     let (n, stride) = (shape.width, shape.stride)
     for layer in sizes.indices { (sizes[layer], moves[layer]) = (0, 0) }
     let count = problem.data.train + problem.data.test
-    for first in Swift.stride(from: 0, to: count, by: LayerStack.block) {
-      let rows = min(LayerStack.block, count - first)
+    for first in Swift.stride(from: 0, to: count, by: NetworkShape.block) {
+      let rows = min(NetworkShape.block, count - first)
       problem.load(state, from: first)
       problem.forward(state, rows: rows) { layer, h in
         let start = self.coordinates[layer - 1] + first * stride
@@ -119,8 +87,8 @@ final class NetworkProbe {
         var (size, move) = (0.0, 0.0)
         for row in 0..<rows {
           for i in row * stride..<row * stride + n {
-            let d = h[i] - start[i]
-            size += h[i] * h[i]
+            let (x, d) = (h[i].double, h[i].double - start[i].double)
+            size += x * x
             move += d * d
           }
         }
@@ -131,19 +99,19 @@ final class NetworkProbe {
   }
 
   /// $\Theta_{ab} = \eta$'s scale times $\sum_l s_l^2\, (y_{l-1,a} \cdot y_{l-1,b}) (\delta_{l,a} \cdot \delta_{l,b})$, for at most one block of examples.
-  private func makeKernel(_ problem: TrainedMLP, _ state: TrainedMLP.State) {
-    let count = Self.kernelSize(problem)
+  private func makeKernel(_ problem: TrainedMLP, _ state: NetworkState<T>) {
+    let count = problem.data.train + problem.data.test
     let stack = state.stack
     problem.load(state, from: 0)
     problem.forward(state, rows: count)
     for i in kernel.indices { kernel[i] = 0 }
     let (stride, depth, gamma) = (shape.stride, shape.depth, problem.gamma)
     func square(_ layer: Int) -> Double {
-      let s = problem.scales(layer).multiplier
+      let s = problem.scales[layer - 1].multiplier
       return s * s * problem.rateScale
     }
-    func gram(_ rows: UnsafePointer<Double>, _ stride: Int, _ a: Int, _ b: Int) -> Double {
-      Triangular.dot(rows + a * stride, rows + b * stride, stride)
+    func gram(_ rows: UnsafePointer<T>, _ stride: Int, _ a: Int, _ b: Int) -> Double {
+      T.dot(rows + a * stride, rows + b * stride, stride)
     }
     let last = stack.activations[depth - 1]
     for a in 0..<count {
@@ -160,5 +128,36 @@ final class NetworkProbe {
         }
       }
     }
+  }
+}
+
+extension TrainedMLP {
+  /// What `NetworkProbe` measures, in its order.
+  var probeObservables: [Observable] {
+    var found: [Observable] = []
+    if measured.change {
+      for layer in 1...depth + 1 {
+        found.append(
+          Observable("weight_change", [layer], "|W_t - W_0| / |W_0| of a layer (Frobenius), the readout last"))
+      }
+    }
+    if measured.coordinates {
+      for layer in 1...depth {
+        found.append(Observable("coordinate_size", [layer], "root mean square of the pre-activations of a layer"))
+      }
+      for layer in 1...depth {
+        found.append(
+          Observable(
+            "coordinate_change", [layer], "root mean square of their move since the start, over units and examples"))
+      }
+      for layer in 1...depth {
+        found.append(
+          Observable(
+            "log_coordinate_change", [layer], role: .logarithm,
+            "logarithm of coordinate_change; not a number at the start"))
+      }
+    }
+    if measured.kernel { found += KernelMeasures(data).observables }
+    return found
   }
 }

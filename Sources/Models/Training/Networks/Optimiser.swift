@@ -95,45 +95,47 @@ package struct Optimiser: Sendable {
   ///   - scale: s.
   ///   - rate: that of w.
   ///   - step: from 1.
-  package func move(
-    _ weights: UnsafeMutablePointer<Double>, _ gradient: UnsafePointer<Double>, _ memory: UnsafeMutablePointer<Double>?,
+  package func move<T: NetworkScalar>(
+    _ weights: UnsafeMutablePointer<T>, _ gradient: UnsafePointer<T>, _ memory: UnsafeMutablePointer<T>?,
     count: Int, scale: Double, rate: Double, step: Int, _ stream: inout Stream
   ) {
-    let shrink = 1 - rate * decay
+    let shrink = T(1 - rate * decay)
     switch method {
     case .descent:
-      let factor = -rate * scale * scale
+      let factor = T(-rate * scale * scale)
       for i in 0..<count { weights[i] = shrink * weights[i] + factor * gradient[i] }
     case .langevin(let temperature):
-      let factor = -rate * scale * scale
+      let factor = T(-rate * scale * scale)
       let noise = scale * (2 * rate * temperature).squareRoot()
       var place = 0
       while place < count {
         let part = min(1024, count - place)
         let xi = stream.normals(part)
         for i in 0..<part {
-          weights[place + i] = shrink * weights[place + i] + factor * gradient[place + i] + noise * xi[i]
+          weights[place + i] = shrink * weights[place + i] + factor * gradient[place + i] + T(noise * xi[i])
         }
         place += part
       }
     case .momentum(let mu, let averaged):
       let velocity = memory!
-      let (share, inverse) = (averaged ? 1 - mu : 1, decay / scale)
+      let (keep, share) = (T(mu), T(averaged ? 1 - mu : 1))
+      let (s, inverse, move) = (T(scale), T(decay / scale), T(rate * scale))
       for i in 0..<count {
-        let g = scale * gradient[i] + inverse * weights[i]
-        velocity[i] = mu * velocity[i] + share * g
-        weights[i] -= rate * scale * velocity[i]
+        let g = s * gradient[i] + inverse * weights[i]
+        velocity[i] = keep * velocity[i] + share * g
+        weights[i] -= move * velocity[i]
       }
     case .adam(let first, let second, let epsilon):
       let (mean, square) = (memory!, memory! + count)
-      let inverse = decay / scale
       let t = Double(step)
-      let (m, v) = (1 / (1 - Elementary.power(first, t)), 1 / (1 - Elementary.power(second, t)))
+      let (m, v) = (T(1 / (1 - Elementary.power(first, t))), T(1 / (1 - Elementary.power(second, t))))
+      let (keep, share, keepSquare, shareSquare) = (T(first), T(1 - first), T(second), T(1 - second))
+      let (s, inverse, move, epsilon) = (T(scale), T(decay / scale), T(rate * scale), T(epsilon))
       for i in 0..<count {
-        let g = scale * gradient[i] + inverse * weights[i]
-        mean[i] = first * mean[i] + (1 - first) * g
-        square[i] = second * square[i] + (1 - second) * g * g
-        weights[i] -= rate * scale * (m * mean[i]) / ((v * square[i]).squareRoot() + epsilon)
+        let g = s * gradient[i] + inverse * weights[i]
+        mean[i] = keep * mean[i] + share * g
+        square[i] = keepSquare * square[i] + shareSquare * g * g
+        weights[i] -= move * (m * mean[i]) / ((v * square[i]).squareRoot() + epsilon)
       }
     }
   }

@@ -28,22 +28,24 @@ extension TrainedMLP {
 
   private var shownOutputs: Int { data.law == nil ? min(data.train + data.test, Self.mostOutputs) : 0 }
 
-  /// Writes `outputObservables`.
+  /// Writes `outputObservables`, and returns the place behind them.
   /// - Parameters:
   ///   - outputs: f of all examples, a row an example; `targets` likewise.
   func measureOutputs(
     _ outputs: UnsafePointer<Double>, _ targets: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>
-  ) {
+  ) -> UnsafeMutablePointer<Double> {
     let k = shape.outputs
     var place = values
-    let parts = data.test > 0 ? [0..<data.train, data.train..<data.train + data.test] : [0..<data.train]
+    func add(_ part: Range<Int>, _ value: (Int) -> Double) {
+      guard !part.isEmpty else { return }
+      var sum = 0.0
+      for a in part { sum += value(a * k) }
+      place[0] = sum / Double(part.count)
+      place += 1
+    }
     func add(_ value: (Int) -> Double) {
-      for part in parts {
-        var sum = 0.0
-        for a in part { sum += value(a * k) }
-        place[0] = sum / Double(part.count)
-        place += 1
-      }
+      add(0..<data.train, value)
+      add(data.train..<data.train + data.test, value)
     }
     withUnsafeTemporaryAllocation(of: Double.self, capacity: k) { f in
       add { example in
@@ -53,5 +55,6 @@ extension TrainedMLP {
     }
     if isClassified { add { Loss.isRight(outputs + $0, targets + $0, k) ? 0 : 1 } }
     for i in 0..<shownOutputs * k { place[i] = outputs[i] }
+    return place + shownOutputs * k
   }
 }

@@ -73,6 +73,9 @@ extension TrainedMLP {
         "gaussian: independent at the start; orthogonal: in every layer but the readout the shorter side of the matrix holds orthogonal vectors, uniform (Haar), entries of the same variance"
       ),
       Parameter(
+        "precision", .choice(["double", "single"]), default: .text("double"),
+        "of weights, activations, gradients and the optimiser's memory; losses and measures are in double precision"),
+      Parameter(
         "twin", .choice(["none", "linearised"]), default: .text("none"),
         "linearised: trains the linearisation of every network about its own start by the same steps, and measures the differences"
       ),
@@ -87,7 +90,7 @@ extension TrainedMLP {
     let data = try TrainingData.read(p["data"], path: "\(p.path).data", data: source)
     let width = p.integer("width")
     let depth = p.integer("depth") + (branch == nil ? 0 : 1)
-    let shape = LayerStack.Shape(
+    let shape = NetworkShape(
       features: data.features, width: width, depth: depth, outputs: data.outputs, branch: branch)
     let activation = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: width)
     if let why = activation.function.missingDerivative { throw p.invalid("activation", "has no gradient: \(why)") }
@@ -100,6 +103,10 @@ extension TrainedMLP {
     let measured = Measured(settings.measured, linearised: isPaired)
     if isPaired, !optimiser.isPlain {
       throw p.invalid("twin", "needs the optimiser descent of all examples, without weight_decay")
+    }
+    let isSingle = p.text("precision") == "single"
+    if isPaired, isSingle {
+      throw p.invalid("twin", "needs precision = \"double\": its differences are near the rounding of single precision")
     }
     if measured.kernel || isPaired {
       guard data.outputs == 1, data.train + data.test <= mostKernelInputs else {
@@ -120,7 +127,13 @@ extension TrainedMLP {
       "activation": activation.name, "feature_exponent": "\(parametrisation.featureExponent(depth: depth))",
     ]
     if let why = parametrisation.instability(depth: depth) { attributes["unstable"] = why }
-    return TrainingModel(
-      problem, settings, p, twin: isPaired ? LinearisedMLP(network: problem) : nil, attributes: attributes)
+    let experiment =
+      isPaired
+      ? Experiment(
+        Paired(
+          TrainingRun(problem, settings), TrainingRun(LinearisedMLP(network: problem), settings),
+          reference: "linearised"))
+      : isSingle ? Experiment(TrainingRun(SinglePrecisionMLP(problem), settings)) : nil
+    return TrainingModel(problem, settings, p, experiment: experiment, attributes: attributes)
   }
 }

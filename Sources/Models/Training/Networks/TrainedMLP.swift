@@ -9,7 +9,7 @@ import Randomness
 ///
 /// One network at a time, in cache: an ensemble is sharded by draws, not by matrices. Every weight is trained; reductions are problems of their own.
 package struct TrainedMLP: TrainingProblem {
-  package let shape: LayerStack.Shape
+  package let shape: NetworkShape
   package let activation: any Activation
   /// $\sqrt c$.
   let gain: Double
@@ -21,10 +21,14 @@ package struct TrainedMLP: TrainingProblem {
   package let start: Start
   package let isOrthogonal: Bool
   let measured: Measured
+  /// Of layer 1 to `depth` + 1.
+  let scales: [Parametrisation.Scales]
+  /// What the rate of w is multiplied by: $\gamma^2 n^{-c}$.
+  package let rateScale: Double
 
   /// - Parameter isOrthogonal: whether all weights but the readout's are those of `HaarWeights` at the start, and not independent normals.
   package init(
-    shape: LayerStack.Shape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
+    shape: NetworkShape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
     data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, isOrthogonal: Bool = false, measured: Measured
   ) {
     self.shape = shape
@@ -38,6 +42,8 @@ package struct TrainedMLP: TrainingProblem {
     self.start = start
     self.isOrthogonal = isOrthogonal
     self.measured = measured
+    scales = (1...shape.depth + 1).map { parametrisation.scales(layer: $0, depth: shape.depth, width: shape.width) }
+    rateScale = gamma * gamma * parametrisation.rate(width: shape.width)
   }
 
   package var squaredGain: Double { gain * gain }
@@ -67,66 +73,21 @@ package struct TrainedMLP: TrainingProblem {
     }
   }
 
-  package final class State {
-    package let stack: LayerStack
-    let examples: Examples
-    let batches: Batches?
-    /// Of the optimiser, layer by layer.
-    let memory: [UnsafeMutablePointer<Double>]
-    /// Of all examples: f; f at the start.
-    let outputs, first: UnsafeMutablePointer<Double>
-    /// Of all examples: x/sqrt(d), in rows of the stack.
-    let inputs: UnsafeMutablePointer<Double>
-    /// Steps made.
-    var made = 0
-    /// Whether `outputs` are those of the present weights.
-    var isEvaluated = false
-    let probe: NetworkProbe
-    fileprivate let haar: HaarWeights?
-
-    init(_ problem: TrainedMLP) {
-      let shape = problem.shape
-      stack = LayerStack(shape)
-      examples = problem.data.makeExamples()
-      let optimiser = problem.optimiser
-      batches = optimiser.batch.map { Batches(train: problem.data.train, size: $0, replacement: optimiser.replacement) }
-      memory =
-        optimiser.buffers == 0 ? [] : (1...shape.depth + 1).map { .allocateZeros(optimiser.buffers * shape.room($0)) }
-      inputs = .allocateZeros(examples.count * shape.inputStride)
-      outputs = .allocateZeros(examples.count * shape.outputs)
-      first = .allocateZeros(examples.count * shape.outputs)
-      probe = NetworkProbe(problem)
-      haar = problem.isOrthogonal ? HaarWeights(shape) : nil
-    }
-
-    deinit {
-      for place in memory + [inputs, outputs, first] { place.deallocate() }
-    }
-  }
-
-  package func makeState() -> State {
-    let state = State(self)
-    scaleInputs(state)
-    return state
-  }
+  package func makeState() -> NetworkState<Double> { NetworkState(self) }
 
   // MARK: Start
 
-  func scales(_ layer: Int) -> Parametrisation.Scales {
-    parametrisation.scales(layer: layer, depth: depth, width: width)
-  }
-
-  package func start(_ state: State, _ stream: inout Stream) {
+  package func start<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream) {
     if data.law != nil {
       data.draw(state.examples, &stream)
       scaleInputs(state)
     }
-    func std(_ layer: Int) -> Double { layer > depth && start == .zero ? 0 : scales(layer).std }
+    func std(_ layer: Int) -> Double { layer > depth && start == .zero ? 0 : scales[layer - 1].std }
     if let haar = state.haar {
       for layer in 1...depth {
         let weights = state.stack.weights[layer - 1]
         haar.draw(&stream, rows: shape.rows(layer), columns: width, std: std(layer)) {
-          weights[$0 * shape.stride + $1] = $2
+          weights[$0 * shape.stride + $1] = T($2)
         }
       }
       state.stack.draw(&stream, layers: depth + 1...depth + 1, std: std)
@@ -152,22 +113,22 @@ package struct TrainedMLP: TrainingProblem {
   // MARK: Passes
 
   /// Inputs over the root of d, in rows of the stack.
-  private func scaleInputs(_ state: State) {
+  func scaleInputs<T: NetworkScalar>(_ state: NetworkState<T>) {
     let root = 1 / Double(shape.features).squareRoot()
     for row in 0..<state.examples.count {
       let source = state.examples.inputs + row * shape.features
       let target = state.inputs + row * shape.inputStride
-      for i in 0..<shape.features { target[i] = root * source[i] }
+      for i in 0..<shape.features { target[i] = T(root * source[i]) }
     }
   }
 
   /// The block is of the examples from this one on.
-  func load(_ state: State, from first: Int) {
+  func load<T: NetworkScalar>(_ state: NetworkState<T>, from first: Int) {
     state.stack.examples = UnsafePointer(state.inputs + first * shape.inputStride)
   }
 
   /// The block is of examples one by one.
-  private func gather(_ state: State, _ indices: UnsafePointer<Int>, _ rows: Int) {
+  private func gather<T: NetworkScalar>(_ state: NetworkState<T>, _ indices: UnsafePointer<Int>, _ rows: Int) {
     for row in 0..<rows {
       (state.stack.inputs + row * shape.inputStride).update(
         from: state.inputs + indices[row] * shape.inputStride, count: shape.inputStride)
@@ -175,18 +136,20 @@ package struct TrainedMLP: TrainingProblem {
     state.stack.examples = UnsafePointer(state.stack.inputs)
   }
 
-  func forward(_ state: State, rows: Int, observe: ((Int, UnsafePointer<Double>) -> Void)? = nil) {
+  func forward<T: NetworkScalar>(
+    _ state: NetworkState<T>, rows: Int, observe: (Int, UnsafePointer<T>) -> Void = { _, _ in }
+  ) {
     state.stack.forward(activation, rows: rows, gain: gain, scale: outputScale, observe: observe)
   }
 
   private var outputScale: Double { 1 / gamma }
 
   /// The outputs of all examples.
-  func evaluate(_ state: State) {
+  func evaluate<T: NetworkScalar>(_ state: NetworkState<T>) {
     guard !state.isEvaluated else { return }
     let k = shape.outputs
-    for first in stride(from: 0, to: state.examples.count, by: LayerStack.block) {
-      let rows = min(LayerStack.block, state.examples.count - first)
+    for first in stride(from: 0, to: state.examples.count, by: NetworkShape.block) {
+      let rows = min(NetworkShape.block, state.examples.count - first)
       load(state, from: first)
       forward(state, rows: rows)
       for i in 0..<rows * k { state.outputs[first * k + i] = state.stack.outputs[i] - state.first[first * k + i] }
@@ -194,14 +157,14 @@ package struct TrainedMLP: TrainingProblem {
     state.isEvaluated = true
   }
 
-  package func loss(_ state: State, _ stream: inout Stream, step: Int) -> Double {
+  package func loss<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream, step: Int) -> Double {
     let (stack, k) = (state.stack, shape.outputs)
     let count = optimiser.batch ?? data.train
     state.batches?.next(&stream)
     stack.transpose()
     var sum = 0.0
-    for first in stride(from: 0, to: count, by: LayerStack.block) {
-      let rows = min(LayerStack.block, count - first)
+    for first in stride(from: 0, to: count, by: NetworkShape.block) {
+      let rows = min(NetworkShape.block, count - first)
       func example(_ row: Int) -> Int { state.batches?.indices[first + row] ?? first + row }
       if let batches = state.batches { gather(state, batches.indices + first, rows) } else { load(state, from: first) }
       forward(state, rows: rows)
@@ -216,28 +179,25 @@ package struct TrainedMLP: TrainingProblem {
     return sum / Double(count)
   }
 
-  /// What the rate of w is multiplied by: $\gamma^2 n^{-c}$.
-  package var rateScale: Double { gamma * gamma * parametrisation.rate(width: width) }
-
-  package func step(_ state: State, _ stream: inout Stream, rate: Double) {
+  package func step<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream, rate: Double) {
     state.made += 1
     state.isEvaluated = false
     for layer in 1...depth + 1 {
       optimiser.move(
         state.stack.weights[layer - 1], state.stack.gradients[layer - 1],
         state.memory.isEmpty ? nil : state.memory[layer - 1], count: shape.room(layer),
-        scale: scales(layer).multiplier, rate: rate * rateScale, step: state.made, &stream)
+        scale: scales[layer - 1].multiplier, rate: rate * rateScale, step: state.made, &stream)
     }
     if case .langevin = optimiser.method { state.stack.clearPadding() }
   }
 
   // MARK: Measures
 
-  package var observables: [Observable] { outputObservables + NetworkProbe.observables(self) }
+  package var observables: [Observable] { outputObservables + probeObservables }
 
-  package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {
+  package func measure<T: NetworkScalar>(_ state: NetworkState<T>, into values: UnsafeMutablePointer<Double>) {
     evaluate(state)
-    measureOutputs(state.outputs, UnsafePointer(state.examples.targets), to: values)
-    state.probe.measure(self, state, to: values + outputObservables.count)
+    let rest = measureOutputs(state.outputs, UnsafePointer(state.examples.targets), to: values)
+    state.probe.measure(self, state, to: rest)
   }
 }
