@@ -79,8 +79,9 @@ package struct TrainedMLP: TrainingProblem {
       data.draw(state.examples, &stream)
       scaleInputs(state)
     }
-    state.stack.draw(&stream) { layer in
-      layer > depth && start == .zero ? 0 : scales[layer - 1].std
+    state.stack.draw(&stream) { layer, isBias in
+      if layer > depth, start == .zero { return 0 }
+      return isBias ? scales[layer - 1].biasStd : scales[layer - 1].std
     }
     for layer in 1...depth + 1 where !state.memory.isEmpty {
       state.memory[layer - 1].update(repeating: 0, count: optimiser.buffers * shape.room(layer))
@@ -100,6 +101,11 @@ package struct TrainedMLP: TrainingProblem {
 
   // MARK: Passes
 
+  /// The constant unit of hidden layers. Biases belong to the branch of a residual network.
+  var constant: Double {
+    depth > 1 ? shape.bias * scales[1].constant * (shape.branch ?? 1) : 0
+  }
+
   /// Inputs over the root of d, in rows of the stack.
   func scaleInputs<T: NetworkScalar>(_ state: NetworkState<T>) {
     let root = 1 / Double(shape.features).squareRoot()
@@ -107,6 +113,7 @@ package struct TrainedMLP: TrainingProblem {
       let source = state.examples.inputs + row * shape.features
       let target = state.inputs + row * shape.inputStride
       for i in 0..<shape.features { target[i] = T(root * source[i]) }
+      if shape.hasBias { target[shape.features] = T(shape.bias) }
     }
   }
 
