@@ -17,6 +17,7 @@ extension TrainingLimits {
     else {
       throw p.invalid("equation", "needs problem = \"mlp\" with fixed data and one output")
     }
+    guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
     guard network.optimiser.isPlain, network.isSquared else {
       throw p.invalid(
         "equation", "needs loss = \"squared\" and the optimiser descent of all examples, without weight_decay")

@@ -8,7 +8,7 @@ final class HaarWeights {
   private let vectors, factor: UnsafeMutablePointer<Double>
 
   init(_ shape: NetworkShape) {
-    let sizes = (1...shape.depth).map { (shape.rows($0), shape.width) }
+    let sizes = [(shape.features, shape.width), (shape.width, shape.width)]
     vectors = .allocateZeros(sizes.map { min($0, $1) * Triangular.padded(max($0, $1)) }.max()!)
     factor = .allocateZeros(sizes.map { min($0, $1) * min($0, $1) }.max()!)
   }

@@ -184,6 +184,7 @@ extension TrainedMLP: HasInfiniteWidth {
     guard depth == 1, shape.outputs == 1, shape.branch == nil else {
       throw refuse("needs problem = \"mlp\" with depth = 1 and one output")
     }
+    guard !shape.hasBias else { throw refuse("knows no biases: needs bias = 0") }
     guard parametrisation.isMeanField else {
       throw refuse(
         "needs parametrisation = \"mup\" or what is the same of one hidden layer; of a kernel regime use ntk-training")

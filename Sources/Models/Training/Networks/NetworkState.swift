@@ -22,7 +22,7 @@ package final class NetworkState<T: NetworkScalar> {
 
   init(_ problem: TrainedMLP) {
     let shape = problem.shape
-    stack = LayerStack(shape)
+    stack = LayerStack(shape, constant: problem.constant)
     examples = problem.data.makeExamples()
     let optimiser = problem.optimiser
     batches = optimiser.batch.map { Batches(train: problem.data.train, size: $0, replacement: optimiser.replacement) }

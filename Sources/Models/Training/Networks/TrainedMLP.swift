@@ -82,17 +82,17 @@ package struct TrainedMLP: TrainingProblem {
       data.draw(state.examples, &stream)
       scaleInputs(state)
     }
-    func std(_ layer: Int) -> Double { layer > depth && start == .zero ? 0 : scales[layer - 1].std }
+    state.stack.draw(&stream) { layer, isBias in
+      if layer > depth, start == .zero { return 0 }
+      return isBias ? scales[layer - 1].biasStd : scales[layer - 1].std
+    }
     if let haar = state.haar {
       for layer in 1...depth {
-        let weights = state.stack.weights[layer - 1]
-        haar.draw(&stream, rows: shape.rows(layer), columns: width, std: std(layer)) {
+        let (weights, std) = (state.stack.weights[layer - 1], scales[layer - 1].std)
+        haar.draw(&stream, rows: layer == 1 ? shape.features : width, columns: width, std: std) {
           weights[$0 * shape.stride + $1] = T($2)
         }
       }
-      state.stack.draw(&stream, layers: depth + 1...depth + 1, std: std)
-    } else {
-      state.stack.draw(&stream, layers: 1...depth + 1, std: std)
     }
     for layer in 1...depth + 1 where !state.memory.isEmpty {
       state.memory[layer - 1].update(repeating: 0, count: optimiser.buffers * shape.room(layer))
@@ -112,6 +112,11 @@ package struct TrainedMLP: TrainingProblem {
 
   // MARK: Passes
 
+  /// The constant unit of hidden layers. Biases belong to the branch of a residual network.
+  var constant: Double {
+    depth > 1 ? shape.bias * scales[1].constant * (shape.branch ?? 1) : 0
+  }
+
   /// Inputs over the root of d, in rows of the stack.
   func scaleInputs<T: NetworkScalar>(_ state: NetworkState<T>) {
     let root = 1 / Double(shape.features).squareRoot()
@@ -119,6 +124,7 @@ package struct TrainedMLP: TrainingProblem {
       let source = state.examples.inputs + row * shape.features
       let target = state.inputs + row * shape.inputStride
       for i in 0..<shape.features { target[i] = T(root * source[i]) }
+      if shape.hasBias { target[shape.features] = T(shape.bias) }
     }
   }
 
