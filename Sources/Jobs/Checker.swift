@@ -90,14 +90,19 @@ package enum Checker {
     }
   }
 
-  /// Means in the last record, of an observable of the finite leg or, as `leg/observable`, of another one; and orders that
-  /// a sweep finds, as `order of observable`; and exponents and rates over depth, as `exponent of quantity`.
+  /// Means and, as `Var observable`, variances of an observable of the finite leg or, as `leg/observable`, of another one, in the last record unless
+  /// ` at step 10` follows (`step` the name of the axis); orders that a sweep finds, as `order of observable`; slopes of logarithms along it, as `slope of
+  /// observable`; and exponents and rates over depth, as `exponent of quantity`.
   private static func values(
     _ expectation: Expectation, _ subject: String, _ place: String, _ snapshot: Snapshot
   ) -> [Result] {
     let orders = "order of "
     if subject.hasPrefix(orders) {
       return order(expectation, String(subject.dropFirst(orders.count)), place, snapshot)
+    }
+    let slopes = "slope of "
+    if subject.hasPrefix(slopes) {
+      return slope(expectation, String(subject.dropFirst(slopes.count)), place, snapshot)
     }
     let exponents = "exponent of "
     if subject.hasPrefix(exponents) {
@@ -111,18 +116,34 @@ package enum Checker {
       {
         return result(expectation, subject, item.label, row.value, row.error)
       }
-      guard let (leg, index) = measured(subject, item), let tally = snapshot.state(item.path(of: leg))?.tally else {
+      let variance = "Var "
+      let isVariance = subject.hasPrefix(variance)
+      let quantity = isVariance ? String(subject.dropFirst(variance.count)) : subject
+      guard let (leg, index) = measured(quantity, item), let tally = snapshot.state(item.path(of: leg))?.tally else {
         return nil
       }
-      let moments = tally.moments(leg.schema.index(leg.axis.count - 1, index))
-      return result(expectation, "E \(subject)", item.label, moments.mean, moments.meanError)
+      let moments = tally.moments(index)
+      return isVariance
+        ? result(expectation, subject, item.label, moments.variance, moments.varianceError)
+        : result(expectation, "E \(subject)", item.label, moments.mean, moments.meanError)
     }
   }
 
+  /// The leg that is meant, and where the quantity stands in it.
   private static func measured(_ subject: String, _ item: Case) -> (Leg, Int)? {
-    if let leg = item.finite, let index = leg.schema.place(of: subject) { return (leg, index) }
+    func place(_ name: some StringProtocol, _ leg: Leg) -> Int? {
+      if let index = leg.schema.place(of: String(name)) { return leg.schema.index(leg.axis.count - 1, index) }
+      for (record, value) in leg.axis.values.enumerated() {
+        let end = " at \(leg.axis.name) \(Axis.label(value))"
+        if name.hasSuffix(end), let index = leg.schema.place(of: String(name.dropLast(end.count))) {
+          return leg.schema.index(record, index)
+        }
+      }
+      return nil
+    }
+    if let leg = item.finite, let found = place(subject, leg) { return (leg, found) }
     for leg in item.legs where subject.hasPrefix(leg.name + "/") {
-      if let index = leg.schema.place(of: String(subject.dropFirst(leg.name.count + 1))) { return (leg, index) }
+      if let found = place(subject.dropFirst(leg.name.count + 1), leg) { return (leg, found) }
     }
     return nil
   }
@@ -133,6 +154,16 @@ package enum Checker {
     Analyses.scalings(snapshot).filter { $0.kind == .orders && isPlace(place, of: $0.label) }.flatMap { scaling in
       scaling.rows.filter { $0.quantity == quantity }.map {
         result(expectation, "order of \(quantity)", scaling.label, $0.fit.order, $0.fit.orderError)
+      }
+    }
+  }
+
+  private static func slope(
+    _ expectation: Expectation, _ observable: String, _ place: String, _ snapshot: Snapshot
+  ) -> [Result] {
+    Analyses.trends(snapshot).filter { isPlace(place, of: $0.label) }.compactMap { trend in
+      trend.rows.last { $0.observable == observable }.map {
+        result(expectation, "slope of \(observable)", trend.label, $0.slope, $0.error)
       }
     }
   }

@@ -11,7 +11,8 @@ import Training
   static func problem(
     _ activation: any Activation, width: Int = 5, depth: Int = 2, outputs: Int = 1, loss: Loss = .squared,
     optimiser: Optimiser = Optimiser(), parametrisation: Parametrisation = Parametrisation.named[1].value,
-    examples: Int = 4, gamma: Double = 1.3, start: TrainedMLP.Start = .random, branch: Double? = nil
+    examples: Int = 4, gamma: Double = 1.3, start: TrainedMLP.Start = .random, branch: Double? = nil,
+    bias: Double = 0
   ) -> TrainedMLP {
     var stream = Stream(key: 99)
     stream.start(draw: 0)
@@ -24,9 +25,10 @@ import Training
       }
     }
     return TrainedMLP(
-      shape: .init(features: 3, width: width, depth: depth, outputs: outputs, branch: branch), activation: activation,
-      gain: 1.2,
-      gamma: gamma, parametrisation: parametrisation, data: TrainingData(inputs: inputs, targets: targets), loss: loss,
+      shape: .init(features: 3, width: width, depth: depth, outputs: outputs, branch: branch, bias: bias),
+      activation: activation,
+      gain: 1.2, gamma: gamma, parametrisation: parametrisation, data: TrainingData(inputs: inputs, targets: targets),
+      loss: loss,
       optimiser: optimiser, start: start, measured: .init(nil))
   }
 
@@ -37,17 +39,18 @@ import Training
     return state
   }
 
-  /// The gradient of every weight against differences of the loss, for every loss, one to four layers, perceptrons and residual networks, one and three outputs, an activation that does
-  /// not vanish at 0 (padding) and one with a kink.
+  /// The gradient of every weight against differences of the loss, for every loss, one to four layers, perceptrons and residual networks, one and three outputs, with and without biases, an activation
+  /// that does not vanish at 0 (padding) and one with a kink.
   @Test(
     arguments: [
-      (1, 1, Loss.squared, nil), (2, 3, .squared, nil), (3, 1, .logistic, nil), (2, 1, .hinge, nil),
-      (2, 3, .crossEntropy, nil), (4, 2, .squared, 0.6), (1, 1, .squared, 0.6),
-    ] as [(Int, Int, Loss, Double?)])
-  func gradientIsThatOfTheLoss(depth: Int, outputs: Int, loss: Loss, branch: Double?) throws {
+      (1, 1, Loss.squared, nil, 0), (2, 3, .squared, nil, 0), (3, 1, .logistic, nil, 0), (2, 1, .hinge, nil, 0),
+      (2, 3, .crossEntropy, nil, 0), (4, 2, .squared, 0.6, 0), (1, 1, .squared, 0.6, 0), (1, 1, .squared, nil, 0.5),
+      (3, 2, .squared, nil, 0.5), (3, 2, .squared, 0.6, 0.5),
+    ] as [(Int, Int, Loss, Double?, Double)])
+  func gradientIsThatOfTheLoss(depth: Int, outputs: Int, loss: Loss, branch: Double?, bias: Double) throws {
     for name in ["tanh", "sigmoid", "relu"] {
       let activation = try ActivationChoice(.text(name), path: "a", width: 5).function
-      let problem = Self.problem(activation, depth: depth, outputs: outputs, loss: loss, branch: branch)
+      let problem = Self.problem(activation, depth: depth, outputs: outputs, loss: loss, branch: branch, bias: bias)
       var stream = Stream(key: 3)
       let state = begin(problem, &stream)
       _ = problem.loss(state, &stream, step: 1)
@@ -147,7 +150,7 @@ import Training
           a: mup.a.map { $0 + theta }, b: mup.b.map { $0 - theta }, c: mup.c - 2 * theta)
         // Weight decay is of w, whose share of a step is rate * decay: n^-c of it goes with the shift.
         let own = Optimiser(optimiser.method, decay: optimiser.decay * Elementary.exp(-2 * theta * Elementary.log(5)))
-        let problem = Self.problem(Tanh(ActivationScaling()), optimiser: own, parametrisation: shifted)
+        let problem = Self.problem(Tanh(ActivationScaling()), optimiser: own, parametrisation: shifted, bias: 0.4)
         var stream = Stream(key: 3)
         let state = begin(problem, &stream)
         for t in 1...10 {

@@ -17,6 +17,7 @@ extension TrainingLimits {
     else {
       throw p.invalid("equation", "needs problem = \"mlp\" with fixed data and one output")
     }
+    guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
     guard network.optimiser.isPlain, network.isSquared else {
       throw p.invalid(
         "equation", "needs loss = \"squared\" and the optimiser descent of all examples, without weight_decay")
@@ -140,6 +141,7 @@ private struct KernelRegime {
         return sum + 0.5 * (r * r + variance[a * count + a])
       } / Double(examples.count)
     }
+    add(.mean, "kernel_shift", 0)
     add(.mean, "loss", loss(0..<train))
     if count > train { add(.mean, "test_loss", loss(train..<count)) }
     for a in 0..<count {

@@ -18,6 +18,7 @@ extension TrainingLimits {
     guard let slopes = network.activation as? SlopeActivation, slopes.plus == 1, slopes.minus == 1 else {
       throw p.invalid("equation", "needs activation = \"linear\"")
     }
+    guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
     guard network.parametrisation.isMaximalUpdate, network.optimiser.isPlain, network.isSquared,
       network.start == .random
     else {

@@ -10,17 +10,22 @@ package struct NetworkShape: Sendable {
   package let features, width, depth, outputs: Int
   /// What the branches of a residual network are multiplied by, $h_{l+1} = h_l + \beta W \phi(h_l)$, with a readout of the last h; nil of a perceptron.
   package let branch: Double?
+  /// $\sigma_b$, standard deviation of the biases of every hidden layer at the start; 0 of a network without.
+  package let bias: Double
 
-  package init(features: Int, width: Int, depth: Int, outputs: Int, branch: Double? = nil) {
+  package init(features: Int, width: Int, depth: Int, outputs: Int, branch: Double? = nil, bias: Double = 0) {
     (self.features, self.width, self.depth, self.outputs) = (features, width, depth, outputs)
-    self.branch = branch
+    (self.branch, self.bias) = (branch, bias)
   }
 
+  package var hasBias: Bool { bias > 0 }
+  /// Biases are the weights of one more input unit, whose value is constant: it stands behind the others.
+  private var constants: Int { hasBias ? 1 : 0 }
   /// Rows of width units.
-  package var stride: Int { Triangular.padded(width) }
-  var inputStride: Int { Triangular.padded(features) }
-  /// Input units of a layer from 1.
-  func fanIn(_ layer: Int) -> Int { layer == 1 ? features : width }
+  package var stride: Int { Triangular.padded(width + constants) }
+  var inputStride: Int { Triangular.padded(features + constants) }
+  /// Input units of a layer from 1, the constant one included.
+  func fanIn(_ layer: Int) -> Int { (layer == 1 ? features : width) + constants }
   /// Rows of the weights of layer 1 to depth + 1.
   package func rows(_ layer: Int) -> Int { layer > depth ? outputs : fanIn(layer) }
   /// Numbers of the weights of a layer, with those that fill its rows.
@@ -40,6 +45,8 @@ package struct NetworkShape: Sendable {
 package final class LayerStack<T: NetworkScalar> {
 
   let shape: NetworkShape
+  /// The value of the constant unit of hidden layers.
+  private let constant: T
   /// Of layers 1 to L: inputs x stride; of the readout: outputs x stride.
   package let weights: [UnsafeMutablePointer<T>]
   package let gradients: [UnsafeMutablePointer<T>]
@@ -58,8 +65,9 @@ package final class LayerStack<T: NetworkScalar> {
   /// That derivative, scaled and in the numbers of the network.
   private let seeds: UnsafeMutablePointer<T>
 
-  init(_ shape: NetworkShape) {
+  init(_ shape: NetworkShape, constant: Double) {
     self.shape = shape
+    self.constant = T(constant)
     let layers = 1...shape.depth + 1
     let (rows, stride) = (NetworkShape.block, shape.stride)
     weights = layers.map { .allocateZeros(shape.room($0)) }
@@ -83,11 +91,13 @@ package final class LayerStack<T: NetworkScalar> {
     stream?.deallocate()
   }
 
-  /// Draws all weights; those of layer l have the standard deviation `std(l)`.
-  func draw(_ stream: inout Stream, std: (Int) -> Double) {
+  /// Draws all weights.
+  /// - Parameter std: the standard deviation of a layer's weights, or of its biases.
+  func draw(_ stream: inout Stream, std: (_ layer: Int, _ isBias: Bool) -> Double) {
     for layer in 1...shape.depth + 1 {
-      let scale = std(layer)
-      for row in 0..<shape.rows(layer) {
+      let count = shape.rows(layer)
+      for row in 0..<count {
+        let scale = std(layer, shape.hasBias && layer <= shape.depth && row == count - 1)
         let place = weights[layer - 1] + row * shape.stride
         var unit = 0
         while unit < shape.width {
@@ -126,6 +136,11 @@ package final class LayerStack<T: NetworkScalar> {
     for layer in 1...shape.depth + 1 { clear(weights[layer - 1], rows: shape.rows(layer)) }
   }
 
+  /// Sets the constant unit.
+  private func set(_ place: UnsafeMutablePointer<T>, rows: Int, _ x: T) {
+    for row in 0..<rows { place[row * shape.stride + shape.width] = x }
+  }
+
   /// From `examples` to `outputs`.
   /// - Parameters:
   ///   - gain: what every post-activation is multiplied by, $\sqrt c$; `scale`: what the outputs are.
@@ -144,6 +159,8 @@ package final class LayerStack<T: NetworkScalar> {
         h, stride, fresh: !isBranch, rows: rows, columns: shape.width, source,
         rowStride: layer == 1 ? shape.inputStride : stride, columnStride: 1, inner: shape.fanIn(layer),
         weights[layer - 1], stride)
+      // What the last pass left there would go through the activation.
+      if shape.hasBias { set(h, rows: rows, 0) }
       observe(layer, h)
       if let stream {
         // The readout sees the stream itself.
@@ -158,6 +175,7 @@ package final class LayerStack<T: NetworkScalar> {
         for i in 0..<rows * stride { d[i] *= factor }
       }
       if activation.value(0) != 0 { clear(h, rows: rows) }
+      if shape.hasBias, layer < shape.depth { set(h, rows: rows, constant) }
     }
     let (last, k) = (activations[shape.depth - 1], shape.outputs)
     for row in 0..<rows {

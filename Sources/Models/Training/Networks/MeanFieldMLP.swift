@@ -65,11 +65,16 @@ package struct MeanFieldMLP: TrainingProblem {
     /// f at the start, where it is taken off.
     var first: [Double]
     fileprivate var values, derivatives: [Double]
+    /// Tangent kernels of the examples, now and at the start; empty unless measured.
+    fileprivate var kernel, firstKernel: [Double]
+    fileprivate var made = 0
 
     init(_ problem: MeanFieldMLP) {
       nodes = problem.nodes
       outputs = Array(repeating: 0, count: problem.count)
       (slopes, first, values, derivatives) = (outputs, outputs, outputs, outputs)
+      kernel = problem.network.measured.kernel ? problem.covariance : []
+      firstKernel = kernel
     }
   }
 
@@ -77,6 +82,11 @@ package struct MeanFieldMLP: TrainingProblem {
 
   package func start(_ state: State, _ stream: inout Stream) {
     state.nodes = nodes
+    state.made = 0
+    if network.measured.kernel {
+      takeKernel(state)
+      state.firstKernel = state.kernel
+    }
     for i in state.first.indices { state.first[i] = 0 }
     evaluate(state)
     guard network.start == .centred else { return }
@@ -110,6 +120,7 @@ package struct MeanFieldMLP: TrainingProblem {
   }
 
   package func step(_ state: State, _ stream: inout Stream, rate: Double) {
+    state.made += 1
     let train = network.data.train
     let scale = -rate * network.gamma * network.gain / Double(train)
     let activation = network.activation
@@ -131,13 +142,39 @@ package struct MeanFieldMLP: TrainingProblem {
     }
   }
 
-  package var observables: [Observable] { network.outputObservables }
+  /// $\Theta_{ab} = c\, (\mathbb E[\phi(h_a) \phi(h_b)] + K_{ab}\, \mathbb E[v^2 \phi'(h_a) \phi'(h_b)])$.
+  private func takeKernel(_ state: State) {
+    for i in state.kernel.indices { state.kernel[i] = 0 }
+    let activation = network.activation
+    for node in stride(from: 0, to: state.nodes.count, by: count + 2) {
+      for a in 0..<count {
+        state.values[a] = activation.value(state.nodes[node + a])
+        state.derivatives[a] = activation.derivative(state.nodes[node + a])
+      }
+      let (v, weight) = (state.nodes[node + count], network.squaredGain * state.nodes[node + count + 1])
+      for a in 0..<count {
+        for b in 0..<count {
+          let slopes = v * v * state.derivatives[a] * state.derivatives[b]
+          state.kernel[a * count + b] +=
+            weight * (state.values[a] * state.values[b] + covariance[a * count + b] * slopes)
+        }
+      }
+    }
+  }
+
+  package var observables: [Observable] {
+    network.outputObservables + (network.measured.kernel ? KernelMeasures(network.data).observables : [])
+  }
 
   package func measure(_ state: State, into values: UnsafeMutablePointer<Double>) {
     evaluate(state)
-    _ = state.outputs.withUnsafeBufferPointer {
+    let rest = state.outputs.withUnsafeBufferPointer {
       network.measureOutputs($0.baseAddress!, network.data.targets, to: values)
     }
+    guard network.measured.kernel else { return }
+    takeKernel(state)
+    KernelMeasures(network.data).write(
+      state.kernel, start: state.firstKernel, targets: network.data.targets, isStart: state.made == 0, to: rest)
   }
 }
 
@@ -147,6 +184,7 @@ extension TrainedMLP: HasInfiniteWidth {
     guard depth == 1, shape.outputs == 1, shape.branch == nil else {
       throw refuse("needs problem = \"mlp\" with depth = 1 and one output")
     }
+    guard !shape.hasBias else { throw refuse("knows no biases: needs bias = 0") }
     guard parametrisation.isMeanField else {
       throw refuse(
         "needs parametrisation = \"mup\" or what is the same of one hidden layer; of a kernel regime use ntk-training")

@@ -13,9 +13,11 @@ final class NetworkProbe<T: NetworkScalar> {
   /// Tangent kernels of the examples, now and at the start; what each layer adds is gathered from its two Gram matrices.
   private var kernel: [Double] = []
   private(set) var firstKernel: [Double] = []
+  private let kernelMeasures: KernelMeasures
 
   init(_ problem: TrainedMLP) {
     shape = problem.shape
+    kernelMeasures = KernelMeasures(problem.data)
     let count = problem.data.train + problem.data.test
     sizes = Array(repeating: 0, count: shape.depth)
     moves = sizes
@@ -67,18 +69,8 @@ final class NetworkProbe<T: NetworkScalar> {
     }
     if problem.measured.kernel {
       makeKernel(problem, state)
-      let count = problem.data.train + problem.data.test
-      var (change, size) = (0.0, 0.0)
-      for a in 0..<count {
-        for b in 0..<count {
-          if b >= a { add(kernel[a * count + b]) }
-          let d = kernel[a * count + b] - firstKernel[a * count + b]
-          change += d * d
-          size += firstKernel[a * count + b] * firstKernel[a * count + b]
-        }
-      }
-      add((change / size).squareRoot())
-      add(state.made == 0 ? .nan : 0.5 * Elementary.log(change / size))
+      kernelMeasures.write(
+        kernel, start: firstKernel, targets: state.examples.targets, isStart: state.made == 0, to: place)
     }
   }
 
@@ -165,18 +157,7 @@ extension TrainedMLP {
             "logarithm of coordinate_change; not a number at the start"))
       }
     }
-    if measured.kernel {
-      let count = data.train + data.test
-      for a in 0..<count {
-        for b in a..<count {
-          found.append(
-            Observable("kernel", [a, b], "tangent kernel: f(a) moves by -eta kernel[a,b] f'(b)/P in a step"))
-        }
-      }
-      found.append(Observable("kernel_change", "|kernel_t - kernel_0| / |kernel_0| (Frobenius)"))
-      found.append(
-        Observable("log_kernel_change", role: .logarithm, "logarithm of kernel_change; not a number at the start"))
-    }
+    if measured.kernel { found += KernelMeasures(data).observables }
     return found
   }
 }

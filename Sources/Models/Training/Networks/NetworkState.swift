@@ -18,10 +18,11 @@ package final class NetworkState<T: NetworkScalar> {
   /// Whether `outputs` are those of the present weights.
   var isEvaluated = false
   let probe: NetworkProbe<T>
+  let haar: HaarWeights?
 
   init(_ problem: TrainedMLP) {
     let shape = problem.shape
-    stack = LayerStack(shape)
+    stack = LayerStack(shape, constant: problem.constant)
     examples = problem.data.makeExamples()
     let optimiser = problem.optimiser
     batches = optimiser.batch.map { Batches(train: problem.data.train, size: $0, replacement: optimiser.replacement) }
@@ -31,6 +32,7 @@ package final class NetworkState<T: NetworkScalar> {
     outputs = .allocateZeros(examples.count * shape.outputs)
     first = .allocateZeros(examples.count * shape.outputs)
     probe = NetworkProbe(problem)
+    haar = problem.isOrthogonal ? HaarWeights(shape) : nil
     problem.scaleInputs(self)
   }
 

@@ -67,6 +67,9 @@ package struct Parametrisation: Sendable, Equatable {
     let std: Double
     /// $n^{-a}$: a gradient of w is so many times that of W, and so is a move of W that of w.
     let multiplier: Double
+    /// Of biases, which are of the type of the first layer, $b = \sigma_b n^{-a_1} w$, $w \sim N(0, n^{-2 b_1})$, and stand in W as weights of a constant unit: their
+    /// standard deviation at the start, $n^{-a_l - b_1}$, and that unit over $\sigma_b$, $n^{a_l - a_1}$. So they move as the other weights of the layer do.
+    let biasStd, constant: Double
   }
 
   /// - Parameter layer: from 1; `depth` + 1 is the readout.
@@ -74,7 +77,8 @@ package struct Parametrisation: Sendable, Equatable {
     let place = layer > depth ? 2 : layer == 1 ? 0 : 1
     let log = Elementary.log(Double(width))
     return Scales(
-      std: Elementary.exp(-(a[place] + b[place]) * log), multiplier: Elementary.exp(-a[place] * log))
+      std: Elementary.exp(-(a[place] + b[place]) * log), multiplier: Elementary.exp(-a[place] * log),
+      biasStd: Elementary.exp(-(a[place] + b[0]) * log), constant: Elementary.exp((a[place] - a[0]) * log))
   }
 
   /// $n^{-c}$.

@@ -10,7 +10,7 @@ extension TrainedMLP {
   static let entry = ProblemEntry(
     name: "mlp", summary: "perceptrons of any depth, activation, parametrisation, loss and optimiser",
     equation:
-      "h_1 = W_1 x/sqrt(d), h_{l+1} = sqrt(c) W_{l+1} phi(h_l), f = sqrt(c) W_{L+1} phi(h_L)/gamma, W = n^-a w, w ~ N(0, n^-2b), rate of w: learning_rate gamma^2 n^-c",
+      "h_1 = W_1 x/sqrt(d) + b_1, h_{l+1} = sqrt(c) W_{l+1} phi(h_l) + b_{l+1}, f = sqrt(c) W_{L+1} phi(h_L)/gamma, W = n^-a w, w ~ N(0, n^-2b), b = bias n^-a_1 w, rate of w: learning_rate gamma^2 n^-c",
     reference: "arXiv:2011.14522; docs/training.md", observables: families, defaults: usual,
     parameters: parameters(
       depth: Parameter("depth", .integer(1...1000), default: .integer(1), "L, number of hidden layers"),
@@ -21,7 +21,7 @@ extension TrainedMLP {
   static let residual = ProblemEntry(
     name: "resnet", summary: "residual networks whose branches are scaled with the depth; takes the keys of mlp",
     equation:
-      "h_1 = W_1 x/sqrt(d), h_{l+1} = h_l + beta sqrt(c) W_{l+1} phi(h_l), l = 1..L, f = W_{L+2} h_{L+1}/gamma, W = n^-a w, w ~ N(0, n^-2b), rate of w: learning_rate gamma^2 n^-c",
+      "h_1 = W_1 x/sqrt(d) + b_1, h_{l+1} = h_l + beta (sqrt(c) W_{l+1} phi(h_l) + b_{l+1}), l = 1..L, f = W_{L+2} h_{L+1}/gamma, W = n^-a w, w ~ N(0, n^-2b), rate of w: learning_rate gamma^2 n^-c",
     reference: "arXiv:2309.16620; docs/training.md", observables: families, defaults: usual,
     parameters: parameters(
       depth: Parameter(
@@ -46,8 +46,8 @@ extension TrainedMLP {
 
   private static let families = [
     "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
-    "log_coordinate_change", "kernel", "kernel_change", "log_kernel_change",
-  ]
+    "log_coordinate_change",
+  ] + KernelMeasures.families
   private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
 
   private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {
@@ -58,6 +58,9 @@ extension TrainedMLP {
       Parameter("activation", .structured(ActivationChoice.words), "activation function phi"),
       gain,
       Parameter(
+        "bias", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
+        "sigma_b, standard deviation of the trained biases of every hidden layer at the start; none if 0"),
+      Parameter(
         "parametrisation", .structured(Parametrisation.words), default: .text("mup"),
         "how weights and learning rates scale with the width"),
       Parameter(
@@ -67,6 +70,10 @@ extension TrainedMLP {
       Parameter(
         "start", .choice(Start.allCases.map(\.rawValue)), default: .text(Start.random.rawValue),
         "random: the readout as the parametrisation says; zero: it starts at 0; centred: the output at the start is taken off"
+      ),
+      Parameter(
+        "weights", .choice(["gaussian", "orthogonal"]), default: .text("gaussian"),
+        "gaussian: independent at the start; orthogonal: in every layer but the readout the shorter side of the matrix holds orthogonal vectors, uniform (Haar), entries of the same variance"
       ),
       Parameter(
         "precision", .choice(["double", "single"]), default: .text("double"),
@@ -87,7 +94,8 @@ extension TrainedMLP {
     let width = p.integer("width")
     let depth = p.integer("depth") + (branch == nil ? 0 : 1)
     let shape = NetworkShape(
-      features: data.features, width: width, depth: depth, outputs: data.outputs, branch: branch)
+      features: data.features, width: width, depth: depth, outputs: data.outputs, branch: branch,
+      bias: p.real("bias"))
     let activation = try ActivationChoice(p["activation"]!, path: "\(p.path).activation", width: width)
     if let why = activation.function.missingDerivative { throw p.invalid("activation", "has no gradient: \(why)") }
     let optimiser = try Optimiser(p["optimiser"], path: "\(p.path).optimiser", train: data.train)
@@ -118,7 +126,7 @@ extension TrainedMLP {
     let problem = TrainedMLP(
       shape: shape, activation: activation.function, gain: try activation.gain(p).squareRoot(), gamma: p.real("gamma"),
       parametrisation: parametrisation, data: data, loss: loss, optimiser: optimiser,
-      start: Start(rawValue: p.text("start"))!, measured: measured)
+      start: Start(rawValue: p.text("start"))!, isOrthogonal: p.text("weights") == "orthogonal", measured: measured)
     var attributes = [
       "activation": activation.name, "feature_exponent": "\(parametrisation.featureExponent(depth: depth))",
     ]

@@ -19,15 +19,17 @@ package struct TrainedMLP: TrainingProblem {
   let loss: Loss
   package let optimiser: Optimiser
   package let start: Start
+  package let isOrthogonal: Bool
   let measured: Measured
   /// Of layer 1 to `depth` + 1.
   let scales: [Parametrisation.Scales]
   /// What the rate of w is multiplied by: $\gamma^2 n^{-c}$.
   package let rateScale: Double
 
+  /// - Parameter isOrthogonal: whether all weights but the readout's are those of `HaarWeights` at the start, and not independent normals.
   package init(
     shape: NetworkShape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
-    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, measured: Measured
+    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, isOrthogonal: Bool = false, measured: Measured
   ) {
     self.shape = shape
     self.activation = activation
@@ -38,6 +40,7 @@ package struct TrainedMLP: TrainingProblem {
     self.loss = loss
     self.optimiser = optimiser
     self.start = start
+    self.isOrthogonal = isOrthogonal
     self.measured = measured
     scales = (1...shape.depth + 1).map { parametrisation.scales(layer: $0, depth: shape.depth, width: shape.width) }
     rateScale = gamma * gamma * parametrisation.rate(width: shape.width)
@@ -65,7 +68,7 @@ package struct TrainedMLP: TrainingProblem {
       self.linearised = linearised
       func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
       change = has(["weight_change"])
-      kernel = has(["kernel", "kernel_change", "log_kernel_change"])
+      kernel = has(KernelMeasures.families)
       coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
     }
   }
@@ -79,8 +82,17 @@ package struct TrainedMLP: TrainingProblem {
       data.draw(state.examples, &stream)
       scaleInputs(state)
     }
-    state.stack.draw(&stream) { layer in
-      layer > depth && start == .zero ? 0 : scales[layer - 1].std
+    state.stack.draw(&stream) { layer, isBias in
+      if layer > depth, start == .zero { return 0 }
+      return isBias ? scales[layer - 1].biasStd : scales[layer - 1].std
+    }
+    if let haar = state.haar {
+      for layer in 1...depth {
+        let (weights, std) = (state.stack.weights[layer - 1], scales[layer - 1].std)
+        haar.draw(&stream, rows: layer == 1 ? shape.features : width, columns: width, std: std) {
+          weights[$0 * shape.stride + $1] = T($2)
+        }
+      }
     }
     for layer in 1...depth + 1 where !state.memory.isEmpty {
       state.memory[layer - 1].update(repeating: 0, count: optimiser.buffers * shape.room(layer))
@@ -100,6 +112,11 @@ package struct TrainedMLP: TrainingProblem {
 
   // MARK: Passes
 
+  /// The constant unit of hidden layers. Biases belong to the branch of a residual network.
+  var constant: Double {
+    depth > 1 ? shape.bias * scales[1].constant * (shape.branch ?? 1) : 0
+  }
+
   /// Inputs over the root of d, in rows of the stack.
   func scaleInputs<T: NetworkScalar>(_ state: NetworkState<T>) {
     let root = 1 / Double(shape.features).squareRoot()
@@ -107,6 +124,7 @@ package struct TrainedMLP: TrainingProblem {
       let source = state.examples.inputs + row * shape.features
       let target = state.inputs + row * shape.inputStride
       for i in 0..<shape.features { target[i] = T(root * source[i]) }
+      if shape.hasBias { target[shape.features] = T(shape.bias) }
     }
   }
 
