@@ -30,7 +30,8 @@ extension Explanation {
       say(verdict, DepthLaws.group, law.sentence, law.label)
       let open = law.rows.filter { $0.verdict == .undecided && $0.margin.isFinite }
       advise(
-        verdict, open.map { (($0.exponent - $0.known).magnitude, $0.margin, law.tolerance) }, "decide about the exponents")
+        verdict, open.map { (($0.exponent - $0.known).magnitude, $0.margin, law.tolerance) },
+        "decide about the exponents")
     }
   }
 

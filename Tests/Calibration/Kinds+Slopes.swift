@@ -49,13 +49,15 @@ extension Calibration {
       name: "trend",
       summary:
         "slope in log n of the move of pre-activations, flat within 0.05; true: -0.05, where either word is wrong; false: -0.06",
-      alpha: alpha, isAlarm: { $0 != .undecided }, truth: move(slope: -0.05), falsehood: move(slope: -0.06, effect: 0.01),
+      alpha: alpha, isAlarm: { $0 != .undecided }, truth: move(slope: -0.05),
+      falsehood: move(slope: -0.06, effect: 0.01),
       read: trend),
     Kind(
       name: "exponents",
       summary:
         "exponent of Var log V over depths 4 to 64, tolerance 0.1; true: off by just that, where either word is wrong; false: off by 0.3",
-      alpha: alpha, isAlarm: { $0 != .undecided }, truth: depths(offset: 0.1), falsehood: depths(offset: 0.3, effect: 0.2),
+      alpha: alpha, isAlarm: { $0 != .undecided }, truth: depths(offset: 0.1),
+      falsehood: depths(offset: 0.3, effect: 0.2),
       read: exponents),
   ]
 }

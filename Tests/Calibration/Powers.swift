@@ -84,7 +84,9 @@ func health(_ failure: String, alpha: Double) -> @Sendable (Snapshot, Double) ->
 
 /// Flat, grows or shrinks, of the only row.
 func trend(_ snapshot: Snapshot, _ effect: Double) -> Outcome? {
-  guard let found = Analyses.trends(snapshot).first, found.rows.count == 1, let row = found.rows.first else { return nil }
+  guard let found = Analyses.trends(snapshot).first, found.rows.count == 1, let row = found.rows.first else {
+    return nil
+  }
   return Outcome(word: found.verdict, power: normalProbability((effect - row.margin) / row.error))
 }
 

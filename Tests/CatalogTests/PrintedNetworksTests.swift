@@ -94,7 +94,8 @@ import Testing
     let factor = Double(row.n) / row.scale
     let (value, error) =
       isChange
-      ? (factor * moments.mean, factor * moments.meanError) : (factor * moments.variance, factor * moments.varianceError)
+      ? (factor * moments.mean, factor * moments.meanError)
+      : (factor * moments.variance, factor * moments.varianceError)
     let both = (error * error + row.error * row.error).squareRoot()
     #expect((value - row.value).magnitude < 4 * both, "\(value) +- \(error), printed \(row.value) +- \(row.error)")
     #expect(error < 0.15 * value.magnitude)

@@ -37,6 +37,12 @@ import Testing
     Refused("matrix-factorisation", ["training.rows", "at most"]) {
       ["form": "asymmetric", "rows": 1_000_000, "rank": 1]
     },
+    Refused("low-rank-sensing", ["training.measurements", "at most"]) {
+      ["rows": 1000, "rank": 1, "measurements": 1000]
+    },
+    Refused("low-rank-sensing", ["training.columns", "asymmetric"]) {
+      ["rows": 3, "rank": 1, "columns": 2, "measurements": 9]
+    },
     Refused("two-mode", ["training.weak_signal = 2.0", "below signal = 1.0"]) { ["weak_signal": 2.0] },
     Refused("least-squares", ["training.ratio", "at most"]) {
       ["dimension": 100_000, "ratio": 10.0, "sampler": "weights"]
@@ -62,12 +68,13 @@ import Testing
 
   /// Runs end below the edge that is said, and none does above it. The mean squares of noisy regression (B = 1) are finite below only: exact means fall or
   /// grow. Of least squares the eigenvalues of one draw end near those of large X; of two modes only an end by the weak feature alone is stable up to the edge.
-  @Test(arguments: [
-    ("least-squares", ["dimension": 200, "ratio": 0.5], 0.6862915, 0.05),
-    ("two-mode", ["a": 0.1, "b": 0.05, "weak_signal": 0.5], 1, 0.5),
-    ("matrix-factorisation", ["rows": 6, "rank": 2, "target": [2.0, 0.5], "alpha": 0.1], 0.5, 0.05),
-    ("noisy-regression", ["spectrum": [1.0, 0.5], "noise": 0.0, "start": 1.0], 0.6096118, 0.02),
-  ] as [(String, [String: any Sendable], Double, Double)])
+  @Test(
+    arguments: [
+      ("least-squares", ["dimension": 200, "ratio": 0.5], 0.6862915, 0.05),
+      ("two-mode", ["a": 0.1, "b": 0.05, "weak_signal": 0.5], 1, 0.5),
+      ("matrix-factorisation", ["rows": 6, "rank": 2, "target": [2.0, 0.5], "alpha": 0.1], 0.5, 0.05),
+      ("noisy-regression", ["spectrum": [1.0, 0.5], "noise": 0.0, "start": 1.0], 0.6096118, 0.02),
+    ] as [(String, [String: any Sendable], Double, Double)])
   func edgesOfStability(problem: String, keys: [String: any Sendable], edge: Double, width: Double) throws {
     func runs(_ share: Double) throws -> ProblemRuns {
       let more: [String: Any] = ["learning_rate": share * edge, "steps": 2000, "records": [1999, 2000]]

@@ -86,6 +86,7 @@ package enum TrainingCatalog {
     Committee.entry,
     LogisticPerceptron.entry,
     MatrixFactorisation.entry,
+    LowRankSensing.entry,
     TwoMode.entry,
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,

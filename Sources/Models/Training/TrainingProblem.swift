@@ -48,7 +48,8 @@ package struct StabilityEdge: Sendable {
   package func warn(_ learningRate: Double, path: String) {
     guard learningRate > rate else { return }
     Notes.add(
-      "\(path).learning_rate = \(learningRate) is beyond \(Float(rate)), the edge of stability \(reason): expect runs that diverge or do not settle")
+      "\(path).learning_rate = \(learningRate) is beyond \(Float(rate)), the edge of stability \(reason): expect runs that diverge or do not settle"
+    )
   }
 }
 

@@ -26,7 +26,8 @@ struct KernelMeasures {
     found.append(Observable("kernel_shift", "trace of kernel_t - kernel_0"))
     found.append(
       Observable(
-        "kernel_alignment", "y.kernel y / (|y|^2 |kernel|) of the examples of training (Cristianini et al., NIPS 2001)"))
+        "kernel_alignment", "y.kernel y / (|y|^2 |kernel|) of the examples of training (Cristianini et al., NIPS 2001)")
+    )
     return found
   }
 
@@ -36,7 +37,8 @@ struct KernelMeasures {
   ///   - targets: a number an example.
   ///   - isStart: whether no step has been made.
   func write(
-    _ kernel: [Double], start: [Double], targets: UnsafePointer<Double>, isStart: Bool, to values: UnsafeMutablePointer<Double>
+    _ kernel: [Double], start: [Double], targets: UnsafePointer<Double>, isStart: Bool,
+    to values: UnsafeMutablePointer<Double>
   ) {
     var place = values
     func add(_ x: Double) {

@@ -44,10 +44,11 @@ extension TrainedMLP {
     return try read(p, settings, source, branch: p.real("branch") * scale)
   }
 
-  private static let families = [
-    "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
-    "log_coordinate_change",
-  ] + KernelMeasures.families
+  private static let families =
+    [
+      "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
+      "log_coordinate_change",
+    ] + KernelMeasures.families
   private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
 
   private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {
