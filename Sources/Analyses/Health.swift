@@ -101,7 +101,10 @@ package struct Health: Analysis {
     }
     var table = Table(
       group: "health/\(index)",
-      attributes: [("label", .text(caseLabel)), ("threshold", .number(threshold)), ("sentence", .text(sentence))],
+      attributes: [
+        ("label", .text(caseLabel)), ("threshold", .number(threshold)), ("verdict", .text(verdict.rawValue)),
+        ("sentence", .text(sentence)),
+      ],
       rows: [
         .init("failure", .texts(rows.map(\.failure)), "kind of failure"),
         numbers("depth", "last point of the axis", \.depth),

@@ -1,5 +1,6 @@
 import Analyses
 import Experiments
+import Statistics
 
 /// What `fathom show` prints, as text and as JSON; made when the file is written and stored in it.
 package struct Report {
@@ -52,9 +53,19 @@ package struct Report {
     for group in tables.groups("transfer") { lines += print(group) + [""] }
     for group in tables.groups("trend") { lines += print(group) + [""] }
     for group in tables.groups(DepthLaws.group) { lines += print(group) + [""] }
-    let health = tables.groups("health").flatMap { print($0) }
     if !health.isEmpty { lines += health + [""] }
     return lines + ["digest \(digest)"]
+  }
+
+  /// Of many cases those that are not healthy, and how many are.
+  private var health: [String] {
+    let groups = tables.groups("health")
+    let others = groups.filter { $0[0].text("verdict") != Equivalence.agrees.rawValue }
+    let healthy = groups.count - others.count
+    guard !allRows, healthy > 4 else { return groups.flatMap { print($0) } }
+    return others.flatMap { print($0) } + [
+      "health: \(healthy)\(others.isEmpty ? "" : " other") cases are healthy (fathom show --all)"
+    ]
   }
 
   /// Where a run with a rule for its end is.

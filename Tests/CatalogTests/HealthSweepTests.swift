@@ -2,6 +2,7 @@ import Analyses
 import Engine
 import Experiments
 import Foundation
+import Results
 import Testing
 
 /// Health reports where the depth of a network is swept, or where layers cannot be chosen.
@@ -50,5 +51,19 @@ import Testing
   func singleInput() throws {
     let found = try LocalRun.run(job(Self.text, ["network.inputs={count=1}"]).job, ranks: 1).snapshot
     #expect(Analyses.health(found)[0].rows.map(\.failure) == ["exploded", "vanished"])
+  }
+
+  @Test("Of many cases the unhealthy ones are named, the others counted, and all are with --all")
+  func manyCases() throws {
+    // Deep networks collapse, shallow ones do not.
+    let sweep = ["sweep={\"network.depth\"=[1,2,3,4,5,2000]}", "network.width=64", "network.layers=\"last\""]
+    let found = try LocalRun.run(job(Self.text, sweep).job, ranks: 1).snapshot
+    func lines(_ report: Report) -> [String] {
+      report.text.split(separator: "\n").map(String.init).filter { $0.hasPrefix("health:") }
+    }
+    let said = lines(try Report(found))
+    #expect(said.count == 2 && said[0].contains("network.depth=2000") && said[0].contains("unhealthy"), "\(said)")
+    #expect(said.last == "health: 5 other cases are healthy (fathom show --all)")
+    #expect(lines(try Report(found, allLayers: true)).count == 6)
   }
 }
