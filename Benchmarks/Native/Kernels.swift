@@ -3,6 +3,7 @@ import Engine
 import Experiments
 import Foundation
 import Jobs
+import Kernels
 import Networks
 import Randomness
 
@@ -34,22 +35,24 @@ func kernelTimes() throws {
   stream.start(draw: 0)
   let scale = 1 / Double(components).squareRoot()
   let inputs = Inputs(rows: (0..<count).map { _ in (0..<components).map { _ in scale * stream.normal() } })
-  let room = (0..<3).map { _ in UnsafeMutablePointer<Double>.allocate(capacity: count * count) }
-  defer { for place in room { place.deallocate() } }
-  let (gram, products, theta) = (room[0], room[1], room[2])
+  let result = UnsafeMutablePointer<Double>.allocate(capacity: count * count)
+  let room = UnsafeMutablePointer<Double>.allocate(capacity: 2 * count)
+  defer { for place in [result, room] { place.deallocate() } }
+  let (covariances, slopes) = (room, room + count)
   for name in ["relu", "erf", "gelu"] {
     let kernel = ActivationKernel(try ActivationChoice(.text(name), path: "activation", width: 1).function)
     for get in ["nngp", "ntk"] {
       let seconds = bestOfProcessor(total: 0.5) {
-        inputs.writeGram(to: gram)
-        guard get == "ntk" else {
-          kernel.apply(gram, count, to: products)
-          sink += products[count + 1]
-          return
+        let gram = inputs.gramRows
+        let rows = kernel.rows(of: gram.variances)
+        SymmetricMatrix.fill(result, count) { a in
+          let row = result + a * count
+          gram.write(a, to: covariances)
+          guard get == "ntk" else { return rows.write(a, covariances, to: row) }
+          rows.write(a, covariances, to: row, slopes: slopes)
+          for b in 0...a { row[b] += covariances[b] * slopes[b] }
         }
-        kernel.apply(gram, count, to: products, slopes: theta)
-        for i in 0..<count * count { theta[i] = products[i] + gram[i] * theta[i] }
-        sink += theta[count + 1]
+        sink += result[count + 1]
       }
       report(
         "kernel",

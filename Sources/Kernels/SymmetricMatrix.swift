@@ -1,16 +1,14 @@
-/// Symmetric m x m matrices, row by row.
+/// A symmetric m x m matrix, row by row.
 public enum SymmetricMatrix {
-  /// - Parameter write: puts the entries 0 ... a of row a into each of the matrices; the others are mirrored.
-  public static func fill(_ matrices: [UnsafeMutablePointer<Double>], _ m: Int, _ write: (_ a: Int) -> Void) {
+  /// - Parameter write: puts the entries 0 ... a of row a in their place; the others are mirrored.
+  public static func fill(_ entries: UnsafeMutablePointer<Double>, _ m: Int, _ write: (_ a: Int) -> Void) {
     // Rows are mirrored some at a time: a column of single entries would be one line of the cache each.
     let together = 16
     for first in stride(from: 0, to: m, by: together) {
       let last = min(first + together, m)
       for a in first..<last { write(a) }
-      for entries in matrices {
-        for b in 0..<last {
-          for a in max(first, b)..<last { entries[b &* m &+ a] = entries[a &* m &+ b] }
-        }
+      for b in 0..<last {
+        for a in max(first, b)..<last { entries[b &* m &+ a] = entries[a &* m &+ b] }
       }
     }
   }

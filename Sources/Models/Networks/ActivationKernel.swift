@@ -20,10 +20,14 @@ public struct ActivationKernel: Sendable {
     return (activation as? any ClosedKernel)?.slope(pair) ?? SlopeFunction(activation).quadrature(pair)
   }
 
-  /// `product` of all pairs of an m x m covariance, row by row in one loop where it is closed.
+  /// `product` of all pairs of an m x m covariance.
   public func apply(_ k: [Double], _ m: Int) -> [Double] {
-    [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
-      apply(k, m, to: buffer.baseAddress!)
+    let rows = rows(of: (0..<m).map { k[$0 * m + $0] })
+    return [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
+      let result = buffer.baseAddress!
+      k.withUnsafeBufferPointer { k in
+        SymmetricMatrix.fill(result, m) { a in rows.write(a, k.baseAddress! + a &* m, to: result + a &* m) }
+      }
       initialised = m * m
     }
   }
@@ -31,11 +35,18 @@ public struct ActivationKernel: Sendable {
   /// The same with `derivativeProduct`.
   /// - Precondition: the activation has a derivative.
   package func applyWithDerivative(_ k: [Double], _ m: Int) -> (products: [Double], slopes: [Double]) {
+    let rows = rows(of: (0..<m).map { k[$0 * m + $0] })
     var products: [Double] = []
     let slopes = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
       let slopes = buffer.baseAddress!
       products = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
-        apply(k, m, to: buffer.baseAddress!, slopes: slopes)
+        let result = buffer.baseAddress!
+        k.withUnsafeBufferPointer { k in
+          SymmetricMatrix.fill(slopes, m) { a in
+            rows.write(a, k.baseAddress! + a &* m, to: result + a &* m, slopes: slopes + a &* m)
+          }
+        }
+        SymmetricMatrix.fill(result, m) { _ in }
         initialised = m * m
       }
       initialised = m * m
@@ -43,25 +54,34 @@ public struct ActivationKernel: Sendable {
     return (products, slopes)
   }
 
-  /// Writes `product` of all pairs, and `derivativeProduct` if there is room for it, m x m each: where many inputs are looked at again and again, new
-  /// memory would cost more than the kernel.
-  package func apply(
-    _ k: UnsafePointer<Double>, _ m: Int, to products: UnsafeMutablePointer<Double>,
-    slopes: UnsafeMutablePointer<Double>? = nil
-  ) {
-    let (variances, closed) = ((0..<m).map { k[$0 &* m &+ $0] }, activation as? any ClosedKernel)
-    variances.withUnsafeBufferPointer { variances in
-      let q = variances.baseAddress!
-      SymmetricMatrix.fill(slopes.map { [products, $0] } ?? [products], m) { a in
-        let (p, r, place, count) = (q[a], k + a &* m, a &* m, a &+ 1)
+  /// `product` and `derivativeProduct` of pairs row by row, where the whole matrices need not be kept.
+  /// - Parameter variances: of all variables.
+  package func rows(of variances: [Double]) -> Rows {
+    Rows(kernel: self, closed: activation as? any ClosedKernel, variances: variances)
+  }
+
+  package struct Rows {
+    fileprivate let kernel: ActivationKernel
+    fileprivate let closed: (any ClosedKernel)?
+    fileprivate let variances: [Double]
+
+    /// The entries 0 ... a of row a, in one loop where the kernel is closed.
+    /// - Parameters:
+    ///   - covariances: of variable a with the others.
+    ///   - slopes: receives those of `derivativeProduct`, if there is room for them.
+    package func write(
+      _ a: Int, _ covariances: UnsafePointer<Double>, to products: UnsafeMutablePointer<Double>,
+      slopes: UnsafeMutablePointer<Double>? = nil
+    ) {
+      variances.withUnsafeBufferPointer { variances in
+        let (p, q, r, count) = (variances[a], variances.baseAddress!, covariances, a &+ 1)
         switch (closed, slopes) {
-        case (let closed?, let slopes?):
-          closed.products(p, q, r, count, to: products + place, slopes: slopes + place)
-        case (let closed?, nil): closed.products(p, q, r, count, to: products + place)
+        case (let closed?, let slopes?): closed.products(p, q, r, count, to: products, slopes: slopes)
+        case (let closed?, nil): closed.products(p, q, r, count, to: products)
         case (nil, _):
           for b in 0..<count {
-            products[place &+ b] = product(p, q[b], r[b])
-            slopes?[place &+ b] = derivativeProduct(p, q[b], r[b])
+            products[b] = kernel.product(p, q[b], r[b])
+            slopes?[b] = kernel.derivativeProduct(p, q[b], r[b])
           }
         }
       }

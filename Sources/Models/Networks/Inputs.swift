@@ -26,20 +26,45 @@ public struct Inputs: Sendable {
 
   /// `V_0`, count x count.
   public var gram: [Double] {
-    [Double](unsafeUninitializedCapacity: count * count) { buffer, initialised in
-      writeGram(to: buffer.baseAddress!)
+    let rows = gramRows
+    return [Double](unsafeUninitializedCapacity: count * count) { buffer, initialised in
+      let entries = buffer.baseAddress!
+      SymmetricMatrix.fill(entries, count) { a in rows.write(a, to: entries + a &* count) }
       initialised = count * count
     }
   }
 
-  /// Writes `gram`, count x count.
-  package func writeGram(to entries: UnsafeMutablePointer<Double>) {
-    // Feature by feature, so that the loop over the entries of a row is one of vectors.
-    let columns = (0..<count * features).map { rows[$0 % count * features + $0 / count] }
-    columns.withUnsafeBufferPointer { columns in
-      rows.withUnsafeBufferPointer { rows in
-        SymmetricMatrix.fill([entries], count) { a in
-          let (row, filled) = (entries + a &* count, a &+ 1)
+  /// `V_0` row by row, where the whole of it need not be kept.
+  package var gramRows: GramRows { GramRows(self) }
+
+  package struct GramRows {
+    private let rows, columns: [Double]
+    private let count, features: Int
+
+    fileprivate init(_ inputs: Inputs) {
+      (rows, count, features) = (inputs.rows, inputs.count, inputs.features)
+      // Feature by feature, so that the loop over the entries of a row is one of vectors.
+      let (rows, features) = (rows, features)
+      columns = (0..<count * features).map { [count] in rows[$0 % count * features + $0 / count] }
+    }
+
+    /// The entries on the diagonal, as `write` has them.
+    package var variances: [Double] {
+      (0..<count).map { a in
+        func square(_ f: Int) -> Double { rows[a &* features &+ f] * rows[a &* features &+ f] }
+        let fours = features & ~3
+        let sum = stride(from: 0, to: fours, by: 4).reduce(0.0) {
+          $0 + square($1) + square($1 &+ 1) + square($1 &+ 2) + square($1 &+ 3)
+        }
+        return (fours..<features).reduce(sum) { $0 + square($1) }
+      }
+    }
+
+    /// Writes the entries 0 ... a of row a.
+    package func write(_ a: Int, to row: UnsafeMutablePointer<Double>) {
+      let filled = a &+ 1
+      columns.withUnsafeBufferPointer { columns in
+        rows.withUnsafeBufferPointer { rows in
           for b in 0..<filled { row[b] = 0 }
           func at(_ f: Int) -> (Double, UnsafePointer<Double>) {
             (rows[a &* features &+ f], columns.baseAddress! + f &* count)
