@@ -91,7 +91,7 @@ extension TrainedMLP {
   private static func read(
     _ p: Parameters, _ settings: TrainingSettings, _ source: any DataSource, branch: Double?
   ) throws -> TrainingModel {
-    let data = try TrainingData.read(p["data"], path: "\(p.path).data", data: source)
+    let data = try TrainingData.read(p["data"], path: "\(p.path).data", data: source, mayBeFresh: true)
     let width = p.integer("width")
     let depth = p.integer("depth") + (branch == nil ? 0 : 1)
     let shape = NetworkShape(
@@ -118,6 +118,23 @@ extension TrainedMLP {
         throw p.invalid(
           isPaired ? "twin" : "observables",
           "asks for the tangent kernel, which needs one output and at most \(mostKernelInputs) examples: there are \(data.outputs) and \(data.train + data.test)"
+        )
+      }
+    }
+    if optimiser.method == .exponentiatedGradient, p.text("start") == "zero" {
+      throw p.invalid("start", "needs another optimiser: exponentiated-gradient keeps weights of 0")
+    }
+    if data.isFresh {
+      let wrong =
+        optimiser.batch != nil
+        ? ("optimiser", "batch")
+        : p.text("start") == "centred" ? ("start", "centred") : isPaired ? ("twin", "linearised") : nil
+      if let (key, what) = wrong {
+        throw p.invalid(key, "has \(what), which needs the same examples at every step: data has fresh = true")
+      }
+      if measured.kernel || measured.coordinates {
+        throw p.invalid(
+          "observables", "has kernels or coordinates, which need the same examples at every step: data has fresh = true"
         )
       }
     }

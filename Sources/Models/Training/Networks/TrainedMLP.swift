@@ -78,10 +78,8 @@ package struct TrainedMLP: TrainingProblem {
   // MARK: Start
 
   package func start<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream) {
-    if data.law != nil {
-      data.draw(state.examples, &stream)
-      scaleInputs(state)
-    }
+    data.draw(state.examples, &stream)
+    if data.law != nil { scaleInputs(state) }
     state.stack.draw(&stream) { layer, isBias in
       if layer > depth, start == .zero { return 0 }
       return isBias ? scales[layer - 1].biasStd : scales[layer - 1].std
@@ -195,6 +193,11 @@ package struct TrainedMLP: TrainingProblem {
         scale: scales[layer - 1].multiplier, rate: rate * rateScale, step: state.made, &stream)
     }
     if case .langevin = optimiser.method { state.stack.clearPadding() }
+    // After the move, so that what is measured then has not been trained on.
+    if data.isFresh {
+      data.drawStep(state.examples, &stream)
+      scaleInputs(state)
+    }
   }
 
   // MARK: Measures
