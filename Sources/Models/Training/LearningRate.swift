@@ -9,6 +9,14 @@ package enum LearningRate: Sendable {
   /// Each run draws its own: log eta is uniform between the logarithms of two rates.
   case logUniform(Double, Double)
 
+  /// The largest of any run.
+  package var largest: Double {
+    switch self {
+    case .fixed(let rate): rate
+    case .logUniform(_, let most): most
+    }
+  }
+
   private static let pair = "two finite numbers above 0, the lower one first"
   static let words =
     "a finite number above 0.0, or { log_uniform = [0.01, 1.0] }, of which each run draws its own, log eta uniform in between"

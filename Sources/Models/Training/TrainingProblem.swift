@@ -45,10 +45,10 @@ package struct StabilityEdge: Sendable {
   package init(_ rate: Double, _ reason: String) { (self.rate, self.reason) = (rate, reason) }
 
   /// Tells the user where a learning rate is beyond.
-  package func warn(_ learningRate: Double, path: String) {
-    guard learningRate > rate else { return }
+  package func warn(_ learningRate: LearningRate, path: String) {
+    guard learningRate.largest > rate else { return }
     Notes.add(
-      "\(path).learning_rate = \(learningRate) is beyond \(Float(rate)), the edge of stability \(reason): expect runs that diverge or do not settle"
+      "\(path).learning_rate = \(learningRate.largest) is beyond \(Float(rate)), the edge of stability \(reason): expect runs that diverge or do not settle"
     )
   }
 }
