@@ -45,6 +45,11 @@ import Testing
     Refused("noisy-regression", ["training.momentum = 1.0", "[0.0, 1.0)"]) { ["spectrum": [1.0], "momentum": 1.0] },
     Refused("sgd-perceptron", ["training.stop_below", "no meaning"]) { ["features": 4, "stop_below": 0.1] },
     Refused("sgd-perceptron", ["training.samples", "at most"]) { ["features": 100_000, "samples": 1_000_000] },
+    Refused("scale-invariant", ["training.weight_decay = 10.0", "below 1/learning_rate = 10.0"]) {
+      ["dimension": 9, "weight_decay": 10.0]
+    },
+    Refused("scale-invariant", ["training.dimension = 2", "[3, "]) { ["dimension": 2] },
+    Refused("scale-invariant", ["training.stop_below", "no loss"]) { ["dimension": 9, "stop_below": 0.1] },
   ]
 
   @Test(arguments: all)

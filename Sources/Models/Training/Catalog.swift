@@ -95,6 +95,7 @@ package enum TrainingCatalog {
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
     SGDPerceptron.entry,
+    ScaleInvariant.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
