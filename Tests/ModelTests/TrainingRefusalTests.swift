@@ -50,6 +50,12 @@ import Testing
     },
     Refused("scale-invariant", ["training.dimension = 2", "[3, "]) { ["dimension": 2] },
     Refused("scale-invariant", ["training.stop_below", "no loss"]) { ["dimension": 9, "stop_below": 0.1] },
+    Refused("heavy-tailed-sgd", ["training.learning_rate = 3.0", "no stationary law"]) { ["learning_rate": 3.0] },
+    Refused("heavy-tailed-sgd", ["training.learning_rate", "tail index above"]) { ["learning_rate": 1e-5] },
+    Refused("heavy-tailed-sgd", ["training.memory", "recursion = \"acd\""]) { ["memory": 0.5] },
+    Refused("heavy-tailed-sgd", ["training.batch", "recursion = \"sgd\""]) { ["recursion": "acd", "batch": 2] },
+    Refused("heavy-tailed-sgd", ["training.thresholds", "ascending"]) { ["thresholds": [2.0, 1.0]] },
+    Refused("heavy-tailed-sgd", ["training.schedule", "constant"]) { ["schedule": ["name": "cosine"]] },
   ]
 
   @Test(arguments: all)

@@ -96,6 +96,7 @@ package enum TrainingCatalog {
     NoisyRegression.entry,
     SGDPerceptron.entry,
     ScaleInvariant.entry,
+    HeavyTailedSGD.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {

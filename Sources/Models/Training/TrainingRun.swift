@@ -32,8 +32,11 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
     mayEnd = problem.mayEnd || settings.stopBelow != nil
     let all = problem.observables
     kept = all.indices.filter { settings.measured?.contains(all[$0].family) ?? true }
+    let shown = kept.map { all[$0] }
     schema = Schema(
-      axis: .steps(settings.records), observables: kept.map { all[$0] } + Outcome.observables(settings, mayEnd: mayEnd))
+      axis: .steps(settings.records), observables: shown + Outcome.observables(settings, mayEnd: mayEnd),
+      // Those of what is kept.
+      estimands: problem.estimands.filter { (try? EstimandFormula($0, of: shown)) != nil })
   }
 
   package func makeScratch() -> Scratch { Scratch(problem) }
