@@ -56,6 +56,14 @@ import Testing
     Refused("heavy-tailed-sgd", ["training.batch", "recursion = \"sgd\""]) { ["recursion": "acd", "batch": 2] },
     Refused("heavy-tailed-sgd", ["training.thresholds", "ascending"]) { ["thresholds": [2.0, 1.0]] },
     Refused("heavy-tailed-sgd", ["training.schedule", "constant"]) { ["schedule": ["name": "cosine"]] },
+    Refused("parallel-branches", ["training.target", "positive"]) { ["weight_decay": 0.1, "target": [1.0, -1.0]] },
+    Refused("parallel-branches", ["training.width", "at most"]) {
+      ["weight_decay": 0.1, "target": [1.0], "branches": 1000, "depth": 1000, "width": 4000]
+    },
+    Refused("parallel-branches", ["training.penalty", "squares"]) {
+      ["weight_decay": 0.1, "target": [1.0], "penalty": "square"]
+    },
+    Refused("deep-linear", ["training.start", "balanced"]) { ["target": [1.0], "start": "balance"] },
   ]
 
   @Test(arguments: all)

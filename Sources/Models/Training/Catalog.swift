@@ -97,6 +97,8 @@ package enum TrainingCatalog {
     SGDPerceptron.entry,
     ScaleInvariant.entry,
     HeavyTailedSGD.entry,
+    LinearChains.parallel,
+    LinearChains.deepLinear,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
