@@ -63,6 +63,9 @@ import Testing
     Refused("parallel-branches", ["training.penalty", "squares"]) {
       ["weight_decay": 0.1, "target": [1.0], "penalty": "square"]
     },
+    Refused("langevin-quadratic", ["training.learning_rate = 0.5", "below 2 / (largest of spectrum) = 0.4"]) {
+      ["spectrum": [1.0, 5.0], "learning_rate": 0.5]
+    },
     Refused("deep-linear", ["training.start", "balanced"]) { ["target": [1.0], "start": "balance"] },
   ]
 

@@ -99,6 +99,7 @@ package enum TrainingCatalog {
     HeavyTailedSGD.entry,
     LinearChains.parallel,
     LinearChains.deepLinear,
+    LangevinQuadratic.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {
