@@ -21,6 +21,7 @@ struct ProblemRuns {
     case let x as Int: .integer(Int64(x))
     case let x as Double: .real(x)
     case let x as String: .text(x)
+    case let x as Bool: .boolean(x)
     case let x as [Any]: .list(x.map(value))
     case let x as [String: Any]: .table(x.mapValues(value))
     default: fatalError("no value of a job: \(x)")

@@ -51,6 +51,28 @@ import Testing
     Refused("noisy-regression", ["training.momentum = 1.0", "[0.0, 1.0)"]) { ["spectrum": [1.0], "momentum": 1.0] },
     Refused("sgd-perceptron", ["training.stop_below", "no meaning"]) { ["features": 4, "stop_below": 0.1] },
     Refused("sgd-perceptron", ["training.samples", "at most"]) { ["features": 100_000, "samples": 1_000_000] },
+    Refused("scale-invariant", ["training.weight_decay = 10.0", "below 1/learning_rate = 10.0"]) {
+      ["dimension": 9, "weight_decay": 10.0]
+    },
+    Refused("scale-invariant", ["training.dimension = 2", "[3, "]) { ["dimension": 2] },
+    Refused("scale-invariant", ["training.stop_below", "no loss"]) { ["dimension": 9, "stop_below": 0.1] },
+    Refused("heavy-tailed-sgd", ["training.learning_rate = 3.0", "no stationary law"]) { ["learning_rate": 3.0] },
+    Refused("heavy-tailed-sgd", ["training.learning_rate", "tail index above"]) { ["learning_rate": 1e-5] },
+    Refused("heavy-tailed-sgd", ["training.memory", "recursion = \"acd\""]) { ["memory": 0.5] },
+    Refused("heavy-tailed-sgd", ["training.batch", "recursion = \"sgd\""]) { ["recursion": "acd", "batch": 2] },
+    Refused("heavy-tailed-sgd", ["training.thresholds", "ascending"]) { ["thresholds": [2.0, 1.0]] },
+    Refused("heavy-tailed-sgd", ["training.schedule", "constant"]) { ["schedule": ["name": "cosine"]] },
+    Refused("parallel-branches", ["training.target", "positive"]) { ["weight_decay": 0.1, "target": [1.0, -1.0]] },
+    Refused("parallel-branches", ["training.width", "at most"]) {
+      ["weight_decay": 0.1, "target": [1.0], "branches": 1000, "depth": 1000, "width": 4000]
+    },
+    Refused("parallel-branches", ["training.penalty", "squares"]) {
+      ["weight_decay": 0.1, "target": [1.0], "penalty": "square"]
+    },
+    Refused("langevin-quadratic", ["training.learning_rate = 0.5", "below 2 / (largest of spectrum) = 0.4"]) {
+      ["spectrum": [1.0, 5.0], "learning_rate": 0.5]
+    },
+    Refused("deep-linear", ["training.start", "balanced"]) { ["target": [1.0], "start": "balance"] },
   ]
 
   @Test(arguments: all)

@@ -18,9 +18,14 @@ extension TrainingLimits {
       throw p.invalid("equation", "needs problem = \"mlp\" with fixed data and one output")
     }
     guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
-    guard network.optimiser.isPlain, network.isSquared else {
+    guard network.optimiser.isFullDescent, network.isSquared else {
+      throw p.invalid("equation", "needs loss = \"squared\" and the optimiser descent of all examples")
+    }
+    guard network.optimiser.decay == 0 else {
       throw p.invalid(
-        "equation", "needs loss = \"squared\" and the optimiser descent of all examples, without weight_decay")
+        "equation",
+        "has no form with weight_decay, which shrinks all weights of a network and not their moves only: the kernel and the outputs at the start change with it"
+      )
     }
     guard let trains = network.parametrisation.trainedLayers(depth: network.depth) else {
       throw p.invalid(

@@ -19,12 +19,12 @@ extension TrainingLimits {
       throw p.invalid("equation", "needs activation = \"linear\"")
     }
     guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
-    guard network.parametrisation.isMaximalUpdate, network.optimiser.isPlain, network.isSquared,
-      network.start == .random
+    guard network.parametrisation.isMaximalUpdate, network.optimiser.isFullDescent, network.isSquared,
+      network.start == .random, network.parametrisation.keepsDecay || network.optimiser.decay == 0
     else {
       throw p.invalid(
         "equation",
-        "needs parametrisation = \"mup\", loss = \"squared\", start = \"random\" and the optimiser descent without weight_decay"
+        "needs parametrisation = \"mup\" (with weight_decay as it is, c = 0), loss = \"squared\", start = \"random\" and the optimiser descent of all examples"
       )
     }
     try model.settings.requireOneRate(p, "equation")
@@ -43,11 +43,17 @@ extension TrainingLimits {
 /// Fields over units at infinite width, each kept as its coefficients on independent Gaussian sources, so that every average is a sum.
 ///
 /// Sources are u_0 and r, of unit variance, and of every layer l = 1..L and step t the fields u_l(t), of covariance $H_l(t, s)$, and r_l(t), of covariance
-/// $G_{l+1}(t, s)$; all others are independent.
+/// $G_{l+1}(t, s)$; all others are independent. With weight decay what a weight has of its start, or of the move at a step, shrinks by
+/// $q_s = 1 - \eta_s \gamma^2 \lambda$ in each step after.
 private struct ResidualFields {
   let layers, steps: Int
   /// beta sqrt(c); what a product of two fields is multiplied by, eta gamma; K = |x|^2/d.
   let branch, gamma, input, target: Double
+  /// gamma^2 lambda.
+  let decay: Double
+  /// What weight decay has left of the start, and of eta gamma D(s) of the steps made.
+  private var start = 1.0
+  private var moves: [Double] = []
   let settings: TrainingSettings
   /// h_l(t) and g_l(t), l = 1..L + 1, by their coefficients.
   private var h: [[[Double]]]
@@ -65,6 +71,7 @@ private struct ResidualFields {
     gamma = network.gamma
     input = network.data.inputs.reduce(0) { $0 + $1 * $1 } / Double(network.data.features)
     target = network.data.targets[0]
+    decay = gamma * gamma * network.optimiser.decay
     let count = 2 + 2 * layers * steps
     let empty = Array(repeating: Array(repeating: [Double](), count: steps), count: layers + 2)
     (h, g) = (empty, empty)
@@ -101,33 +108,37 @@ private struct ResidualFields {
       guard x != 0 else { return }
       for i in sum.indices { sum[i] += x * field[i] }
     }
-    // eta gamma D(s) of the steps made.
-    let moves = (0..<t).map { settings.rate($0 + 1) * gamma * (target - outputs[$0]) }
+    if t > 0 {
+      let keep = 1 - settings.rate(t) * decay
+      start *= keep
+      for s in moves.indices { moves[s] *= keep }
+      moves.append(settings.rate(t) * gamma * (target - outputs[t - 1]))
+    }
     var field = Array(repeating: 0.0, count: sources)
-    field[0] = 1
+    field[0] = start
     for s in 0..<t { add(input * moves[s], g[1][s], to: &field) }
     setH(1, t, field)
     for layer in 1..<layers + 1 {
       let below = h[layer][t]
       field = below
-      field[u(layer, t)] += branch
+      field[u(layer, t)] += branch * start
       for s in 0..<t {
-        let response = branch * below[r(layer, s)]
+        let response = branch * start * below[r(layer, s)]
         add(
           response + branch * branch * moves[s] * covarianceH[layer][s * steps + t], g[layer + 1][s], to: &field)
       }
       setH(layer + 1, t, field)
     }
     field = Array(repeating: 0.0, count: sources)
-    field[1] = 1
+    field[1] = start
     for s in 0..<t { add(moves[s], h[layers + 1][s], to: &field) }
     setG(layers + 1, t, field)
     for layer in stride(from: layers, through: 1, by: -1) {
       let above = g[layer + 1][t]
       field = above
-      field[r(layer, t)] += branch
+      field[r(layer, t)] += branch * start
       for s in 0..<t {
-        let response = branch * above[u(layer, s)]
+        let response = branch * start * above[u(layer, s)]
         add(
           response + branch * branch * moves[s] * covarianceG[layer + 1][s * steps + t], h[layer][s], to: &field)
       }

@@ -91,6 +91,11 @@ package enum TrainingCatalog {
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
     SGDPerceptron.entry,
+    ScaleInvariant.entry,
+    HeavyTailedSGD.entry,
+    LinearChains.parallel,
+    LinearChains.deepLinear,
+    LangevinQuadratic.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {

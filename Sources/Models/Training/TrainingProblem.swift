@@ -19,6 +19,8 @@ package protocol TrainingProblem: Sendable {
 
   /// By the first it is judged whether a run has diverged, as by the training loss.
   var observables: [Observable] { get }
+  /// Functions of their means; none, unless implemented.
+  var estimands: [Estimand] { get }
   func makeState() -> State
   func start(_ state: State, _ stream: inout Stream)
   /// The training loss at the present parameters, on the examples of the step that follows.
@@ -54,6 +56,7 @@ package struct StabilityEdge: Sendable {
 }
 
 extension TrainingProblem {
+  package var estimands: [Estimand] { [] }
   package var mayEnd: Bool { false }
   package func hasEnded(_ state: State) -> Bool { false }
   package var stabilityEdge: StabilityEdge? { nil }

@@ -32,10 +32,12 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
     mayEnd = problem.mayEnd || settings.stopBelow != nil
     let all = problem.observables
     kept = all.indices.filter { settings.measured?.contains(all[$0].family) ?? true }
+    let shown = kept.map { all[$0] }
     schema = Schema(
       axis: .steps(settings.records),
-      observables: kept.map { all[$0] } + settings.learningRate.observables
-        + Outcome.observables(settings, mayEnd: mayEnd))
+      observables: shown + settings.learningRate.observables + Outcome.observables(settings, mayEnd: mayEnd),
+      // Those of what is kept.
+      estimands: problem.estimands.filter { (try? EstimandFormula($0, of: shown)) != nil })
   }
 
   package func makeScratch() -> Scratch { Scratch(problem) }

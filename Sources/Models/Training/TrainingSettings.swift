@@ -147,3 +147,13 @@ package struct TrainingSettings: Sendable {
     return names
   }
 }
+
+extension Parameters {
+  /// An array of 1 to `most` positive numbers.
+  func positives(_ key: String, most: Int) throws -> [Double] {
+    guard case .list(let items)? = self[key], (1...most).contains(items.count),
+      items.allSatisfy({ ($0.number ?? 0) > 0 && $0.number!.isFinite })
+    else { throw invalid(key, "must be an array of 1 to \(most) positive numbers") }
+    return items.map { $0.number! }
+  }
+}

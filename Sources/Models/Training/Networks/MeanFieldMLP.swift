@@ -6,9 +6,9 @@ import Randomness
 /// A perceptron of one hidden layer at infinite width in the parametrisation that learns features (muP): given f its units are independent, and each
 /// is moved by
 ///
-///     h_a' = h_a - (eta gamma sqrt(c)/P) v sum_b l'_b phi'(h_b) K_ab,   v' = v - (eta gamma sqrt(c)/P) sum_b l'_b phi(h_b),
+///     h_a' = q h_a - (eta gamma sqrt(c)/P) v sum_b l'_b phi'(h_b) K_ab,   v' = q v - (eta gamma sqrt(c)/P) sum_b l'_b phi(h_b),
 ///
-/// $f = \sqrt c\, \mathbb E[v \phi(h)]/\gamma$, $K = X X^T/d$, h ~ N(0, K), v ~ N(0, 1) at the start. The mean over units is the trapezoidal rule in the
+/// $q = 1 - \eta \gamma^2 \lambda$ with weight decay lambda, $f = \sqrt c\, \mathbb E[v \phi(h)]/\gamma$, $K = X X^T/d$, h ~ N(0, K), v ~ N(0, 1) at the start. The mean over units is the trapezoidal rule in the
 /// variables of the start, of which there are rank K + 1: it converges exponentially for analytic activations.
 package struct MeanFieldMLP: TrainingProblem {
   let network: TrainedMLP
@@ -123,6 +123,7 @@ package struct MeanFieldMLP: TrainingProblem {
     state.made += 1
     let train = network.data.train
     let scale = -rate * network.gamma * network.gain / Double(train)
+    let keep = 1 - rate * network.gamma * network.gamma * network.optimiser.decay
     let activation = network.activation
     for node in stride(from: 0, to: state.nodes.count, by: count + 2) {
       for b in 0..<train {
@@ -136,9 +137,9 @@ package struct MeanFieldMLP: TrainingProblem {
       for a in 0..<count {
         var sum = 0.0
         for b in 0..<train { sum += state.derivatives[b] * covariance[a * count + b] }
-        state.nodes[node + a] += scale * v * sum
+        state.nodes[node + a] = keep * state.nodes[node + a] + scale * v * sum
       }
-      state.nodes[node + count] = v + scale * move
+      state.nodes[node + count] = keep * v + scale * move
     }
   }
 
@@ -189,7 +190,11 @@ extension TrainedMLP: HasInfiniteWidth {
       throw refuse(
         "needs parametrisation = \"mup\" or what is the same of one hidden layer; of a kernel regime use ntk-training")
     }
-    guard optimiser.isPlain else { throw refuse("needs the optimiser descent of all examples, without weight_decay") }
+    guard optimiser.isFullDescent else { throw refuse("needs the optimiser descent of all examples") }
+    guard parametrisation.keepsDecay || optimiser.decay == 0 else {
+      throw refuse(
+        "needs c = 0 with weight_decay, as of mup: a weight shrinks by 1 - eta gamma^2 n^-c lambda in a step")
+    }
     guard let factor = data.factor(most: MeanFieldMLP.mostDirections) else {
       throw refuse("needs inputs that span at most \(MeanFieldMLP.mostDirections) directions")
     }
@@ -210,9 +215,16 @@ extension Parametrisation {
   }
 }
 
+extension Parametrisation {
+  /// Whether weight decay shrinks weights at a rate that does not hang on the width.
+  package var keepsDecay: Bool { c.magnitude < 1e-9 }
+}
+
 extension Optimiser {
   /// Whether it is descent on all examples: what deterministic limits are known of.
-  package var isPlain: Bool { method == .descent && decay == 0 && batch == nil }
+  package var isFullDescent: Bool { method == .descent && batch == nil }
+  /// The same without weight decay.
+  package var isPlain: Bool { isFullDescent && decay == 0 }
 }
 
 extension TrainingData {

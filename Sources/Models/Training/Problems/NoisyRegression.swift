@@ -198,16 +198,14 @@ extension NoisyRegression {
       Parameter("start", .real(.finite), default: .real(0), "every weight at the start"),
     ]
   ) { p, settings, _ in
-    guard case .list(let items)? = p["spectrum"], (1...1000).contains(items.count),
-      items.allSatisfy({ ($0.number ?? 0) > 0 && $0.number!.isFinite })
-    else { throw p.invalid("spectrum", "must be an array of 1 to 1000 positive numbers") }
+    let spectrum = try p.positives("spectrum", most: 1000)
     let problem = NoisyRegression(
-      spectrum: items.map { $0.number! }, noise: p.real("noise"), momentum: p.real("momentum"),
+      spectrum: spectrum, noise: p.real("noise"), momentum: p.real("momentum"),
       batch: p.integer("batch"), start: p.real("start"))
     // A run that stops at a level, and steps too many to follow, have no means in closed form.
     let isKnown =
       settings.learningRate.isFixed && settings.stopBelow == nil
-      && (settings.records.last ?? 0) * items.count <= mostKnown
+      && (settings.records.last ?? 0) * spectrum.count <= mostKnown
     return TrainingModel(problem, settings, p, known: isKnown ? problem.means(settings) : nil)
   }
 }

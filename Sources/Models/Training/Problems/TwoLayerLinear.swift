@@ -8,8 +8,9 @@ import Randomness
 ///
 /// Exactly reduced, whatever the width: with d features and k outputs the (d + k) x (d + k) matrix $G = [U\ V]^T [U\ V]/n$ closes,
 ///
-///     G' = (1 + S) G (1 + S),   S = -eta gamma [[0, rho], [rho^T, 0]],   rho = X (f - y)/P  (d x k),
+///     G' = (q + S) G (q + S),   S = -eta gamma [[0, rho], [rho^T, 0]],   rho = X (f - y)/P  (d x k),
 ///
+/// with $q = 1 - \eta \gamma^2 \lambda$ of a weight decay lambda, that of muP, whose rate of the weights is $\eta \gamma^2$, and
 /// $f = G_{VU} X/\gamma$; at the start G is Wishart with n degrees of freedom over n, drawn by Bartlett's factor: O((d + k)^3) a step. At infinite
 /// width it starts from the unit matrix.
 package struct TwoLayerLinear: HasInfiniteWidth {
@@ -19,14 +20,16 @@ package struct TwoLayerLinear: HasInfiniteWidth {
   let richness: Double
   package let data: TrainingData
   let sampler: Sampler
+  /// lambda.
+  let decay: Double
 
-  package init(width: Int, richness: Double, data: TrainingData, sampler: Sampler) {
-    (self.width, self.richness, self.data, self.sampler) = (width, richness, data, sampler)
+  package init(width: Int, richness: Double, data: TrainingData, sampler: Sampler, decay: Double = 0) {
+    (self.width, self.richness, self.data, self.sampler, self.decay) = (width, richness, data, sampler, decay)
   }
 
   package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
     guard data.isFixed else { throw refuse("needs fixed data: each draw has examples of its own") }
-    return TwoLayerLinear(width: width, richness: richness, data: data, sampler: .infinite)
+    return TwoLayerLinear(width: width, richness: richness, data: data, sampler: .infinite, decay: decay)
   }
 
   /// d + k.
@@ -134,8 +137,9 @@ package struct TwoLayerLinear: HasInfiniteWidth {
         for i in 0..<d { state.force[i * k + c] += r * x[i] }
       }
     }
-    // 1 + S.
-    for i in 0..<q * q { state.step[i] = i % (q + 1) == 0 ? 1 : 0 }
+    // q + S.
+    let keep = 1 - rate * richness * richness * decay
+    for i in 0..<q * q { state.step[i] = i % (q + 1) == 0 ? keep : 0 }
     for i in 0..<d {
       for c in 0..<k {
         let s = -rate * richness * state.force[i * k + c] / Double(data.train)
@@ -194,6 +198,9 @@ extension TwoLayerLinear {
       Parameter(
         "gamma", .real(.above(0)), default: .real(1),
         "divides the output, and its square multiplies the rate: 1 is muP, to 0 it is lazy, above 1 rich"),
+      Parameter(
+        "weight_decay", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
+        "lambda: every weight is multiplied by 1 - learning_rate gamma^2 lambda in a step besides, as in muP"),
       Parameter("data", .structured(TrainingData.words), "the examples"),
     ]
   ) { p, settings, source in
@@ -205,7 +212,7 @@ extension TwoLayerLinear {
     }
     let problem = TwoLayerLinear(
       width: p.integer("width"), richness: p.real("gamma"), data: data,
-      sampler: p.text("sampler") == "weights" ? .weights : .reduced)
+      sampler: p.text("sampler") == "weights" ? .weights : .reduced, decay: p.real("weight_decay"))
     return TrainingModel(problem, settings, p)
   }
 }
