@@ -1,6 +1,6 @@
-"""Times training in NumPy, JAX and PyTorch on one thread, by processor time, at the shapes of `fathom-bench training`, whose output is read from
-standard input: gradient descent of one ReLU network and of 32 at once, ensembles of small networks to the end of their runs, and runs that train every
-weight of what fathom reduces. One JSON object a line.
+"""Times training in NumPy, JAX and PyTorch on one thread, by processor time, at the shapes of `fathom-bench training`, whose
+output is read from standard input: gradient descent of one ReLU network and of 32 at once, ensembles of small networks to the
+end of their runs, and runs that train every weight of what fathom reduces. One JSON object a line.
 """
 
 import json
@@ -133,7 +133,7 @@ def steps_per_second(row):
     report(row, f"{TORCH} vmap of {MANY}", MANY * few / best(lambda: torch_descend_many(ts, tx, ty, rate, few)))
 
 
-# Ensembles: whole runs with data and weights of their own, 64-64 networks on 64 examples with 16 features and a linear teacher, 100 steps.
+# Ensembles: whole runs with data and weights of their own, 64-64 networks on 64 examples with 16 features and a linear teacher.
 
 
 def ensemble(row, sizes=(16, 64, 64), examples=64, steps=100, rate=0.1):

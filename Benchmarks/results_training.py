@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from results_common import read, replace
+from results_common import replace
 
 BEGINNING, END = "## Training", "## Networks ("
 SHAPE = ("features", "layers", "width", "batch")
@@ -31,8 +31,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
         BEGINNING,
         *([words] if words else []),
         "",
-        "Steps a second of one ReLU network, full batch, gradient descent, on one core, by processor time; in brackets how many times as",
-        "many fathom makes. vmap trains 32 networks at once; its steps are those of all of them.",
+        "Steps a second of one ReLU network, full batch, gradient descent, on one core, by processor time; in brackets how many",
+        "times as many fathom makes. vmap trains 32 networks at once; its steps are those of all of them.",
         "",
     ]
     ours, theirs = rates(native, ("training",)), rates(peers, ("training",))
@@ -51,8 +51,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
     ours, theirs = rates(native, tuple(RUNS)), rates(peers, tuple(RUNS))
     lines += [
         "",
-        "Whole runs a second, data and weights of their own, to the end of the job: fathom with its tallies, peers with every weight drawn and",
-        "trained. `two-layer-linear` and `xor-clusters` are exact reductions.",
+        "Whole runs a second, data and weights of their own, to the end of the job: fathom with its tallies, peers with every",
+        "weight drawn and trained. `two-layer-linear` and `xor-clusters` are exact reductions.",
         "",
         "| runs | precision | fathom | fastest peer | ratio | other peers |",
         "|---|---|---|---|---|---|",
@@ -67,8 +67,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
         one, two = (min(seconds[r]) for r in (1, 2))
         lines += [
             "",
-            f"2,000 of the networks 16-64-64-1, the whole program under mpirun: {one:.2f} processor seconds on one rank, {two:.2f} on each of two",
-            f"ranks, which is {one / two:.2f} times as fast where each has a core of its own.",
+            f"2,000 of the networks 16-64-64-1, the program under mpirun: {one:.2f} processor seconds on one rank, {two:.2f}",
+            f"on each of two ranks, which is {one / two:.2f} times as fast where each has a core of its own.",
         ]
     return "\n".join(lines) + "\n"
 
