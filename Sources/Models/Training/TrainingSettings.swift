@@ -149,11 +149,11 @@ package struct TrainingSettings: Sendable {
 }
 
 extension Parameters {
-  /// An array of 1 to `most` positive numbers.
-  func positives(_ key: String, most: Int) throws -> [Double] {
-    guard case .list(let items)? = self[key], (1...most).contains(items.count),
+  /// An array of `least` to `most` positive numbers.
+  func positives(_ key: String, least: Int = 1, most: Int) throws -> [Double] {
+    guard case .list(let items)? = self[key], (least...most).contains(items.count),
       items.allSatisfy({ ($0.number ?? 0) > 0 && $0.number!.isFinite })
-    else { throw invalid(key, "must be an array of 1 to \(most) positive numbers") }
+    else { throw invalid(key, "must be an array of \(least == 0 ? "at most" : "\(least) to") \(most) positive numbers") }
     return items.map { $0.number! }
   }
 }

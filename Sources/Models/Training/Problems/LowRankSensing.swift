@@ -158,13 +158,7 @@ extension LowRankSensing {
   ) { p, settings, _ in
     let form = Form(rawValue: p.text("form"))!
     let rows = p.integer("rows")
-    guard form == .asymmetric || p["columns"] == nil else {
-      throw p.invalid("columns", "is for form = \"asymmetric\": a symmetric matrix has as many as rows")
-    }
-    let columns = p["columns"] == nil ? rows : p.integer("columns")
-    guard case .list(let items)? = p["target"], items.count <= min(rows, columns),
-      items.allSatisfy({ ($0.number ?? 0) > 0 && $0.number!.isFinite })
-    else { throw p.invalid("target", "must be an array of at most \(min(rows, columns)) positive numbers") }
+    let (columns, target) = try MatrixFactorisation.shape(p, rows: rows, isSymmetric: form == .symmetric)
     let measurements = p.integer("measurements")
     guard measurements <= mostNumbers / Triangular.padded(rows * columns) else {
       throw p.invalid(
@@ -173,7 +167,7 @@ extension LowRankSensing {
     }
     let problem = LowRankSensing(
       form: form, rows: rows, columns: columns, rank: p.integer("rank"), measurements: measurements,
-      alpha: p.real("alpha"), noise: p.real("noise"), target: items.map { $0.number! })
+      alpha: p.real("alpha"), noise: p.real("noise"), target: target)
     return TrainingModel(problem, settings, p)
   }
 }

@@ -222,6 +222,15 @@ extension MatrixFactorisation {
   /// Most numbers of a run: 1 GiB.
   private static let mostNumbers = 1 << 27
 
+  /// Columns and positive entries of M, as `low-rank-sensing` has them too.
+  static func shape(_ p: Parameters, rows: Int, isSymmetric: Bool) throws -> (columns: Int, target: [Double]) {
+    guard !isSymmetric || p["columns"] == nil else {
+      throw p.invalid("columns", "is for form = \"asymmetric\": a symmetric matrix has as many as rows")
+    }
+    let columns = p["columns"] == nil ? rows : p.integer("columns")
+    return (columns, try p.positives("target", least: 0, most: min(rows, columns)))
+  }
+
   static let entry = ProblemEntry(
     name: "matrix-factorisation", summary: "a matrix as a product of two, with more columns than it needs or as many",
     equation:
@@ -248,13 +257,7 @@ extension MatrixFactorisation {
   ) { p, settings, _ in
     let form = Form(rawValue: p.text("form"))!
     let (rows, rank) = (p.integer("rows"), p.integer("rank"))
-    guard form == .asymmetric || p["columns"] == nil else {
-      throw p.invalid("columns", "is for form = \"asymmetric\": a symmetric matrix has as many as rows")
-    }
-    let columns = p["columns"] == nil ? rows : p.integer("columns")
-    guard case .list(let items)? = p["target"], items.count <= min(rows, columns),
-      items.allSatisfy({ ($0.number ?? 0) > 0 && $0.number!.isFinite })
-    else { throw p.invalid("target", "must be an array of at most \(min(rows, columns)) positive numbers") }
+    let (columns, target) = try shape(p, rows: rows, isSymmetric: form == .symmetric)
     let isReduced = form == .symmetric && p.text("sampler") == "reduced"
     let size = form == .asymmetric ? max(rows * columns, (rows + columns) * rank) : isReduced ? 0 : rows * rank
     guard size <= mostNumbers else {
@@ -268,7 +271,7 @@ extension MatrixFactorisation {
       fixed = pair.map { $0.number! }
     }
     let problem = MatrixFactorisation(
-      form: form, rows: rows, columns: columns, rank: rank, alpha: p.real("alpha"), target: items.map { $0.number! },
+      form: form, rows: rows, columns: columns, rank: rank, alpha: p.real("alpha"), target: target,
       isReduced: isReduced, fixed: fixed)
     return TrainingModel(problem, settings, p)
   }
