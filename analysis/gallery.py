@@ -206,7 +206,7 @@ def samplers(result: fathom.Result) -> Figure:
 def transfer(result: fathom.Result) -> Figure:
     figure, axes = panels(2)
     for ax, is_plain, label in zip(axes, (False, True), ("branches over √L", "plain branches"), strict=True):
-        lines: dict[float, list[tuple[float, float, float]]] = {}
+        lines: dict[tuple[float, float], list[tuple[float, float, float]]] = {}
         for case in result.cases:
             swept, leg = plots.settings(case), result.finite(case)
             if (swept["training.branch_scaling"] == "1") != is_plain:
@@ -215,11 +215,13 @@ def transfer(result: fathom.Result) -> Figure:
             # Rates at which runs diverge have no loss.
             if float(diverged["mean"]) <= 0.01:
                 point = (float(swept["training.learning_rate"]), float(loss["mean"]), float(loss["standard_error"]))
-                lines.setdefault(float(swept["training.depth"]), []).append(point)
-        for index, (depth, points) in enumerate(sorted(lines.items())):
+                lines.setdefault((float(swept["training.depth"]), float(swept["training.width"])), []).append(point)
+        depths = sorted({depth for depth, _ in lines})
+        narrow = min(width for _, width in lines)
+        for (depth, width), points in sorted(lines.items()):
             rate, mean, error = np.array(sorted(points)).T
-            colour = plots.COLOURS[index]
-            ax.plot(rate, mean, "o-", ms=3, lw=1, color=colour, label=f"L = {depth:g}")
+            colour, style = plots.COLOURS[depths.index(depth)], "o--" if width == narrow else "o-"
+            ax.plot(rate, mean, style, ms=3, lw=1, color=colour, label=f"L = {depth:g}, n = {width:g}")
             ax.fill_between(rate, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.25, lw=0)
             best = int(np.argmin(mean))
             ax.plot(rate[best], mean[best], "*", ms=11, color=colour)
@@ -306,8 +308,8 @@ ENTRIES = [
         verdicts=0,
     ),
     Entry(
-        "depth-transfer", "Learning rates over depth", "arXiv:2309.16620", "depth-transfer", transfer,
-        "Residual ReLU networks of width 64 on 48 digits: training loss against the learning rate, the best rate starred. With branches over the root of the depth the best rate stays; with plain branches it falls with the depth, and at L = 16 runs diverge at every rate shown. Rates at which more than 1% of the runs diverge are left out.",
+        "depth-mup-transfer", "Learning rates over depth and width", "arXiv:2309.16620", "depth-mup-transfer", transfer,
+        "Residual ReLU networks of widths 64 and (dashed) 32 on 48 digits: training loss against the learning rate, the best rate starred. With branches over the root of the depth the best rate stays; with plain branches it falls with the depth, and at L = 16 runs diverge at every rate shown. Rates at which more than 1% of the runs diverge are left out.",
         verdicts=0,
     ),
     Entry(

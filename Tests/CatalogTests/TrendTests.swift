@@ -50,7 +50,7 @@ import Testing
   /// A grid whose best value moves by more than the factor does not transfer; one whose edge is everywhere says so; the same depth twice transfers.
   @Test func wordsOfTransfers() throws {
     func transfers(_ settings: [String]) throws -> [Transfers] {
-      Analyses.transfers(try read("depth-transfer", ["training.width=16", "training.draws=60"] + settings))
+      Analyses.transfers(try read("depth-mup-transfer", ["training.width=16", "training.draws=60"] + settings))
     }
     let plain = try transfers([
       "training.branch_scaling=\"1\"",
