@@ -153,7 +153,9 @@ extension Parameters {
   func positives(_ key: String, least: Int = 1, most: Int) throws -> [Double] {
     guard case .list(let items)? = self[key], (least...most).contains(items.count),
       items.allSatisfy({ ($0.number ?? 0) > 0 && $0.number!.isFinite })
-    else { throw invalid(key, "must be an array of \(least == 0 ? "at most" : "\(least) to") \(most) positive numbers") }
+    else {
+      throw invalid(key, "must be an array of \(least == 0 ? "at most" : "\(least) to") \(most) positive numbers")
+    }
     return items.map { $0.number! }
   }
 }
