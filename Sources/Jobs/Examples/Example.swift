@@ -14,7 +14,7 @@ package struct Example: Sendable {
   }
 
   /// In the order in which they are listed.
-  package static let all: [Example] = networks + particles + samples
+  package static let all: [Example] = networks + training + particles + samples
 
   /// Throws a `Failure` with status 64 that names the nearest.
   package static func named(_ name: String) throws -> Example {
@@ -87,7 +87,7 @@ package struct Example: Sendable {
     if table.isEmpty { return JobReader.topParameters.first { $0.name == key } }
     if ["sweep", "expect", "check", "check.expect", "check.sweep"].contains(table) { return nil }
     var chosen: [String] = []
-    for name in ["architecture", "system", "integrator"] {
+    for name in ["architecture", "system", "integrator", "problem"] {
       if case .text(let text)? = job["\(table).\(name)"] { chosen.append(text) }
     }
     if table == "limit" {
