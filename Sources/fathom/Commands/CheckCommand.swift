@@ -50,7 +50,8 @@ struct CheckCommand: ParsableCommand {
       }
       if all {
         for verdict in verdicts {
-          try Console.print("  verdict: \(verdict.caseLabel): \(verdict.subject) = \(verdict.word.rawValue)")
+          let place = verdict.caseLabel.isEmpty ? "" : verdict.caseLabel + ": "
+          try Console.print("  verdict: \(place)\(verdict.subject) = \(verdict.word.rawValue)")
         }
       }
       failed += bad.count
