@@ -26,18 +26,20 @@ struct KernelMeasures {
     found.append(Observable("kernel_shift", "trace of kernel_t - kernel_0"))
     found.append(
       Observable(
-        "kernel_alignment", "y.kernel y / (|y|^2 |kernel|) of the examples of training (Cristianini et al., NIPS 2001)"))
+        "kernel_alignment", "y.kernel y / (|y|^2 |kernel|) of the examples of training (Cristianini et al., NIPS 2001)")
+    )
     return found
   }
 
-  /// Writes `observables`.
+  /// Writes `observables`, and returns the place behind them.
   /// - Parameters:
   ///   - kernel: now and at the start, count x count.
   ///   - targets: a number an example.
   ///   - isStart: whether no step has been made.
   func write(
-    _ kernel: [Double], start: [Double], targets: UnsafePointer<Double>, isStart: Bool, to values: UnsafeMutablePointer<Double>
-  ) {
+    _ kernel: [Double], start: [Double], targets: UnsafePointer<Double>, isStart: Bool,
+    to values: UnsafeMutablePointer<Double>
+  ) -> UnsafeMutablePointer<Double> {
     var place = values
     func add(_ x: Double) {
       place[0] = x
@@ -66,5 +68,6 @@ struct KernelMeasures {
       }
     }
     add(along / (length * square.squareRoot()))
+    return place
   }
 }
