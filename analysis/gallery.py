@@ -252,6 +252,54 @@ def coordinates(result: fathom.Result) -> Figure:
     return figure
 
 
+def constancy(result: fathom.Result) -> Figure:
+    """Change of one kernel, and shift of the mean one, against the width."""
+    figure, axes = panels(2)
+    for ax, name, label in zip(axes, ("log_kernel_change", "kernel_shift"), ("change of a kernel", "shift of the mean trace"), strict=True):
+        for index, activation in enumerate(("tanh", "relu")):
+            points = []
+            for case in result.cases:
+                swept = plots.settings(case)
+                if swept["training.activation"] == activation:
+                    one = result.finite(case).sel(observable=name).isel(step=-1)
+                    points.append((float(swept["training.width"]), float(one["mean"]), float(one["standard_error"])))
+            n, mean, error = np.array(sorted(points)).T
+            y, bars = (np.exp(mean), 2 * np.exp(mean) * error) if name.startswith("log") else (np.abs(mean), 2 * error)
+            ax.errorbar(n, y, bars, fmt="o-", ms=4, lw=1, color=plots.COLOURS[index], label=activation)
+        ax.set(xscale="log", yscale="log", xlabel="width", ylabel=label)
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def richness(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, name in zip(axes, ("kernel_alignment", "test_loss"), strict=True):
+        fathom.plot_sweep(result, "training.gamma", name, ax=ax)
+    axes[1].set_yscale("log")
+    return figure
+
+
+def edge(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, name in zip(axes, ("sharpness", "loss"), strict=True):
+        fathom.plot_curves(result, name, ax=ax)
+        ax.set_xscale("symlog", linthresh=10)
+        ax.set_xlim(left=0)
+    for index, case in enumerate(result.cases):
+        level = 2 / float(plots.settings(case)["training.learning_rate"])
+        if level < 4:
+            axes[0].axhline(level, ls="--", lw=1, color=plots.COLOURS[index])
+    return figure
+
+
+def jacobians(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, name in zip(axes, ("test_error", "jacobian_norm"), strict=True):
+        fathom.plot_sweep(result, "training.jacobian", name, ax=ax)
+        ax.set_xscale("symlog", linthresh=0.3)
+    return figure
+
+
 def transition(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 6)
     fathom.plot_sweep(result, "particles.inverse_temperature", "x", ax=axes[0])
@@ -310,6 +358,26 @@ ENTRIES = [
     Entry(
         "depth-mup-transfer", "Learning rates over depth and width", "arXiv:2309.16620", "depth-mup-transfer", transfer,
         "Residual ReLU networks of widths 64 and (dashed) 32 on 48 digits: training loss against the learning rate, the best rate starred. With branches over the root of the depth the best rate stays; with plain branches it falls with the depth, and at L = 16 runs diverge at every rate shown. Rates at which more than 1% of the runs diverge are left out.",
+        verdicts=0,
+    ),
+    Entry(
+        "ntk-constancy", "Constancy of the tangent kernel", "arXiv:1806.07572; arXiv:1902.06720", "ntk-constancy", constancy,
+        "How far the kernel of one network moves in 20 steps, and how far the trace of the mean kernel does: 1/n with tanh; with ReLU, whose units cross their kink, more slowly, the mean like n^-1/2.",
+        verdicts=0,
+    ),
+    Entry(
+        "lazy-to-rich", "From lazy to rich", "arXiv:2011.14522", "lazy-to-rich", richness,
+        "1024 GELU units in muP after 100 steps, gamma dividing the output: the kernel aligns with the target, and the test error falls. Dashes: infinite width, exactly.",
+        verdicts=0,
+    ),
+    Entry(
+        "edge-of-stability", "The edge of stability", "arXiv:2103.00065", "edge-of-stability", edge,
+        "Largest eigenvalue of the Hessian of tanh networks on 32 digits, and training loss: where 2/eta (dashes) is low enough, descent sharpens the loss up to there and goes on learning.",
+        verdicts=0,
+    ),
+    Entry(
+        "jacobian-training", "Training with the Jacobian", "arXiv:1908.02729", "jacobian-training", jacobians,
+        "ReLU networks that tell digits 3 and 8 apart: test error under noise of 1.5 on the pixels, and mean of |df/dx|², against the strength of the penalty.",
         verdicts=0,
     ),
     Entry(

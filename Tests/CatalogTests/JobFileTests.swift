@@ -117,6 +117,42 @@ import Testing
     #expect(results.first { $0.place.contains("lmc") && $0.expectation.value == 1 }?.holds == true, "\(results)")
   }
 
+  /// Slopes along a sweep, variances, and values of another record: with a tolerance that holds, and away from it.
+  @Test func slopesAndVariancesAreValues() throws {
+    let text = """
+      seed = 1
+      [training]
+      problem = "mlp"
+      width = 16
+      activation = "linear"
+      parametrisation = "ntk"
+      learning_rate = 0.1
+      steps = 4
+      records = [0, 4]
+      observables = ["loss", "f", "log_kernel_change"]
+      draws = 2000
+      [training.data]
+      inputs = [[1.0]]
+      targets = [1.0]
+      [sweep]
+      "training.width" = [16, 64, 256]
+      [expect]
+      "slope of log_kernel_change" = { value = -0.5, tolerance = 0.5 }
+      "slope of f[0]" = { value = 0, tolerance = 1 }
+      "Var f[0] at step 0" = { value = 1, tolerance = 0.3 }
+      "f[0] at step 0" = { value = 0, tolerance = 0.2 }
+      "training.width=256: Var f[0]" = { value = 5, tolerance = 0.1 }
+      "f[0] at step 3" = { value = 0, tolerance = 10 }
+      """
+    let results = try Checker.run(job(text), threads: 2).results
+    let failed = results.filter { !$0.holds }.map(\.sentence)
+    #expect(failed.count == 3, "\(failed)")
+    for words in ["slope of f[0]: nothing", "Var f[0]: expected 5", "f[0] at step 3: nothing"] {
+      #expect(failed.contains { $0.contains(words) }, "\(words): \(failed)")
+    }
+    #expect(results.contains { $0.sentence.contains("slope of log_kernel_change: expected -0.5") })
+  }
+
   @Test func tablesThatAreRefused() {
     for (text, words) in [
       ("[check]\nexpect = 3", ["check.expect = 3", "must be a table"]),

@@ -31,7 +31,7 @@ struct KernelMeasures {
     return found
   }
 
-  /// Writes `observables`.
+  /// Writes `observables`, and returns the place behind them.
   /// - Parameters:
   ///   - kernel: now and at the start, count x count.
   ///   - targets: a number an example.
@@ -39,7 +39,7 @@ struct KernelMeasures {
   func write(
     _ kernel: [Double], start: [Double], targets: UnsafePointer<Double>, isStart: Bool,
     to values: UnsafeMutablePointer<Double>
-  ) {
+  ) -> UnsafeMutablePointer<Double> {
     var place = values
     func add(_ x: Double) {
       place[0] = x
@@ -68,5 +68,6 @@ struct KernelMeasures {
       }
     }
     add(along / (length * square.squareRoot()))
+    return place
   }
 }

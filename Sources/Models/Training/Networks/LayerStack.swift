@@ -50,7 +50,7 @@ package final class LayerStack<T: NetworkScalar> {
   /// Of layers 1 to L: inputs x stride; of the readout: outputs x stride.
   package let weights: [UnsafeMutablePointer<T>]
   package let gradients: [UnsafeMutablePointer<T>]
-  private let transposed: [UnsafeMutablePointer<T>]
+  let transposed: [UnsafeMutablePointer<T>]
   /// Of one block: post-activations, and slopes, of each hidden layer.
   let activations, slopes: [UnsafeMutablePointer<T>]
   /// Room for the inputs of a block that do not follow each other.
@@ -112,15 +112,17 @@ package final class LayerStack<T: NetworkScalar> {
 
   /// Copies the transposed hidden weights that a backward pass needs.
   func transpose() {
+    for (layer, target) in transposed.enumerated() { transpose(weights[layer + 1], to: target) }
+  }
+
+  /// Transposes hidden weights.
+  func transpose(_ source: UnsafePointer<T>, to target: UnsafeMutablePointer<T>) {
     let (n, stride) = (shape.width, shape.stride)
-    for (layer, target) in transposed.enumerated() {
-      let source = weights[layer + 1]
-      // In squares that stay in the first-level cache.
-      for i0 in Swift.stride(from: 0, to: n, by: 16) {
-        for j0 in Swift.stride(from: 0, to: n, by: 16) {
-          for i in i0..<min(i0 + 16, n) {
-            for j in j0..<min(j0 + 16, n) { target[j * stride + i] = source[i * stride + j] }
-          }
+    // In squares that stay in the first-level cache.
+    for i0 in Swift.stride(from: 0, to: n, by: 16) {
+      for j0 in Swift.stride(from: 0, to: n, by: 16) {
+        for i in i0..<min(i0 + 16, n) {
+          for j in j0..<min(j0 + 16, n) { target[j * stride + i] = source[i * stride + j] }
         }
       }
     }

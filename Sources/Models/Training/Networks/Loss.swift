@@ -72,6 +72,23 @@ package enum Loss: String, CaseIterable, Sendable {
     }
   }
 
+  /// Replaces a direction by the second derivative along it, $l'' r$.
+  /// - Parameter slope: l', as `derive` left it.
+  func bend(
+    _ direction: UnsafeMutablePointer<Double>, slope: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ k: Int
+  ) {
+    switch self {
+    case .squared: return
+    case .logistic: direction[0] *= slope[0].magnitude * (1 - slope[0].magnitude)
+    case .hinge: direction[0] = 0
+    case .crossEntropy:
+      // The probabilities are l' + y.
+      var mean = 0.0
+      for c in 0..<k { mean += (slope[c] + y[c]) * direction[c] }
+      for c in 0..<k { direction[c] = (slope[c] + y[c]) * (direction[c] - mean) }
+    }
+  }
+
   /// 1 where the class of the largest output (or the sign) is that of the target, else 0.
   static func isRight(_ f: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ k: Int) -> Bool {
     guard k > 1 else { return f[0] * y[0] > 0 }

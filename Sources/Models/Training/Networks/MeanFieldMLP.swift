@@ -174,7 +174,7 @@ package struct MeanFieldMLP: TrainingProblem {
     }
     guard network.measured.kernel else { return }
     takeKernel(state)
-    KernelMeasures(network.data).write(
+    _ = KernelMeasures(network.data).write(
       state.kernel, start: state.firstKernel, targets: network.data.targets, isStart: state.made == 0, to: rest)
   }
 }

@@ -44,7 +44,10 @@ final class NetworkProbe<T: NetworkScalar> {
     }
   }
 
-  func measure(_ problem: TrainedMLP, _ state: NetworkState<T>, to values: UnsafeMutablePointer<Double>) {
+  /// Returns the place behind what it writes.
+  func measure(
+    _ problem: TrainedMLP, _ state: NetworkState<T>, to values: UnsafeMutablePointer<Double>
+  ) -> UnsafeMutablePointer<Double> {
     var place = values
     func add(_ x: Double) {
       place[0] = x
@@ -69,9 +72,10 @@ final class NetworkProbe<T: NetworkScalar> {
     }
     if problem.measured.kernel {
       makeKernel(problem, state)
-      kernelMeasures.write(
+      place = kernelMeasures.write(
         kernel, start: firstKernel, targets: state.examples.targets, isStart: state.made == 0, to: place)
     }
+    return place
   }
 
   private func gatherCoordinates(_ problem: TrainedMLP, _ state: NetworkState<T>, isStart: Bool) {

@@ -19,6 +19,8 @@ package final class NetworkState<T: NetworkScalar> {
   var isEvaluated = false
   let probe: NetworkProbe<T>
   let haar: HaarWeights?
+  let sharpness: SharpnessProbe?
+  let penalty: JacobianPenalty?
 
   init(_ problem: TrainedMLP) {
     let shape = problem.shape
@@ -33,6 +35,8 @@ package final class NetworkState<T: NetworkScalar> {
     first = .allocateZeros(examples.count * shape.outputs)
     probe = NetworkProbe(problem)
     haar = problem.isOrthogonal ? HaarWeights(shape) : nil
+    sharpness = problem.measured.sharpness ? SharpnessProbe(shape) : nil
+    penalty = problem.jacobian > 0 || problem.measured.jacobian ? JacobianPenalty(shape) : nil
     problem.scaleInputs(self)
   }
 

@@ -62,11 +62,11 @@ package struct Parametrisation: Sendable, Equatable {
   }
 
   /// Of one layer of a network, for weights that carry their multiplier, $W = n^{-a} w$.
-  struct Scales {
+  package struct Scales: Sendable {
     /// Standard deviation of W at the start.
     let std: Double
     /// $n^{-a}$: a gradient of w is so many times that of W, and so is a move of W that of w.
-    let multiplier: Double
+    package let multiplier: Double
     /// Of biases, which are of the type of the first layer, $b = \sigma_b n^{-a_1} w$, $w \sim N(0, n^{-2 b_1})$, and stand in W as weights of a constant unit: their
     /// standard deviation at the start, $n^{-a_l - b_1}$, and that unit over $\sigma_b$, $n^{a_l - a_1}$. So they move as the other weights of the layer do.
     let biasStd, constant: Double

@@ -48,7 +48,7 @@ extension TrainedMLP {
     [
       "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
       "log_coordinate_change",
-    ] + KernelMeasures.families
+    ] + KernelMeasures.families + SharpnessProbe.families + [JacobianPenalty.family]
   private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
 
   private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {
@@ -76,6 +76,12 @@ extension TrainedMLP {
         "weights", .choice(["gaussian", "orthogonal"]), default: .text("gaussian"),
         "gaussian: independent at the start; orthogonal: in every layer but the readout the shorter side of the matrix holds orthogonal vectors, uniform (Haar), entries of the same variance"
       ),
+      Parameter(
+        "jacobian", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
+        "lambda: adds lambda/2 times the mean of |df/dx|^2 over the examples of a step to the loss (arXiv:1908.02729)"),
+      Parameter(
+        "test_noise", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
+        "standard deviation of normal noise on the inputs of the test, drawn once a run"),
       Parameter(
         "precision", .choice(["double", "single"]), default: .text("double"),
         "of weights, activations, gradients and the optimiser's memory; losses and measures are in double precision"),
@@ -138,13 +144,32 @@ extension TrainedMLP {
         )
       }
     }
+
+    let isCurved = measured.sharpness || measured.jacobian || p.real("jacobian") > 0
+    if isCurved {
+      if let why = activation.function.missingCurvature {
+        throw p.invalid("activation", "has no second derivative, which sharpness and jacobian need: \(why)")
+      }
+      guard p.text("precision") == "double" else {
+        throw p.invalid("precision", "must be \"double\" where sharpness or jacobian is asked for")
+      }
+      let room = (measured.sharpness ? SharpnessProbe.numbers(shape) : 0) + SecondOrderPass.numbers(shape)
+      guard shape.numbers + room <= mostNumbers else {
+        throw p.invalid("width", "makes second derivatives of more than \(mostNumbers) numbers")
+      }
+    }
+    guard p.real("test_noise") == 0 || data.test > 0 else {
+      throw p.invalid("test_noise", "needs examples of the test: give test in data")
+    }
     let loss = Loss(rawValue: p.text("loss"))!
     try loss.check(data, p)
     let parametrisation = try Parametrisation(p["parametrisation"], path: "\(p.path).parametrisation", depth: depth)
     let problem = TrainedMLP(
       shape: shape, activation: activation.function, gain: try activation.gain(p).squareRoot(), gamma: p.real("gamma"),
       parametrisation: parametrisation, data: data, loss: loss, optimiser: optimiser,
-      start: Start(rawValue: p.text("start"))!, isOrthogonal: p.text("weights") == "orthogonal", measured: measured)
+      start: Start(rawValue: p.text("start"))!, isOrthogonal: p.text("weights") == "orthogonal",
+      jacobian: p.real("jacobian"),
+      testNoise: p.real("test_noise"), measured: measured)
     var attributes = [
       "activation": activation.name, "feature_exponent": "\(parametrisation.featureExponent(depth: depth))",
     ]

@@ -20,16 +20,22 @@ package struct TrainedMLP: TrainingProblem {
   package let optimiser: Optimiser
   package let start: Start
   package let isOrthogonal: Bool
+  /// lambda of $\frac{\lambda}{2}$ of the mean of $|\partial f/\partial x|^2$ over the examples of a step, which is added to the loss.
+  let jacobian: Double
+  /// Standard deviation of noise on the inputs of the test.
+  let testNoise: Double
   let measured: Measured
   /// Of layer 1 to `depth` + 1.
-  let scales: [Parametrisation.Scales]
+  package let scales: [Parametrisation.Scales]
   /// What the rate of w is multiplied by: $\gamma^2 n^{-c}$.
   package let rateScale: Double
 
   /// - Parameter isOrthogonal: whether all weights but the readout's are those of `HaarWeights` at the start, and not independent normals.
   package init(
     shape: NetworkShape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
-    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, isOrthogonal: Bool = false, measured: Measured
+    data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, isOrthogonal: Bool = false,
+    jacobian: Double = 0,
+    testNoise: Double = 0, measured: Measured
   ) {
     self.shape = shape
     self.activation = activation
@@ -41,6 +47,7 @@ package struct TrainedMLP: TrainingProblem {
     self.optimiser = optimiser
     self.start = start
     self.isOrthogonal = isOrthogonal
+    (self.jacobian, self.testNoise) = (jacobian, testNoise)
     self.measured = measured
     scales = (1...shape.depth + 1).map { parametrisation.scales(layer: $0, depth: shape.depth, width: shape.width) }
     rateScale = gamma * gamma * parametrisation.rate(width: shape.width)
@@ -62,13 +69,15 @@ package struct TrainedMLP: TrainingProblem {
 
   /// What costs more than the outputs of the examples.
   package struct Measured: Sendable {
-    let change, kernel, coordinates, linearised: Bool
+    let change, kernel, coordinates, linearised, sharpness, jacobian: Bool
 
     package init(_ families: [String]?, linearised: Bool = false) {
       self.linearised = linearised
       func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
       change = has(["weight_change"])
       kernel = has(KernelMeasures.families)
+      sharpness = has(SharpnessProbe.families)
+      jacobian = has([JacobianPenalty.family])
       coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
     }
   }
@@ -79,7 +88,8 @@ package struct TrainedMLP: TrainingProblem {
 
   package func start<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream) {
     data.draw(state.examples, &stream)
-    if data.law != nil { scaleInputs(state) }
+    if data.law != nil || testNoise > 0 { scaleInputs(state) }
+    if testNoise > 0 { addNoise(state, &stream) }
     state.stack.draw(&stream) { layer, isBias in
       if layer > depth, start == .zero { return 0 }
       return isBias ? scales[layer - 1].biasStd : scales[layer - 1].std
@@ -106,6 +116,15 @@ package struct TrainedMLP: TrainingProblem {
       state.isEvaluated = false
     }
     state.probe.start(self, state)
+    state.sharpness?.start(&stream)
+  }
+
+  private func addNoise<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream) {
+    let scale = testNoise / Double(shape.features).squareRoot()
+    for row in data.train..<state.examples.count {
+      let place = state.inputs + row * shape.inputStride
+      for i in 0..<shape.features { place[i] += T(scale * stream.normal()) }
+    }
   }
 
   // MARK: Passes
@@ -146,7 +165,7 @@ package struct TrainedMLP: TrainingProblem {
     state.stack.forward(activation, rows: rows, gain: gain, scale: outputScale, observe: observe)
   }
 
-  private var outputScale: Double { 1 / gamma }
+  var outputScale: Double { 1 / gamma }
 
   /// The outputs of all examples.
   func evaluate<T: NetworkScalar>(_ state: NetworkState<T>) {
@@ -179,6 +198,9 @@ package struct TrainedMLP: TrainingProblem {
         sum += loss.derive(f, state.examples.targets + place, k)
       }
       stack.backward(rows: rows, scale: outputScale / Double(count), fresh: first == 0)
+      if jacobian > 0, let state = state as? NetworkState<Double> {
+        state.penalty!.addGradient(self, state, rows: rows, weight: jacobian / Double(count))
+      }
     }
     return sum / Double(count)
   }
@@ -202,11 +224,18 @@ package struct TrainedMLP: TrainingProblem {
 
   // MARK: Measures
 
-  package var observables: [Observable] { outputObservables + probeObservables }
+  package var observables: [Observable] { outputObservables + probeObservables + curvatureObservables }
+
+  private var curvatureObservables: [Observable] {
+    (measured.sharpness ? SharpnessProbe.observables : []) + (measured.jacobian ? [JacobianPenalty.observable] : [])
+  }
 
   package func measure<T: NetworkScalar>(_ state: NetworkState<T>, into values: UnsafeMutablePointer<Double>) {
     evaluate(state)
     let rest = measureOutputs(state.outputs, UnsafePointer(state.examples.targets), to: values)
-    state.probe.measure(self, state, to: rest)
+    var place = state.probe.measure(self, state, to: rest)
+    guard let state = state as? NetworkState<Double> else { return }
+    if let sharpness = state.sharpness { place = sharpness.measure(self, state, to: place) }
+    if measured.jacobian { place[0] = state.penalty!.mean(self, state) }
   }
 }
