@@ -85,10 +85,32 @@ finite_width() {
 }
 
 training_times() {
+  local job="$work/ensemble.toml" name ranks
+  cat >"$job" <<'JOB'
+seed = 1
+[training]
+problem = "mlp"
+width = 64
+depth = 2
+activation = "relu"
+parametrisation = "ntk"
+steps = 100
+records = "last"
+learning_rate = 0.1
+draws = 2000
+data = { teacher = "linear", features = 16, samples = 64 }
+JOB
   for i in 1 2; do
     $one .build/release/fathom-bench training >"$work/pass.json"
-    $one $venv/bin/python Benchmarks/peers_training.py <"$work/pass.json" >>"$work/peers.json"
+    # Kernels of OpenBLAS that older versions need make this one slow.
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $one $venv/bin/python Benchmarks/peers_training.py <"$work/pass.json" >>"$work/peers.json"
     cat "$work/pass.json" >>"$work/native.json"
+    for ranks in 1 2; do
+      name="ensemble on $ranks"
+      /usr/bin/time -f "{\"name\": \"$name\", \"user\": %U, \"system\": %S, \"ranks\": $ranks}" -o "$work/time" \
+        mpirun -n $ranks $fathom run "$job" -o "$work/ensemble-$ranks-$i.h5" >/dev/null 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+      tail -n 1 "$work/time" >>"$work/native.json"
+    done
   done
 }
 

@@ -187,7 +187,7 @@ case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
 case "matrix": matrixTimes()
-case "training": trainingTimes()
+case "training": try trainingTimes()
 case "kernels":
   vectorSpeed()
   try kernelTimes()

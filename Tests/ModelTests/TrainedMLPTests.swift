@@ -141,6 +141,35 @@ import Training
     }
   }
 
+  /// Exponentiated gradient on one weight W = s w, in closed form: under a constant gradient w_t = w_0 exp(-eta sign(w_0) g t), and in the limit of small steps, with the gradient w - y,
+  /// w(t) = y / (1 + (y/w_0 - 1) exp(-y t)) for positive w and y: two step sizes, whose errors are of their order.
+  @Test func exponentiatedGradientIsItsClosedForm() {
+    var stream = Stream(key: 1)
+    let (scale, rate, slope) = (0.5, 0.03, 0.7)
+    var weights = [scale * 1.3, scale * -0.8, 0]
+    let optimiser = Optimiser(.exponentiatedGradient)
+    for t in 1...40 {
+      optimiser.move(
+        &weights, [slope / scale, slope / scale, slope / scale], nil, count: 3, scale: scale, rate: rate, step: t,
+        &stream)
+      let growth = Elementary.exp(rate * slope * Double(t))
+      #expect((weights[0] - scale * 1.3 / growth).magnitude < 1e-14)
+      #expect((weights[1] + scale * 0.8 * growth).magnitude < 1e-14)
+      #expect(weights[2] == 0)
+    }
+    let (start, target, time) = (0.2, 1.5, 3.0)
+    let exact = target / (1 + (target / start - 1) * Elementary.exp(-target * time))
+    let errors = [1000, 2000].map { count -> Double in
+      var w = [start]
+      for t in 1...count {
+        optimiser.move(&w, [w[0] - target], nil, count: 1, scale: 1, rate: time / Double(count), step: t, &stream)
+      }
+      return w[0] - exact
+    }
+    #expect(errors[0].magnitude < 1e-2 && errors[0] != 0)
+    #expect((errors[0] / errors[1] - 2).magnitude < 0.05, "\(errors)")
+  }
+
   /// a_l + theta, b_l - theta, c - 2 theta is the same network, for every optimiser whose moves scale with the gradient.
   @Test func shiftedParametrisationIsTheSame() {
     for optimiser in [Optimiser(), Optimiser(.momentum(0.5, averaged: false), decay: 0.1)] {

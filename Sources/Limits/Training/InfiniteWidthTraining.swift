@@ -17,7 +17,8 @@ extension TrainingLimits {
       )
     }
     let problem = try finite.infiniteWidth { p.invalid("equation", $0) }
-    let content = finite.isRandomAtInfiniteWidth ? sampled(problem, model) : .known(try known(problem, model))
+    let isRandom = finite.isRandomAtInfiniteWidth || !model.settings.learningRate.isFixed
+    let content = isRandom ? sampled(problem, model) : .known(try known(problem, model))
     return LimitModel(content, offset: "an offset of order 1/n is expected")
   }
 

@@ -12,7 +12,7 @@ extension TrainingLimits {
       "f_t = f_0 - M_t (f_0 - y), M_{t+1} = M_t + (eta/P) Theta_X (1 - M_t), f_0 ~ N(0, K): mean M_t y, covariance (1 - M_t) K (1 - M_t)^T",
     reference: "arXiv:1806.07572; arXiv:1902.06720, eq. 10 and 11; docs/training.md", parameters: []
   ) { p, model in
-    guard let network = model.problem as? TrainedMLP, network.data.law == nil, network.data.outputs == 1,
+    guard let network = model.problem as? TrainedMLP, network.data.isFixed, network.data.outputs == 1,
       network.shape.branch == nil
     else {
       throw p.invalid("equation", "needs problem = \"mlp\" with fixed data and one output")
@@ -29,6 +29,7 @@ extension TrainingLimits {
       )
     }
     guard network.start != .zero else { throw p.invalid("equation", "needs start = \"random\" or \"centred\"") }
+    try model.settings.requireOneRate(p, "equation")
     let kernels = KernelRegime(network, trains: trains)
     let values = kernels.predictions(model)
     return LimitModel(

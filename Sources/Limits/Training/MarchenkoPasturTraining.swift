@@ -14,6 +14,7 @@ extension TrainingLimits {
       throw p.invalid("equation", "needs problem = \"least-squares\"")
     }
     guard model.settings.stopBelow == nil else { throw p.invalid("equation", "needs runs without stop_below") }
+    try model.settings.requireOneRate(p, "equation")
     let dynamics = MarchenkoPasturDynamics(problem)
     let schema = model.experiment.schema
     var found: [PredictedStatistic] = []

@@ -31,25 +31,43 @@ package struct TrainingData: Sendable {
   /// Of fixed examples, row by row; empty where they are drawn.
   package let inputs, targets: [Double]
   package let law: ExampleLaw?
+  /// Of fixed examples, what each draw adds to the targets of training.
+  package let noise: Noise?
+
+  /// Noise of targets.
+  package enum Noise: Sendable, Equatable {
+    /// Normal, of this standard deviation.
+    case normal(Double)
+    /// Labels whose sign is wrong with this probability.
+    case flips(Double)
+  }
 
   /// Most numbers of the inputs of one job: 1 GiB.
   static let mostNumbers = 1 << 27
 
-  package init(inputs: [[Double]], targets: [[Double]], test: Int = 0) {
+  package init(inputs: [[Double]], targets: [[Double]], test: Int = 0, noise: Noise? = nil) {
     self.test = test
     train = inputs.count - test
     features = inputs.first?.count ?? 0
     outputs = targets.first?.count ?? 0
     self.inputs = inputs.flatMap { $0 }
     self.targets = targets.flatMap { $0 }
+    self.noise = noise
     law = nil
   }
 
   init(law: ExampleLaw, train: Int, test: Int) {
     (self.train, self.test, self.law) = (train, test, law)
     (features, outputs) = (law.features, 1)
-    (inputs, targets) = ([], [])
+    (inputs, targets, noise) = ([], [], nil)
   }
+
+  /// Whether all draws have the same examples.
+  package var isFixed: Bool { law == nil && noise == nil }
+  /// Whether targets have normal noise, and so are no labels.
+  package var isNoisy: Bool { if case .normal? = noise { true } else { false } }
+  /// Whether every step has examples of its own.
+  package var isFresh: Bool { law?.isFresh ?? false }
 
   package func makeExamples() -> Examples {
     let examples = Examples(train: train, test: test, features: features, outputs: outputs)
@@ -58,8 +76,23 @@ package struct TrainingData: Sendable {
     return examples
   }
 
-  /// Draws the examples of a run; those that are fixed stay.
-  package func draw(_ examples: Examples, _ stream: inout Stream) { law?.draw(examples, &stream) }
+  /// Draws the examples of a run, or the noise of their targets; what is fixed stays.
+  package func draw(_ examples: Examples, _ stream: inout Stream) {
+    law?.draw(examples, &stream)
+    guard let noise else { return }
+    for i in 0..<train * outputs {
+      switch noise {
+      case .normal(let deviation): examples.targets[i] = targets[i] + deviation * stream.normal()
+      case .flips(let probability): examples.targets[i] = stream.uniform() < probability ? -targets[i] : targets[i]
+      }
+    }
+  }
+
+  /// The examples of another step.
+  /// - Precondition: `isFresh`.
+  package func drawStep(_ examples: Examples, _ stream: inout Stream) {
+    law!.draw(examples, rows: 0..<train, &stream)
+  }
 
   // MARK: Reading
 
@@ -94,7 +127,10 @@ package struct TrainingData: Sendable {
       "normalise", .boolean, default: .boolean(true), "scale every row of a file to |x|^2 = d, its number of features"),
   ]
 
-  static func read(_ value: JobValue?, path: String, data source: any DataSource) throws -> TrainingData {
+  /// - Parameter mayBeFresh: whether the problem takes examples anew for every step.
+  static func read(
+    _ value: JobValue?, path: String, data source: any DataSource, mayBeFresh: Bool = false
+  ) throws -> TrainingData {
     let p = try Parameters(value, path: path, allowed: parameters)
     let given = ["inputs", "angles", "file", "teacher"].filter { p[$0] != nil }
     guard given.count == 1 else {
@@ -102,7 +138,8 @@ package struct TrainingData: Sendable {
       throw Failure.invalid(key: path, value: value?.description, allowed: "must be " + words)
     }
     let foreign = [
-      "inputs": inputKeys, "angles": inputKeys, "file": fileKeys, "teacher": ExampleLaw.parameters.map(\.name),
+      "inputs": inputKeys, "angles": inputKeys, "file": fileKeys,
+      "teacher": ExampleLaw.parameters.map(\.name),
     ]
     if case .table(let table)? = value,
       let key = table.keys.sorted().first(where: { !(foreign[given[0]]! + [given[0], "test"]).contains($0) })
@@ -111,6 +148,9 @@ package struct TrainingData: Sendable {
     }
     if given[0] == "teacher" {
       let law = try ExampleLaw(p)
+      guard !law.isFresh || mayBeFresh else {
+        throw p.invalid("fresh", "must be false: this problem trains on a set of examples")
+      }
       let (train, test) = (p.integer("samples"), p.integer("test"))
       try checkSize(p, "samples", rows: train + test, law.features)
       return TrainingData(law: law, train: train, test: test)
@@ -121,11 +161,24 @@ package struct TrainingData: Sendable {
       throw p.invalid("test", "must leave examples for training: there are \(inputs.count)")
     }
     try checkSize(p, given[0], rows: inputs.count, inputs[0].count)
-    return TrainingData(inputs: inputs, targets: targets, test: test)
+    return TrainingData(inputs: inputs, targets: targets, test: test, noise: try noise(p))
   }
 
-  private static let inputKeys = ["targets"]
-  private static let fileKeys = ["dataset", "header", "drop", "label", "classes", "above", "rows", "normalise"]
+  private static let inputKeys = ["targets", "noise"]
+  private static let fileKeys = [
+    "dataset", "header", "drop", "label", "classes", "above", "rows", "normalise", "noise",
+  ]
+
+  /// Labels of two classes have wrong signs, all other targets normal noise.
+  private static func noise(_ p: Parameters) throws -> Noise? {
+    let noise = p.real("noise")
+    guard noise > 0 else { return nil }
+    guard p["classes"] != nil || p["above"] != nil else { return .normal(noise) }
+    guard noise <= 0.5 else {
+      throw p.invalid("noise", "must be at most 0.5, the probability of a wrong label of two classes")
+    }
+    return .flips(noise)
+  }
 
   private static func checkSize(_ p: Parameters, _ key: String, rows: Int, _ columns: Int) throws {
     let (product, overflow) = rows.multipliedReportingOverflow(by: columns)
@@ -228,6 +281,8 @@ package struct ExampleLaw: Sendable {
   package let teacher: Teacher
   package let features: Int
   package let noise: Double
+  /// Whether every step has examples of its own, all of the same w*.
+  package let isFresh: Bool
 
   static let parameters = [
     Parameter(
@@ -238,23 +293,34 @@ package struct ExampleLaw: Sendable {
     Parameter("samples", .integer(1...10_000_000), default: .integer(20), "P, examples of a teacher for training"),
     Parameter(
       "noise", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
-      "standard deviation of the noise of a teacher's targets in training; of sign, probability of a wrong label"),
+      "standard deviation of the noise of the targets in training, of its own in every draw; of sign and of the classes of a file, probability of a wrong label"
+    ),
+    Parameter(
+      "fresh", .boolean, default: .boolean(false),
+      "of a teacher: every step has samples examples of its own, which no step has seen before"),
   ]
 
   init(_ p: Parameters) throws {
     teacher = Teacher(rawValue: p.text("teacher"))!
     features = p.integer("features")
     noise = p.real("noise")
+    isFresh = p.boolean("fresh")
     guard teacher != .sign || noise <= 0.5 else {
       throw p.invalid("noise", "must be at most 0.5, a probability, with teacher = \"sign\"")
     }
   }
 
+  /// Draws w* and all examples.
   func draw(_ examples: Examples, _ stream: inout Stream) {
+    for i in 0..<features { examples.teacher[i] = stream.normal() }
+    draw(examples, rows: 0..<examples.count, &stream)
+  }
+
+  /// Draws some of the examples.
+  func draw(_ examples: Examples, rows: Range<Int>, _ stream: inout Stream) {
     let root = 1 / Double(features).squareRoot()
     let weights = examples.teacher
-    for i in 0..<features { weights[i] = stream.normal() }
-    for row in 0..<examples.count {
+    for row in rows {
       let x = examples.inputs + row * features
       var z = 0.0
       for i in 0..<features {

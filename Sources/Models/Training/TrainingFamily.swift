@@ -15,7 +15,7 @@ package enum TrainingFamily: Family {
   }
 
   package static var observables: [String]? {
-    TrainingCatalog.problems.flatMap(\.observables) + ["diverged", "converged", "steps"]
+    TrainingCatalog.problems.flatMap(\.observables) + ["log_learning_rate", "diverged", "converged", "steps"]
   }
 
   /// Runs that diverge are a result: every job says what share they are.

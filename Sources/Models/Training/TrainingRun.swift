@@ -33,7 +33,9 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
     let all = problem.observables
     kept = all.indices.filter { settings.measured?.contains(all[$0].family) ?? true }
     schema = Schema(
-      axis: .steps(settings.records), observables: kept.map { all[$0] } + Outcome.observables(settings, mayEnd: mayEnd))
+      axis: .steps(settings.records),
+      observables: kept.map { all[$0] } + settings.learningRate.observables
+        + Outcome.observables(settings, mayEnd: mayEnd))
   }
 
   package func makeScratch() -> Scratch { Scratch(problem) }
@@ -42,8 +44,9 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
     using stream: inout Stream, scratch: Scratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents {
     problem.start(scratch.state, &stream)
+    let learningRate = settings.learningRate.draw(&stream)
     var record = 0
-    var outcome = Outcome()
+    var outcome = Outcome(learningRate: settings.learningRate.isFixed ? nil : learningRate)
     var made = 0
     while record < settings.records.count {
       if made == settings.records[record] {
@@ -53,11 +56,11 @@ package struct TrainingRun<Problem: TrainingProblem>: Draw {
       }
       let loss = problem.loss(scratch.state, &stream, step: made + 1)
       if let end = settings.end(loss) ?? (problem.hasEnded(scratch.state) ? .converged : nil) {
-        outcome = Outcome(end, after: made)
+        outcome.end(end, after: made)
         break
       }
       made += 1
-      problem.step(scratch.state, &stream, rate: settings.rate(made))
+      problem.step(scratch.state, &stream, rate: learningRate * settings.schedule.factor(made))
       outcome.steps = made
     }
     while record < settings.records.count {
@@ -89,10 +92,12 @@ struct Outcome {
   var diverged = false
   /// Steps made.
   var steps = 0
+  /// eta, where each run draws its own.
+  private let learningRate: Double?
 
-  init() {}
+  init(learningRate: Double?) { self.learningRate = learningRate }
 
-  init(_ end: End, after steps: Int) {
+  mutating func end(_ end: End, after steps: Int) {
     converged = end == .converged
     diverged = end == .diverged
     self.steps = steps
@@ -113,6 +118,11 @@ struct Outcome {
   }
 
   func write(to place: UnsafeMutablePointer<Double>, mayEnd: Bool) {
+    var place = place
+    if let learningRate {
+      place[0] = Elementary.log(learningRate)
+      place += 1
+    }
     place[0] = diverged ? 1 : 0
     guard mayEnd else { return }
     place[1] = converged ? 1 : 0

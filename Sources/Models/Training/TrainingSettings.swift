@@ -4,7 +4,7 @@ import Experiments
 package struct TrainingSettings: Sendable {
   /// Numbers of steps after which it is measured, ascending; 0 is the start.
   package let records: [Int]
-  package let learningRate: Double
+  package let learningRate: LearningRate
   package let schedule: RateSchedule
   package let stopBelow: Double?
   package let divergedAbove: Double
@@ -27,7 +27,7 @@ package struct TrainingSettings: Sendable {
         default: .text("octaves"),
         "steps after which it is measured; octaves: the start, 1, 2, 4, … and the last"),
       Parameter(
-        "learning_rate", .real(.above(0)), isTuned: true,
+        "learning_rate", .structured(LearningRate.words), isTuned: true,
         "eta; what it multiplies is in the equation of the problem"),
       Parameter("schedule", .structured(RateSchedule.words), default: .text("constant"), "the learning rate in time"),
       Parameter(
@@ -54,7 +54,7 @@ package struct TrainingSettings: Sendable {
   init(_ p: Parameters, _ entry: ProblemEntry) throws {
     let steps = p.integer("steps")
     records = try Self.readRecords(p, steps: steps)
-    learningRate = p.real("learning_rate")
+    learningRate = try LearningRate(p["learning_rate"], path: "\(p.path).learning_rate")
     schedule = try RateSchedule(p["schedule"], path: "\(p.path).schedule", steps: steps)
     stopBelow = p["stop_below"].map { _ in p.real("stop_below") }
     divergedAbove = p.real("diverged_above")
@@ -69,7 +69,7 @@ package struct TrainingSettings: Sendable {
     measured: [String]? = nil
   ) {
     self.records = records
-    self.learningRate = learningRate
+    self.learningRate = .fixed(learningRate)
     schedule = .constant
     self.stopBelow = stopBelow
     self.divergedAbove = divergedAbove
@@ -77,7 +77,18 @@ package struct TrainingSettings: Sendable {
   }
 
   /// eta of a step, from 1.
-  package func rate(_ step: Int) -> Double { learningRate * schedule.factor(step) }
+  /// - Precondition: it is the same for every run (`requireOneRate`).
+  package func rate(_ step: Int) -> Double {
+    guard case .fixed(let rate) = learningRate else { preconditionFailure("each run has a learning rate of its own") }
+    return rate * schedule.factor(step)
+  }
+
+  /// - Throws: where each run draws its own learning rate, for what is known of one rate only.
+  package func requireOneRate(_ p: Parameters, _ key: String) throws {
+    guard learningRate.isFixed else {
+      throw p.invalid(key, "needs a learning_rate that is a number, the same for every run")
+    }
+  }
 
   func end(_ loss: Double) -> Outcome.End? {
     // Written so that what is no number has diverged.

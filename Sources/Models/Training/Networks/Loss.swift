@@ -19,7 +19,8 @@ package enum Loss: String, CaseIterable, Sendable {
 
   /// Checks the targets of fixed data; those of teachers are known.
   func check(_ data: TrainingData, _ p: Parameters) throws {
-    let labels = data.law.map { $0.teacher == .sign } ?? data.targets.allSatisfy { $0.magnitude == 1 }
+    let labels =
+      data.law.map { $0.teacher == .sign } ?? (data.targets.allSatisfy { $0.magnitude == 1 } && !data.isNoisy)
     switch self {
     case .squared: return
     case .logistic, .hinge:
@@ -29,7 +30,7 @@ package enum Loss: String, CaseIterable, Sendable {
     case .crossEntropy:
       let k = data.outputs
       let rows = stride(from: 0, to: data.targets.count, by: max(k, 1))
-      guard k > 1, data.law == nil,
+      guard k > 1, data.isFixed,
         rows.allSatisfy({ row in
           let y = data.targets[row..<row + k]
           return y.allSatisfy { $0 >= 0 } && (y.reduce(0, +) - 1).magnitude < 1e-12

@@ -180,7 +180,7 @@ package struct MeanFieldMLP: TrainingProblem {
 
 extension TrainedMLP: HasInfiniteWidth {
   package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
-    guard data.law == nil else { throw refuse("needs fixed data: each draw has examples of its own") }
+    guard data.isFixed else { throw refuse("needs fixed data: each draw has examples of its own") }
     guard depth == 1, shape.outputs == 1, shape.branch == nil else {
       throw refuse("needs problem = \"mlp\" with depth = 1 and one output")
     }

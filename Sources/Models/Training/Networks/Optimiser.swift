@@ -13,6 +13,8 @@ package struct Optimiser: Sendable {
     case adam(first: Double, second: Double, epsilon: Double)
     /// $w' = w - \eta g + \sqrt{2 \eta T} \xi$.
     case langevin(temperature: Double)
+    /// Exponentiated gradient, $w' = w \exp(-\eta\, \mathrm{sign}(w) g)$: no weight changes its sign (Kivinen and Warmuth 1997, doi:10.1006/inco.1996.2612).
+    case exponentiatedGradient
   }
 
   package let method: Method
@@ -26,9 +28,9 @@ package struct Optimiser: Sendable {
     (self.method, self.decay, self.batch, self.replacement) = (method, decay, batch, replacement)
   }
 
-  static let names = ["descent", "momentum", "adam", "langevin"]
+  static let names = ["descent", "momentum", "adam", "langevin", "exponentiated-gradient"]
   static let words =
-    "\"descent\", or a table: { name = \"momentum\", mu = 0.9, averaged = false }, { name = \"adam\", beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8 } or { name = \"langevin\", temperature = 0.01 }; each with batch = 32, replacement = true, weight_decay = 0.0"
+    "\"descent\" or \"exponentiated-gradient\", or a table: { name = \"momentum\", mu = 0.9, averaged = false }, { name = \"adam\", beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8 } or { name = \"langevin\", temperature = 0.01 }; each with batch = 32, replacement = true, weight_decay = 0.0"
 
   static let parameters = [
     Parameter("name", .choice(names), "how the weights move"),
@@ -56,7 +58,7 @@ package struct Optimiser: Sendable {
     let name = p.text("name")
     let own = [
       "descent": [], "momentum": ["mu", "averaged"], "adam": ["beta_1", "beta_2", "epsilon"],
-      "langevin": ["temperature"],
+      "langevin": ["temperature"], "exponentiated-gradient": [],
     ]
     let all = own[name]! + ["name", "weight_decay", "batch", "replacement"]
     if case .table(let given)? = table, let extra = given.keys.sorted().first(where: { !all.contains($0) }) {
@@ -66,6 +68,7 @@ package struct Optimiser: Sendable {
     case "momentum": method = .momentum(p.real("mu"), averaged: p.boolean("averaged"))
     case "adam": method = .adam(first: p.real("beta_1"), second: p.real("beta_2"), epsilon: p.real("epsilon"))
     case "langevin": method = .langevin(temperature: p.real("temperature"))
+    case "exponentiated-gradient": method = .exponentiatedGradient
     default: method = .descent
     }
     decay = p.real("weight_decay")
@@ -82,7 +85,7 @@ package struct Optimiser: Sendable {
   /// Buffers beside each weight.
   package var buffers: Int {
     switch method {
-    case .descent, .langevin: 0
+    case .descent, .langevin, .exponentiatedGradient: 0
     case .momentum: 1
     case .adam: 2
     }
@@ -115,6 +118,13 @@ package struct Optimiser: Sendable {
           weights[place + i] = shrink * weights[place + i] + factor * gradient[place + i] + T(noise * xi[i])
         }
         place += part
+      }
+    case .exponentiatedGradient:
+      let (s, inverse) = (rate * scale, rate * decay / scale)
+      for i in 0..<count {
+        let w = weights[i].double
+        let move = s * gradient[i].double + inverse * w
+        weights[i] = T(w * Elementary.exp(w < 0 ? move : -move))
       }
     case .momentum(let mu, let averaged):
       let velocity = memory!

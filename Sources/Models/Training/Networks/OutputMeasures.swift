@@ -22,7 +22,8 @@ extension TrainedMLP {
   }
 
   private var isClassified: Bool {
-    loss != .squared || (data.outputs == 1 && data.law == nil && data.targets.allSatisfy { $0.magnitude == 1 })
+    loss != .squared
+      || (data.outputs == 1 && data.law == nil && !data.isNoisy && data.targets.allSatisfy { $0.magnitude == 1 })
       || data.law?.teacher == .sign
   }
 

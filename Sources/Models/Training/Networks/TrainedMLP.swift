@@ -87,10 +87,8 @@ package struct TrainedMLP: TrainingProblem {
   // MARK: Start
 
   package func start<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream) {
-    if data.law != nil || testNoise > 0 {
-      data.draw(state.examples, &stream)
-      scaleInputs(state)
-    }
+    data.draw(state.examples, &stream)
+    if data.law != nil || testNoise > 0 { scaleInputs(state) }
     if testNoise > 0 { addNoise(state, &stream) }
     state.stack.draw(&stream) { layer, isBias in
       if layer > depth, start == .zero { return 0 }
@@ -217,6 +215,11 @@ package struct TrainedMLP: TrainingProblem {
         scale: scales[layer - 1].multiplier, rate: rate * rateScale, step: state.made, &stream)
     }
     if case .langevin = optimiser.method { state.stack.clearPadding() }
+    // After the move, so that what is measured then has not been trained on.
+    if data.isFresh {
+      data.drawStep(state.examples, &stream)
+      scaleInputs(state)
+    }
   }
 
   // MARK: Measures

@@ -144,7 +144,7 @@ extension LogisticPerceptron {
     let data = try TrainingData.read(p["data"], path: "\(p.path).data", data: source)
     let rule = Rule(rawValue: p.text("rule"))!
     guard data.outputs == 1, data.law == nil || data.law?.teacher == .sign,
-      data.targets.allSatisfy({ $0.magnitude == 1 })
+      data.targets.allSatisfy({ $0.magnitude == 1 }), !data.isNoisy
     else {
       throw p.invalid("data", "must have one target of -1 or 1 for each input; of teachers, teacher = \"sign\"")
     }

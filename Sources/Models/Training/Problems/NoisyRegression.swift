@@ -192,7 +192,9 @@ extension NoisyRegression {
       spectrum: items.map { $0.number! }, noise: p.real("noise"), momentum: p.real("momentum"),
       batch: p.integer("batch"), start: p.real("start"))
     // A run that stops at a level, and steps too many to follow, have no means in closed form.
-    let isKnown = settings.stopBelow == nil && (settings.records.last ?? 0) * items.count <= mostKnown
+    let isKnown =
+      settings.learningRate.isFixed && settings.stopBelow == nil
+      && (settings.records.last ?? 0) * items.count <= mostKnown
     return TrainingModel(problem, settings, p, known: isKnown ? problem.means(settings) : nil)
   }
 }

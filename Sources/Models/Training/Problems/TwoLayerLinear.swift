@@ -25,7 +25,7 @@ package struct TwoLayerLinear: HasInfiniteWidth {
   }
 
   package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
-    guard data.law == nil else { throw refuse("needs fixed data: each draw has examples of its own") }
+    guard data.isFixed else { throw refuse("needs fixed data: each draw has examples of its own") }
     return TwoLayerLinear(width: width, richness: richness, data: data, sampler: .infinite)
   }
 

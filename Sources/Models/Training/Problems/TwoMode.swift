@@ -88,6 +88,7 @@ extension TwoMode {
         "standard deviation of log a and log b at the start; 0: all runs are the same"),
     ]
   ) { p, settings, _ in
+    try settings.requireOneRate(p, "learning_rate")
     let (strong, weak) = (p.real("signal"), p.real("weak_signal"))
     guard weak < strong else { throw p.invalid("weak_signal", "must be below signal = \(strong)") }
     let problem = TwoMode(
