@@ -43,7 +43,6 @@ package struct NetworkShape: Sendable {
 /// are one call of `MatrixProduct` each, vectorised over its columns: no bit depends on tile, instruction set or blocks. The readout, with few outputs,
 /// has a row an output; its dot products run over 8 lanes.
 package final class LayerStack<T: NetworkScalar> {
-
   let shape: NetworkShape
   /// The value of the constant unit of hidden layers.
   private let constant: T

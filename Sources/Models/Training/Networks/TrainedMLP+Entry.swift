@@ -127,24 +127,6 @@ extension TrainedMLP {
         )
       }
     }
-    if optimiser.method == .exponentiatedGradient, p.text("start") == "zero" {
-      throw p.invalid("start", "needs another optimiser: exponentiated-gradient keeps weights of 0")
-    }
-    if data.isFresh {
-      let wrong =
-        optimiser.batch != nil
-        ? ("optimiser", "batch")
-        : p.text("start") == "centred" ? ("start", "centred") : isPaired ? ("twin", "linearised") : nil
-      if let (key, what) = wrong {
-        throw p.invalid(key, "has \(what), which needs the same examples at every step: data has fresh = true")
-      }
-      if measured.kernel || measured.coordinates {
-        throw p.invalid(
-          "observables", "has kernels or coordinates, which need the same examples at every step: data has fresh = true"
-        )
-      }
-    }
-
     let isCurved = measured.sharpness || measured.jacobian || p.real("jacobian") > 0
     if isCurved {
       if let why = activation.function.missingCurvature {
@@ -161,6 +143,10 @@ extension TrainedMLP {
     guard p.real("test_noise") == 0 || data.test > 0 else {
       throw p.invalid("test_noise", "needs examples of the test: give test in data")
     }
+    if optimiser.method == .exponentiatedGradient, p.text("start") == "zero" {
+      throw p.invalid("start", "needs another optimiser: exponentiated-gradient keeps weights of 0")
+    }
+    if data.isFresh { try checkFresh(p, optimiser, measured) }
     let loss = Loss(rawValue: p.text("loss"))!
     try loss.check(data, p)
     let parametrisation = try Parametrisation(p["parametrisation"], path: "\(p.path).parametrisation", depth: depth)
@@ -182,5 +168,19 @@ extension TrainedMLP {
           reference: "linearised"))
       : isSingle ? Experiment(TrainingRun(SinglePrecisionMLP(problem), settings)) : nil
     return TrainingModel(problem, settings, p, experiment: experiment, attributes: attributes)
+  }
+
+  /// - Throws: where something asked for needs the same examples at every step.
+  private static func checkFresh(_ p: Parameters, _ optimiser: Optimiser, _ measured: Measured) throws {
+    let asked = [
+      (optimiser.batch != nil, "optimiser", "batch"), (p.text("start") == "centred", "start", "centred"),
+      (measured.linearised, "twin", "linearised"), (measured.kernel, "observables", "kernels"),
+      (measured.coordinates, "observables", "coordinates"),
+      (measured.sharpness || measured.jacobian, "observables", "second derivatives"),
+      (p.real("test_noise") > 0, "test_noise", "noise"),
+    ]
+    if let (_, key, what) = asked.first(where: \.0) {
+      throw p.invalid(key, "has \(what), which needs the same examples at every step: data has fresh = true")
+    }
   }
 }
