@@ -317,6 +317,48 @@ def kurtosis(result: fathom.Result) -> Figure:
     return figure
 
 
+def tails(result: fathom.Result) -> Figure:
+    figure, axes = panels(1, 6)
+    colour = 0
+    for case in result.cases:
+        swept, leg = plots.settings(case), result.finite(case)
+        index = float(leg.sel(observable="exponent").isel(step=-1)["mean"])
+        rows = [row for part in result.report()["cases"] if part["label"] == case for own in part.get("estimands", []) for row in own["rows"]]
+        hills = [(4.0**i, row) for i in range(4) for row in rows if row["quantity"] == f"tail_index[{i}]"]
+        # Those of enough runs above the threshold.
+        points = [(u, row["value"], row["error"]) for u, row in hills if not row["reason"]]
+        if len(points) < 2:
+            continue
+        u, hill, error = np.array(points).T
+        label = f"B = {swept['training.batch']}, η = {swept['training.learning_rate']}"
+        axes[0].errorbar(u, hill, 2 * error, fmt="o", ms=4, color=plots.COLOURS[colour], label=label)
+        axes[0].axhline(index, lw=1, color=plots.COLOURS[colour])
+        colour += 1
+    axes[0].set(xscale="log", yscale="log", xlabel="threshold", ylabel="Hill's estimate; line: k")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def effective(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    labels = {("false", "0.0"): "free", ("false", "0.001"): "weight decay", ("true", "0.0"): "projection"}
+    for ax, name in zip(axes, ("effective_rate", "alignment"), strict=True):
+        for case in result.cases:
+            swept = plots.settings(case)
+            key = (swept["training.projection"], swept["training.weight_decay"])
+            if key not in labels:
+                continue
+            colour = plots.COLOURS[list(labels).index(key)]
+            one = result.finite(case).sel(observable=name).isel(step=slice(1, None))
+            exact = result.references(case)["exact"].sel(observable=name).isel(step=slice(1, None))
+            ax.errorbar(one["step"], one["mean"], 2 * one["standard_error"], fmt="o", ms=3, color=colour, label=labels[key])
+            ax.plot(exact["step"], exact["mean"], lw=1, color=colour)
+        ax.set(xscale="log", xlabel="step", ylabel="η / |w|²" if name == "effective_rate" else "cosine with the start")
+    axes[0].set_yscale("log")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
 def rates(result: fathom.Result) -> Figure:
     figure, axes = panels(2)
     for ax, name in zip(axes, ("diverged", "test_error"), strict=True):
@@ -413,6 +455,16 @@ ENTRIES = [
         "rate-and-batch", "Learning rate and batch", "arXiv:2301.13703", "rate-and-batch", rates,
         "ReLU networks that tell digits 3 and 8 apart after 200 steps: share of the runs that diverge, and test error of the others (1 where all units are dead, so that f = 0).",
         verdicts=0,
+    ),
+    Entry(
+        "effective-rate", "The effective learning rate", "arXiv:2407.01800", "effective-learning-rate", effective,
+        "Scale-invariant weights in gradient noise, d = 50: the effective rate falls as the root of time, comes to an equilibrium with weight decay, and stays with projection; the more it falls, the longer the weights remember their start. Lines: exact means.",
+        ["training.records=octaves", "training.draws=1000"], 0,
+    ),
+    Entry(
+        "heavy-tails", "Heavy tails of stochastic gradient descent", "arXiv:2006.04740", "heavy-tailed-sgd", tails,
+        "One weight, Gaussian data: Hill's estimates of the tail index against the threshold, and the index k of E |A|^k = 1. Estimates at low thresholds are off however many runs there are.",
+        ["training.draws=100_000"], 0,
     ),
     Entry(
         "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,
