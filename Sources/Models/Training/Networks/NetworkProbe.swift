@@ -34,6 +34,12 @@ final class NetworkProbe {
 
   deinit { for place in weights + coordinates { place.deallocate() } }
 
+  static func sizes(depth: Int) -> [Observable] {
+    (1...depth).map {
+      Observable("coordinate_size", [$0], "root mean square of the pre-activations of a layer")
+    }
+  }
+
   static func observables(_ problem: TrainedMLP) -> [Observable] {
     var found: [Observable] = []
     let depth = problem.depth
@@ -44,9 +50,7 @@ final class NetworkProbe {
       }
     }
     if problem.measured.coordinates {
-      for layer in 1...depth {
-        found.append(Observable("coordinate_size", [layer], "root mean square of the pre-activations of a layer"))
-      }
+      found += sizes(depth: depth)
       for layer in 1...depth {
         found.append(
           Observable(
