@@ -92,6 +92,8 @@ package enum TrainingCatalog {
     LogisticPerceptron.entry,
     MatrixFactorisation.entry,
     TwoMode.entry,
+    PatchConvolution.entry,
+    KernelRegression.entry,
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
     SGDPerceptron.entry,
