@@ -250,6 +250,27 @@ def coordinates(result: fathom.Result) -> Figure:
     return figure
 
 
+def resolution(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, teacher, power in zip(axes, ("nngp", "ntk"), (3, 1), strict=True):
+        for index in range(3):
+            points = []
+            for case in result.cases:
+                swept = plots.settings(case)
+                if swept["training.teacher"] == teacher and float(swept["training.sphere"]) == index + 1:
+                    one = result.finite(case).sel(observable="mse").isel(step=-1)
+                    points.append((float(swept["training.samples"]), float(one["mean"]), float(one["standard_error"])))
+            count, mean, error = np.array(sorted(points)).T
+            colour = plots.COLOURS[index]
+            ax.errorbar(count, mean, 2 * error, fmt="o", ms=4, color=colour, label=f"d = {index + 1}")
+            ax.plot(count, mean[-1] * (count / count[-1]) ** (-power / (index + 1)), "--", lw=1, color=colour)
+        ax.set(xscale="log", yscale="log", xlabel="examples", ylabel="E (f - y)²", title=f"teacher: {teacher}")
+        ax.set_xticks([64, 128, 256, 512], ["64", "128", "256", "512"])
+        ax.minorticks_off()
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def transition(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 6)
     fathom.plot_sweep(result, "particles.inverse_temperature", "x", ax=axes[0])
@@ -309,6 +330,11 @@ ENTRIES = [
         "depth-transfer", "Learning rates over depth", "arXiv:2309.16620", "depth-transfer", transfer,
         "Residual ReLU networks of width 64 on 48 digits: training loss against the learning rate, the best rate starred. With branches over the root of the depth the best rate stays; with plain branches it falls with the depth, and at L = 16 runs diverge at every rate shown. Rates at which more than 1% of the runs diverge are left out.",
         verdicts=0,
+    ),
+    Entry(
+        "resolution-limited", "Resolution-limited exponents", "arXiv:2102.06701", "resolution-limited", resolution,
+        "Kernel regression with the tangent kernel of one hidden ReLU layer on spheres of dimension d. Dashes: P^-3/d for teachers with the covariance of such networks, P^-1/d for teachers with the kernel itself, through the last point.",
+        ["training.draws=100"], 0,
     ),
     Entry(
         "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,
