@@ -366,6 +366,27 @@ def rates(result: fathom.Result) -> Figure:
     return figure
 
 
+def resolution(result: fathom.Result) -> Figure:
+    figure, axes = panels(2)
+    for ax, teacher, power in zip(axes, ("nngp", "ntk"), (3, 1), strict=True):
+        for index in range(3):
+            points = []
+            for case in result.cases:
+                swept = plots.settings(case)
+                if swept["training.teacher"] == teacher and float(swept["training.sphere"]) == index + 1:
+                    one = result.finite(case).sel(observable="mse").isel(step=-1)
+                    points.append((float(swept["training.samples"]), float(one["mean"]), float(one["standard_error"])))
+            count, mean, error = np.array(sorted(points)).T
+            colour = plots.COLOURS[index]
+            ax.errorbar(count, mean, 2 * error, fmt="o", ms=4, color=colour, label=f"d = {index + 1}")
+            ax.plot(count, mean[-1] * (count / count[-1]) ** (-power / (index + 1)), "--", lw=1, color=colour)
+        ax.set(xscale="log", yscale="log", xlabel="examples", ylabel="E (f - y)²", title=f"teacher: {teacher}")
+        ax.set_xticks([64, 128, 256, 512], ["64", "128", "256", "512"])
+        ax.minorticks_off()
+        ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def transition(result: fathom.Result) -> Figure:
     figure, axes = panels(1, 6)
     fathom.plot_sweep(result, "particles.inverse_temperature", "x", ax=axes[0])
@@ -465,6 +486,11 @@ ENTRIES = [
         "heavy-tails", "Heavy tails of stochastic gradient descent", "arXiv:2006.04740", "heavy-tailed-sgd", tails,
         "One weight, Gaussian data: Hill's estimates of the tail index against the threshold, and the index k of E |A|^k = 1. Estimates at low thresholds are off however many runs there are.",
         ["training.draws=100_000"], 0,
+    ),
+    Entry(
+        "resolution-limited", "Resolution-limited exponents", "arXiv:2102.06701", "resolution-limited", resolution,
+        "Kernel regression with the tangent kernel of one hidden ReLU layer on spheres of dimension d. Dashes: P^-3/d for teachers with the covariance of such networks, P^-1/d for teachers with the kernel itself, through the last point.",
+        ["training.draws=100"], 0,
     ),
     Entry(
         "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,

@@ -169,9 +169,14 @@ extension CaseComparisons {
 
   // MARK: Sampled references
 
-  /// The laws decide.
+  /// The laws decide, or the means of a reference that speaks of means.
   func row(_ match: Match, _ other: Measured) -> Comparison.Row {
     let theirs = other.moments(match.otherRecord, match.otherPlace)
+    if other.leg.speaksOfMeans == true {
+      return row(
+        match, mean: theirs.mean, error: other.meanError(match.otherRecord, match.otherPlace),
+        failing: Double(theirs.count) < Measured.leastDraws ? .fewDraws : nil)
+    }
     let subject = subject(match.record, match.place, against: theirs.mean)
     let moments = subject.moments
     let whole = KolmogorovSmirnov(
@@ -208,19 +213,25 @@ extension CaseComparisons {
     )
     let limit = Extrapolation.richardson(
       coarse: (h.mean, h.meanError), fine: (half.mean, half.meanError), order: Double(order))
-    let subject = subject(match.record, match.place, against: limit.limit)
+    return row(match, mean: limit.limit, error: limit.limitError)
+  }
+
+  /// Against a mean that has an error of its own.
+  private func row(_ match: Match, mean: Double, error: Double, failing reason: Reason? = nil) -> Comparison.Row {
+    let subject = subject(match.record, match.place, against: mean)
     let moments = subject.moments
     let found = finite.estimate(.mean, match.record, match.place)!
-    let both = max(Estimate.combined(found.error, limit.limitError), subject.leastError)
-    let difference = moments.mean - limit.limit
-    let unit = subject.unit(against: limit.limit)
+    let both = max(Estimate.combined(found.error, error), subject.leastError)
+    let difference = moments.mean - mean
+    let unit = subject.unit(against: mean)
     let z = Estimate.ratio(difference, both)
     let shift = Estimate.ratio(difference, unit)
     return make(
-      subject, .mean, (moments.mean, found.error), (limit.limit, limit.limitError), z: z, shift: shift,
+      subject, .mean, (moments.mean, found.error), (mean, error), z: z, shift: shift,
       evidence(
         .limit, z: z, shift: shift, margin: setting.critical * both / unit, count: moments.count,
-        failing: failing(subject, tolerance: setting.tolerances.mean) ?? found.failing))
+        failing: failing(subject, tolerance: setting.tolerances.mean) ?? found.failing ?? reason),
+      isRounding: !subject.varies && difference.magnitude <= subject.floor)
   }
 
   // MARK: Pairs

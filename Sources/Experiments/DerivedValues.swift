@@ -195,6 +195,6 @@ extension Leg {
     }
     return Leg(
       name: name, role: role, content: content, attributes: attributes, expectedOffset: expectedOffset,
-      refines: refines, marginalLaw: marginalLaw, asymptotics: asymptotics ?? [])
+      refines: refines, marginalLaw: marginalLaw, asymptotics: asymptotics ?? [], speaksOfMeans: speaksOfMeans == true)
   }
 }

@@ -140,6 +140,8 @@ public struct LimitModel: Sendable {
     case known(ReferenceValues)
     /// Draws of the limit law itself.
     case exact(Experiment)
+    /// Draws whose mean is the limit; their spread says how well it is known.
+    case mean(Experiment)
     /// Paths of an integrator of the given weak order, for a step size.
     case integrated(order: Int, @Sendable (_ step: Double) -> Experiment)
   }

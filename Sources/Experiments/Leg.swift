@@ -61,17 +61,20 @@ public struct Leg: Sendable, Codable {
   public let dependence: Dependence?
   /// Laws that statistics are known to follow as the axis goes to infinity; nil if none, as in files of before.
   public let asymptotics: [DepthLaw]?
+  /// Of a reference whose draws have a mean that is known to be the limit, and a spread that is no more than their sampling error: means are compared. Nil, as in files of before:
+  /// laws are.
+  public let speaksOfMeans: Bool?
   public let experiment: Experiment?
 
   enum CodingKeys: String, CodingKey {
     case name, role, schema, draws, keep, jointPairs, known, attributes, expectedOffset, refines, process, marginalLaw,
-      dependence, asymptotics
+      dependence, asymptotics, speaksOfMeans
   }
 
   public init(
     name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
     refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil, dependence: Dependence? = nil,
-    asymptotics: [DepthLaw] = []
+    asymptotics: [DepthLaw] = [], speaksOfMeans: Bool = false
   ) {
     self.name = name
     self.role = role
@@ -81,6 +84,7 @@ public struct Leg: Sendable, Codable {
     self.marginalLaw = marginalLaw
     self.dependence = dependence
     self.asymptotics = asymptotics.isEmpty ? nil : asymptotics
+    self.speaksOfMeans = speaksOfMeans ? true : nil
     switch content {
     case .sampled(let experiment, let draws):
       schema = experiment.schema
@@ -115,6 +119,7 @@ public struct Leg: Sendable, Codable {
     marginalLaw = try box.decodeIfPresent(TabulatedLaw.self, forKey: .marginalLaw)
     dependence = try box.decodeIfPresent(Dependence.self, forKey: .dependence)
     asymptotics = try box.decodeIfPresent([DepthLaw].self, forKey: .asymptotics)
+    speaksOfMeans = try box.decodeIfPresent(Bool.self, forKey: .speaksOfMeans)
     experiment = nil
   }
 

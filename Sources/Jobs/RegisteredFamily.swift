@@ -110,14 +110,18 @@ package struct RegisteredFamily: Sendable {
       }
     }
     attributes.merge(limit.attributes) { $1 }
-    func leg(_ name: String, _ content: Leg.Content, refines: Refinement? = nil) -> Leg {
+    func leg(
+      _ name: String, _ content: Leg.Content, refines: Refinement? = nil, speaksOfMeans: Bool = false
+    ) -> Leg {
       Leg(
         name: name, role: refines == nil ? .limit : .refinement, content: content, attributes: attributes,
-        expectedOffset: limit.offset, refines: refines)
+        expectedOffset: limit.offset, refines: refines, speaksOfMeans: speaksOfMeans)
     }
     switch limit.content {
     case .known(let values): return ([leg(name, .known(values))], resolved, limit.subject)
     case .exact(let experiment): return ([leg(name, .sampled(experiment, draws: count))], resolved, limit.subject)
+    case .mean(let experiment):
+      return ([leg(name, .sampled(experiment, draws: count), speaksOfMeans: true)], resolved, limit.subject)
     case .integrated(let order, let make):
       let step = p.real("step")
       var legs = [leg(name, .sampled(make(step), draws: count))]

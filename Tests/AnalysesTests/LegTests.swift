@@ -46,6 +46,28 @@ import Testing
     }
   }
 
+  @Test("A sampled limit that speaks of means: the spread of its draws is an error, and no law")
+  func limitOfMeans() throws {
+    for (mean, draws, word) in [
+      (0.0, 20_000, Equivalence.agrees), (0.3, 20_000, .differs), (0.0, 100, .undecided),
+    ] as [(Double, UInt64, Equivalence)] {
+      let limit = Leg(
+        name: "means", role: .limit,
+        content: .sampled(Experiment(Self.normals(mean, spread: 0.1)), draws: draws), attributes: [:],
+        speaksOfMeans: true)
+      let legs = [finite(Self.normals(0), draws: 50_000), limit]
+      let found = try #require(
+        Analyses.comparisons(run(makeJob([Case(label: "main", swept: [:], legs: legs)]), seed: 3)).first)
+      #expect(found.verdict == word, "\(found.sentence)")
+      let row = found.rows[0]
+      #expect(row.ks == nil && row.statistic == .mean)
+      if draws == 20_000 {
+        // 0.1 of the root of 50,000/20,000.
+        #expect((row.referenceError / row.finiteError - 0.1 * 2.5.squareRoot()).magnitude < 0.01)
+      }
+    }
+  }
+
   @Test("A sampled limit at two steps is extrapolated to step 0")
   func extrapolated() throws {
     // Means 1 + h and 1 + h/2 for h = 0.2: the limit is 1.

@@ -44,6 +44,9 @@ import Testing
       ["rows": 3, "rank": 1, "columns": 2, "measurements": 9]
     },
     Refused("two-mode", ["training.weak_signal = 2.0", "below signal = 1.0"]) { ["weak_signal": 2.0] },
+    Refused("patches", ["training.weak_signal = 2.0", "below signal = 1.0"]) { ["weak_signal": 2.0] },
+    Refused("patches", ["training.width = 3", "even"]) { ["width": 3] },
+    Refused("patches", ["training.features", "at most"]) { ["features": 100_000_000, "sampler": "weights"] },
     Refused("least-squares", ["training.ratio", "at most"]) {
       ["dimension": 100_000, "ratio": 10.0, "sampler": "weights"]
     },

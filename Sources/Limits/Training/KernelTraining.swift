@@ -12,12 +12,11 @@ extension TrainingLimits {
       "f_t = f_0 - M_t (f_0 - y), M_{t+1} = M_t + (eta/P) Theta_X (1 - M_t), f_0 ~ N(0, K): mean M_t y, covariance (1 - M_t) K (1 - M_t)^T",
     reference: "arXiv:1806.07572; arXiv:1902.06720, eq. 10 and 11; docs/training.md", parameters: []
   ) { p, model in
-    guard let network = model.problem as? TrainedMLP, network.data.isFixed, network.data.outputs == 1,
-      network.shape.branch == nil
+    guard let network = model.problem as? TrainedMLP, network.data.outputs == 1, network.shape.branch == nil
     else {
-      throw p.invalid("equation", "needs problem = \"mlp\" with fixed data and one output")
+      throw p.invalid("equation", "needs problem = \"mlp\" with one output")
     }
-    guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
+    try network.requireKnown(knowsOrthogonal: true) { p.invalid("equation", $0) }
     guard network.optimiser.isFullDescent, network.isSquared else {
       throw p.invalid("equation", "needs loss = \"squared\" and the optimiser descent of all examples")
     }

@@ -12,13 +12,13 @@ extension TrainingLimits {
       "h_{l+1} = h_l + beta (u_l + A_l g_{l+1}) + eta gamma beta^2 D H_l g_{l+1}, g_l = g_{l+1} + beta (r_l + B_l h_l) + eta gamma beta^2 D G_{l+1} h_l, u_l ~ GP(0, H_l), r_l ~ GP(0, G_{l+1}), D = y - f",
     reference: "arXiv:2309.16620; docs/training.md", parameters: []
   ) { p, model in
-    guard let network = model.problem as? TrainedMLP, let branch = network.shape.branch, network.data.isFixed,
-      network.data.train == 1, network.data.test == 0, network.data.outputs == 1
+    guard let network = model.problem as? TrainedMLP, let branch = network.shape.branch, network.data.train == 1,
+      network.data.test == 0, network.data.outputs == 1
     else { throw p.invalid("equation", "needs problem = \"resnet\" trained on one example with one output") }
     guard let slopes = network.activation as? SlopeActivation, slopes.plus == 1, slopes.minus == 1 else {
       throw p.invalid("equation", "needs activation = \"linear\"")
     }
-    guard !network.shape.hasBias else { throw p.invalid("equation", "knows no biases: needs bias = 0") }
+    try network.requireKnown { p.invalid("equation", $0) }
     guard network.parametrisation.isMaximalUpdate, network.optimiser.isFullDescent, network.isSquared,
       network.start == .random, network.parametrisation.keepsDecay || network.optimiser.decay == 0
     else {

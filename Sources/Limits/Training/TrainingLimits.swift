@@ -4,6 +4,6 @@ import Training
 /// All limits of models in training.
 package enum TrainingLimits {
   package static let all: [LimitEntry<TrainingModel>] = [
-    infiniteWidth, kernelTraining, residualTraining, marchenkoPastur,
+    infiniteWidth, kernelTraining, residualTraining, meanFieldTraining, marchenkoPastur,
   ]
 }

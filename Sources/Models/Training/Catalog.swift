@@ -88,6 +88,8 @@ package enum TrainingCatalog {
     MatrixFactorisation.entry,
     LowRankSensing.entry,
     TwoMode.entry,
+    PatchConvolution.entry,
+    KernelRegression.entry,
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
     SGDPerceptron.entry,

@@ -180,12 +180,23 @@ package struct MeanFieldMLP: TrainingProblem {
 }
 
 extension TrainedMLP: HasInfiniteWidth {
-  package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
+  /// - Parameter knowsOrthogonal: whether orthogonal weights have the same limit as independent ones.
+  /// - Throws: what `refuse` makes of what no limit knows.
+  package func requireKnown(knowsOrthogonal: Bool = false, _ refuse: (String) -> Failure) throws {
     guard data.isFixed else { throw refuse("needs fixed data: each draw has examples of its own") }
+    guard !shape.hasBias else { throw refuse("knows no biases: needs bias = 0") }
+    guard jacobian == 0 else { throw refuse("knows no penalty of the Jacobian: needs jacobian = 0") }
+    guard testNoise == 0 else { throw refuse("knows no noise of the test: needs test_noise = 0") }
+    guard knowsOrthogonal || !isOrthogonal else {
+      throw refuse("is of independent weights: needs weights = \"gaussian\"")
+    }
+  }
+
+  package func infiniteWidth(_ refuse: (String) -> Failure) throws -> any TrainingProblem {
+    try requireKnown(refuse)
     guard depth == 1, shape.outputs == 1, shape.branch == nil else {
       throw refuse("needs problem = \"mlp\" with depth = 1 and one output")
     }
-    guard !shape.hasBias else { throw refuse("knows no biases: needs bias = 0") }
     guard parametrisation.isMeanField else {
       throw refuse(
         "needs parametrisation = \"mup\" or what is the same of one hidden layer; of a kernel regime use ntk-training")

@@ -136,6 +136,10 @@ final class NetworkProbe<T: NetworkScalar> {
 }
 
 extension TrainedMLP {
+  var coordinateSizes: [Observable] {
+    (1...depth).map { Observable("coordinate_size", [$0], "root mean square of the pre-activations of a layer") }
+  }
+
   /// What `NetworkProbe` measures, in its order.
   var probeObservables: [Observable] {
     var found: [Observable] = []
@@ -146,9 +150,7 @@ extension TrainedMLP {
       }
     }
     if measured.coordinates {
-      for layer in 1...depth {
-        found.append(Observable("coordinate_size", [layer], "root mean square of the pre-activations of a layer"))
-      }
+      found += coordinateSizes
       for layer in 1...depth {
         found.append(
           Observable(

@@ -112,8 +112,8 @@ extension TrainedMLP {
     }
     let isPaired = p.text("twin") == "linearised"
     let measured = Measured(settings.measured, linearised: isPaired)
-    if isPaired, !optimiser.isPlain {
-      throw p.invalid("twin", "needs the optimiser descent of all examples, without weight_decay")
+    if isPaired, !optimiser.isPlain || p.real("jacobian") > 0 {
+      throw p.invalid("twin", "needs the optimiser descent of all examples, without weight_decay and with jacobian = 0")
     }
     let isSingle = p.text("precision") == "single"
     if isPaired, isSingle {
