@@ -331,7 +331,7 @@ package struct PatchConvolution: TrainingProblem {
     guard !overflow, numbers <= mostNumbers else {
       throw p.invalid(
         problem.isReduced ? "samples" : "features",
-        "makes runs of more than \(mostNumbers) numbers: patches of noise times features, or times themselves"
+        "must keep a run to at most \(mostNumbers) numbers: patches of noise times features, or times themselves"
       )
     }
     return TrainingModel(problem, settings, p)
