@@ -159,3 +159,17 @@ extension Parameters {
     return items.map { $0.number! }
   }
 }
+
+extension TrainingSettings {
+  /// What is known of all observables of a problem, for those that are kept.
+  /// - Parameter means, secondMoments: record by record; NaN where nothing is known.
+  func known(_ observables: [Observable], means: [Double], secondMoments: [Double] = []) -> ReferenceValues {
+    let kept = observables.indices.filter { measured?.contains(observables[$0].family) ?? true }
+    func taken(_ values: [Double]) -> [Double] {
+      values.indices.filter { kept.contains($0 % observables.count) }.map { values[$0] }
+    }
+    return ReferenceValues(
+      axis: .steps(records), observables: kept.map { observables[$0] }, means: taken(means),
+      secondMoments: taken(secondMoments))
+  }
+}

@@ -60,14 +60,17 @@ package struct HeavyTailedSGD: TrainingProblem {
   /// Whether runs measure E |A|^k = 1: where its second moment is large no run meets the factors that make up the mean.
   private var isPowerMeasured: Bool { tail.secondMoment < 1000 }
 
+  /// The weights are the runs above a threshold: with few of them nothing is concluded.
   package var estimands: [Estimand] {
     thresholds.indices.map { i in
-      Estimand("tail_index[\(i)]", "over[\(i)] / log_excess[\(i)]", "Hill's estimate of k above threshold \(i)")
+      Estimand(
+        "tail_index[\(i)]", "over[\(i)] / log_excess[\(i)]", weight: "over[\(i)]",
+        "Hill's estimate of k above threshold \(i)")
     }
       + zip(thresholds.indices, thresholds.indices.dropFirst()).map { i, j in
         let distance = Elementary.log(thresholds[j] / thresholds[i])
         return Estimand(
-          "survival_slope[\(i)]", "log(over[\(i)] / over[\(j)]) / \(distance)",
+          "survival_slope[\(i)]", "log(over[\(i)] / over[\(j)]) / \(distance)", weight: "over[\(j)]",
           "k from the shares above thresholds \(i) and \(j)")
       }
   }
@@ -172,10 +175,7 @@ extension HeavyTailedSGD {
       ]
       values += Array(repeating: .nan, count: shown.count - 5)
     }
-    let kept = shown.indices.filter { settings.measured?.contains(shown[$0].family) ?? true }
-    return ReferenceValues(
-      axis: .steps(settings.records), observables: kept.map { shown[$0] },
-      means: values.indices.filter { kept.contains($0 % shown.count) }.map { values[$0] })
+    return settings.known(shown, means: values)
   }
 }
 

@@ -88,7 +88,6 @@ package struct LangevinQuadratic: TrainingProblem {
 extension LangevinQuadratic {
   /// Means and second moments of all observables at the records: all are Gaussian.
   package func moments(_ settings: TrainingSettings) -> ReferenceValues {
-    let shown = observables
     var (mean, variance) = (spectrum.map { _ in start }, spectrum.map { _ in 0.0 })
     var (means, seconds): ([Double], [Double]) = ([], [])
     var made = 0
@@ -112,13 +111,7 @@ extension LangevinQuadratic {
       seconds += [energy * energy + 0.25 * spreads.reduce(0, +)] + squares
       seconds += zip(temperatures, spreads).map { $0 * $0 + $1 }
     }
-    let kept = shown.indices.filter { settings.measured?.contains(shown[$0].family) ?? true }
-    func taken(_ values: [Double]) -> [Double] {
-      values.indices.filter { kept.contains($0 % shown.count) }.map { values[$0] }
-    }
-    return ReferenceValues(
-      axis: .steps(settings.records), observables: kept.map { shown[$0] }, means: taken(means),
-      secondMoments: taken(seconds))
+    return settings.known(observables, means: means, secondMoments: seconds)
   }
 
   /// Most steps, times modes, of which the exact moments are worked out.

@@ -79,13 +79,14 @@ package struct LinearChains: TrainingProblem {
     if isFree {
       found.append(Observable("imbalance", "largest |W_l^T W_l - W_{l+1} W_{l+1}^T|, Frobenius, kept by the flow"))
       found += modes.map {
-        Observable("flow_mode", [$0], "Z_ii after as much time of the flow from balanced layers alpha")
+        Observable("flow_mode", [$0], "Z_ii of the flow from balanced layers alpha, at the same time")
       }
       found += modes.map {
         Observable(
-          "half_time", [$0], "time, the sum of the rates, when Z_ii first was at least s_i/2; that of now before")
+          "half_time", [$0],
+          "time (the sum of the rates) at which Z_ii first reached s_i/2; the present time until it has")
       }
-      found += modes.map { Observable("learned", [$0], role: .event, "1 once Z_ii was at least s_i/2, else 0") }
+      found += modes.map { Observable("learned", [$0], role: .event, "1 once Z_ii has reached s_i/2, else 0") }
     } else {
       found += [
         Observable(
@@ -315,10 +316,7 @@ extension LinearChains {
       values += [loss, loss, .nan] + modes
       values += Array(repeating: .nan, count: shown.count - 3 - modes.count)
     }
-    let kept = shown.indices.filter { settings.measured?.contains(shown[$0].family) ?? true }
-    return ReferenceValues(
-      axis: .steps(settings.records), observables: kept.map { shown[$0] },
-      means: values.indices.filter { kept.contains($0 % shown.count) }.map { values[$0] })
+    return settings.known(shown, means: values)
   }
 }
 

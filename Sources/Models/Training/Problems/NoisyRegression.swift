@@ -171,11 +171,7 @@ extension NoisyRegression {
         values += Array(repeating: .nan, count: 5)
       }
     }
-    let kept = Self.measured.indices.filter { settings.measured?.contains(Self.measured[$0].family) ?? true }
-    let count = Self.measured.count
-    return ReferenceValues(
-      axis: .steps(settings.records), observables: kept.map { Self.measured[$0] },
-      means: values.indices.filter { kept.contains($0 % count) }.map { values[$0] })
+    return settings.known(Self.measured, means: values)
   }
 }
 

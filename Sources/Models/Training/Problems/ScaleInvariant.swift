@@ -37,7 +37,7 @@ package struct ScaleInvariant: TrainingProblem {
     var angles = 0.0
     var steps = 0
     var kept = 0.0
-    /// eta of the step made last; of the first before any.
+    /// eta of the last step; at the start of the first.
     var rate: Double
 
     fileprivate init(_ p: ScaleInvariant) {
@@ -55,7 +55,7 @@ package struct ScaleInvariant: TrainingProblem {
     Observable("norm_squared", "|w|^2"),
     Observable("log_norm_squared", "log |w|^2"),
     Observable("norm_fourth", "|w|^4"),
-    Observable("effective_rate", "eta / |w|^2, eta that of the step made last, of the first before any"),
+    Observable("effective_rate", "eta / |w|^2 at the rate of the last step, at the start of the first"),
     Observable("squared_angle", "squared angle of a step, mean over the steps since the record before"),
     Observable("alignment", "cosine of the angle between w and its start"),
   ]
@@ -210,10 +210,7 @@ extension ScaleInvariant {
   package func means(_ settings: TrainingSettings) -> ReferenceValues {
     let (rough, fine) = (means(settings, nodes: 8), means(settings, nodes: 12))
     let found = zip(rough, fine).map { ($0 - $1).magnitude <= 1e-7 * $1.magnitude ? $1 : .nan }
-    let kept = Self.measured.indices.filter { settings.measured?.contains(Self.measured[$0].family) ?? true }
-    return ReferenceValues(
-      axis: .steps(settings.records), observables: kept.map { Self.measured[$0] },
-      means: found.indices.filter { kept.contains($0 % Self.measured.count) }.map { found[$0] })
+    return settings.known(Self.measured, means: found)
   }
 }
 

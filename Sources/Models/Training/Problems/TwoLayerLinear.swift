@@ -200,7 +200,7 @@ extension TwoLayerLinear {
         "divides the output, and its square multiplies the rate: 1 is muP, to 0 it is lazy, above 1 rich"),
       Parameter(
         "weight_decay", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
-        "lambda: every weight is multiplied by 1 - learning_rate gamma^2 lambda in a step besides, as in muP"),
+        "lambda: in each step every weight is also multiplied by 1 - learning_rate gamma^2 lambda, as in muP"),
       Parameter("data", .structured(TrainingData.words), "the examples"),
     ]
   ) { p, settings, source in
