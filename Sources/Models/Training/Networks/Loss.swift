@@ -89,14 +89,11 @@ package enum Loss: String, CaseIterable, Sendable {
     }
   }
 
-  /// 1 where the class of the largest output (or the sign) is that of the target, else 0.
-  static func isRight(_ f: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ k: Int) -> Bool {
-    guard k > 1 else { return f[0] * y[0] > 0 }
-    var (mine, theirs) = (0, 0)
-    for c in 1..<k {
-      if f[c] > f[mine] { mine = c }
-      if y[c] > y[theirs] { theirs = c }
-    }
-    return mine == theirs
+  /// By how much the class of the target is ahead: y f of one output, else its output less the largest other.
+  static func margin(_ f: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ k: Int) -> Double {
+    guard k > 1 else { return f[0] * y[0] }
+    let target = (1..<k).reduce(0) { y[$1] > y[$0] ? $1 : $0 }
+    let largest = (0..<k).reduce(-Double.infinity) { $1 == target ? $0 : max($0, f[$1]) }
+    return f[target] - largest
   }
 }

@@ -11,6 +11,9 @@ extension TrainedMLP {
     if isClassified {
       found.append(Observable("error", "share of the training examples of the wrong class"))
       if data.test > 0 { found.append(Observable("test_error", "the same of the test examples")) }
+      found.append(
+        Observable(
+          "margin", "least margin of the training examples: y f, or the output of the class less the largest other"))
     }
     let k = shape.outputs
     for a in 0..<shownOutputs {
@@ -54,7 +57,11 @@ extension TrainedMLP {
         return loss.derive(f.baseAddress!, targets + example, k)
       }
     }
-    if isClassified { add { Loss.isRight(outputs + $0, targets + $0, k) ? 0 : 1 } }
+    if isClassified {
+      add { Loss.margin(outputs + $0, targets + $0, k) > 0 ? 0 : 1 }
+      place[0] = (0..<data.train).reduce(.infinity) { min($0, Loss.margin(outputs + $1 * k, targets + $1 * k, k)) }
+      place += 1
+    }
     for i in 0..<shownOutputs * k { place[i] = outputs[i] }
     return place + shownOutputs * k
   }

@@ -46,9 +46,10 @@ extension TrainedMLP {
 
   private static let families =
     [
-      "loss", "test_loss", "error", "test_error", "f", "weight_change", "coordinate_size", "coordinate_change",
+      "loss", "test_loss", "error", "test_error", "margin", "f", "weight_change", "coordinate_size",
+      "coordinate_change",
       "log_coordinate_change",
-    ] + KernelMeasures.families + SharpnessProbe.families + [JacobianPenalty.family]
+    ] + KernelMeasures.families + gradientFamilies + SharpnessProbe.families + [JacobianPenalty.family]
   private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
 
   private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {

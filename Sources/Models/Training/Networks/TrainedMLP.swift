@@ -69,13 +69,14 @@ package struct TrainedMLP: TrainingProblem {
 
   /// What costs more than the outputs of the examples.
   package struct Measured: Sendable {
-    let change, kernel, coordinates, linearised, sharpness, jacobian: Bool
+    let change, kernel, coordinates, linearised, gradients, sharpness, jacobian: Bool
 
     package init(_ families: [String]?, linearised: Bool = false) {
       self.linearised = linearised
       func has(_ names: [String]) -> Bool { families.map { !Set($0).isDisjoint(with: names) } ?? false }
       change = has(["weight_change"])
       kernel = has(KernelMeasures.families)
+      gradients = has(TrainedMLP.gradientFamilies)
       sharpness = has(SharpnessProbe.families)
       jacobian = has([JacobianPenalty.family])
       coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
@@ -224,7 +225,9 @@ package struct TrainedMLP: TrainingProblem {
 
   // MARK: Measures
 
-  package var observables: [Observable] { outputObservables + probeObservables + curvatureObservables }
+  package var observables: [Observable] {
+    outputObservables + probeObservables + (measured.gradients ? Self.gradientObservables : []) + curvatureObservables
+  }
 
   private var curvatureObservables: [Observable] {
     (measured.sharpness ? SharpnessProbe.observables : []) + (measured.jacobian ? [JacobianPenalty.observable] : [])
@@ -234,6 +237,7 @@ package struct TrainedMLP: TrainingProblem {
     evaluate(state)
     let rest = measureOutputs(state.outputs, UnsafePointer(state.examples.targets), to: values)
     var place = state.probe.measure(self, state, to: rest)
+    if measured.gradients { place = measureGradients(state, to: place) }
     guard let state = state as? NetworkState<Double> else { return }
     if let sharpness = state.sharpness { place = sharpness.measure(self, state, to: place) }
     if measured.jacobian { place[0] = state.penalty!.mean(self, state) }
