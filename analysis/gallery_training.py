@@ -38,7 +38,7 @@ def transfer(result: fathom.Result) -> Figure:
         rates = [0.02, 0.05, 0.1, 0.2, 0.5]
         ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
         ax.minorticks_off()
-        ax.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=8, loc="lower right" if is_plain else "lower left")
     return figure
 
 
