@@ -18,6 +18,7 @@ package final class NetworkState<T: NetworkScalar> {
   /// Whether `outputs` are those of the present weights.
   var isEvaluated = false
   let probe: NetworkProbe<T>
+  var fluctuation = Fluctuation()
   let haar: HaarWeights?
   let sharpness: SharpnessProbe?
   let penalty: JacobianPenalty?

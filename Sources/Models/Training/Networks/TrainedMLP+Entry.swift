@@ -49,7 +49,9 @@ extension TrainedMLP {
       "loss", "test_loss", "error", "test_error", "margin", "f", "weight_change", "coordinate_size",
       "coordinate_change",
       "log_coordinate_change",
-    ] + KernelMeasures.families + gradientFamilies + SharpnessProbe.families + [JacobianPenalty.family]
+    ] + KernelMeasures.families + gradientFamilies + Fluctuation.families + SharpnessProbe.families + [
+      JacobianPenalty.family
+    ]
   private static let usual = ["loss", "test_loss", "error", "test_error", "f"]
 
   private static func parameters(depth: Parameter, gain: Parameter) -> [Parameter] {
@@ -143,6 +145,9 @@ extension TrainedMLP {
     }
     guard p.real("test_noise") == 0 || data.test > 0 else {
       throw p.invalid("test_noise", "needs examples of the test: give test in data")
+    }
+    if measured.fluctuation, !Fluctuation.isKnown(optimiser) {
+      throw p.invalid("observables", "has fdr_left or fdr_right, which are of the optimisers descent and momentum")
     }
     if optimiser.method == .exponentiatedGradient, p.text("start") == "zero" {
       throw p.invalid("start", "needs another optimiser: exponentiated-gradient keeps weights of 0")

@@ -69,7 +69,7 @@ package struct TrainedMLP: TrainingProblem {
 
   /// What costs more than the outputs of the examples.
   package struct Measured: Sendable {
-    let change, kernel, coordinates, linearised, gradients, sharpness, jacobian: Bool
+    let change, kernel, coordinates, linearised, gradients, fluctuation, sharpness, jacobian: Bool
 
     package init(_ families: [String]?, linearised: Bool = false) {
       self.linearised = linearised
@@ -77,6 +77,7 @@ package struct TrainedMLP: TrainingProblem {
       change = has(["weight_change"])
       kernel = has(KernelMeasures.families)
       gradients = has(TrainedMLP.gradientFamilies)
+      fluctuation = has(Fluctuation.families)
       sharpness = has(SharpnessProbe.families)
       jacobian = has([JacobianPenalty.family])
       coordinates = has(["coordinate_change", "log_coordinate_change", "coordinate_size"])
@@ -108,6 +109,7 @@ package struct TrainedMLP: TrainingProblem {
     }
     state.batches?.start()
     state.made = 0
+    state.fluctuation.start()
     let k = shape.outputs
     state.first.update(repeating: 0, count: max(state.examples.count * k, 1))
     state.isEvaluated = false
@@ -209,6 +211,7 @@ package struct TrainedMLP: TrainingProblem {
   package func step<T: NetworkScalar>(_ state: NetworkState<T>, _ stream: inout Stream, rate: Double) {
     state.made += 1
     state.isEvaluated = false
+    if measured.fluctuation { state.fluctuation.add(self, state, rate: rate * rateScale) }
     for layer in 1...depth + 1 {
       optimiser.move(
         state.stack.weights[layer - 1], state.stack.gradients[layer - 1],
@@ -226,7 +229,8 @@ package struct TrainedMLP: TrainingProblem {
   // MARK: Measures
 
   package var observables: [Observable] {
-    outputObservables + probeObservables + (measured.gradients ? Self.gradientObservables : []) + curvatureObservables
+    outputObservables + probeObservables + (measured.gradients ? Self.gradientObservables : [])
+      + (measured.fluctuation ? Fluctuation.observables : []) + curvatureObservables
   }
 
   private var curvatureObservables: [Observable] {
@@ -238,6 +242,7 @@ package struct TrainedMLP: TrainingProblem {
     let rest = measureOutputs(state.outputs, UnsafePointer(state.examples.targets), to: values)
     var place = state.probe.measure(self, state, to: rest)
     if measured.gradients { place = measureGradients(state, to: place) }
+    if measured.fluctuation { place = state.fluctuation.measure(to: place) }
     guard let state = state as? NetworkState<Double> else { return }
     if let sharpness = state.sharpness { place = sharpness.measure(self, state, to: place) }
     if measured.jacobian { place[0] = state.penalty!.mean(self, state) }
