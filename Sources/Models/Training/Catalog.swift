@@ -90,6 +90,7 @@ package enum TrainingCatalog {
     TwoMode.entry,
     PatchConvolution.entry,
     KernelRegression.entry,
+    RandomFeatures.entry,
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
     SGDPerceptron.entry,
