@@ -9,14 +9,19 @@ enum Signals {
 
   static var stopRequested: Bool { first.load(ordering: .relaxed) != 0 }
 
-  static func install() {
+  /// The signal of a scheduler may come while a run starts, whose default action would end it as a failure: it stops at its first look instead.
+  static func installEarly() { install([SIGUSR1]) }
+
+  static func install() { install(handled) }
+
+  private static func install(_ numbers: [Int32]) {
     _ = stopRequested
     // A parent with threads may have handed down a mask that blocks them.
     var mask = sigset_t()
     sigemptyset(&mask)
-    for number in handled { sigaddset(&mask, number) }
+    for number in numbers { sigaddset(&mask, number) }
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
-    for number in handled {
+    for number in numbers {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { _ in Signals.received() }
       action.sa_flags = SA_RESTART

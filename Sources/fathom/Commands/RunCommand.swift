@@ -49,6 +49,7 @@ struct RunCommand: ParsableCommand {
     let part = try parsePart()
     // A reader of the log or of the report that went away must not end the run: what is written to it then fails with an error.
     signal(SIGPIPE, SIG_IGN)
+    Signals.installEarly()
     let status = World.run { world in
       do {
         try Launch.refuseForeignLauncher(worldSize: world.size)
