@@ -127,7 +127,7 @@ package struct TrainingData: Sendable {
       "normalise", .boolean, default: .boolean(true), "scale every row of a file to |x|^2 = d, its number of features"),
   ]
 
-  /// - Parameter mayBeFresh: whether the problem takes examples anew for every step.
+  /// - Parameter mayBeFresh: whether the problem can draw new examples for every step.
   static func read(
     _ value: JobValue?, path: String, data source: any DataSource, mayBeFresh: Bool = false
   ) throws -> TrainingData {

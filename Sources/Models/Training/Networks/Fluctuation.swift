@@ -1,7 +1,7 @@
 import Experiments
 import Kernels
 
-/// Both sides of the first relation between fluctuation and dissipation of stochastic gradient descent (arXiv:1810.00004, eq. 15), which are equal in the
+/// Both sides of the first relation between fluctuation and dissipation of stochastic gradient descent (arXiv:1810.00004), which are equal in the
 /// stationary state: $\langle w \cdot g \rangle$ and $\frac{(1 + \mu) \eta}{2} \langle |v|^2 \rangle$, with the velocity v' = mu v + g, w' = w - eta v', eta the rate of w, g the gradient on
 /// the batch with that of the weight decay; means over the steps since the record before. Of descent mu = 0 and v = g.
 struct Fluctuation {

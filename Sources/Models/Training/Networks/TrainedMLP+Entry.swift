@@ -160,8 +160,7 @@ extension TrainedMLP {
       shape: shape, activation: activation.function, gain: try activation.gain(p).squareRoot(), gamma: p.real("gamma"),
       parametrisation: parametrisation, data: data, loss: loss, optimiser: optimiser,
       start: Start(rawValue: p.text("start"))!, isOrthogonal: p.text("weights") == "orthogonal",
-      jacobian: p.real("jacobian"),
-      testNoise: p.real("test_noise"), measured: measured)
+      jacobian: p.real("jacobian"), testNoise: p.real("test_noise"), measured: measured)
     var attributes = [
       "activation": activation.name, "feature_exponent": "\(parametrisation.featureExponent(depth: depth))",
     ]

@@ -34,8 +34,7 @@ package struct TrainedMLP: TrainingProblem {
   package init(
     shape: NetworkShape, activation: any Activation, gain: Double, gamma: Double, parametrisation: Parametrisation,
     data: TrainingData, loss: Loss, optimiser: Optimiser, start: Start, isOrthogonal: Bool = false,
-    jacobian: Double = 0,
-    testNoise: Double = 0, measured: Measured
+    jacobian: Double = 0, testNoise: Double = 0, measured: Measured
   ) {
     self.shape = shape
     self.activation = activation
