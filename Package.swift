@@ -58,11 +58,15 @@ let package = Package(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
+      name: "Estimation", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness", "Statistics"],
+      path: "Sources/Models/Estimation", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
       dependencies: [
-        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+        "Networks", "Particles", "Training", "Estimation", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Statistics",
       ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -70,8 +74,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
-        "Statistics",
+        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Estimation", "Limits",
+        "Archive", "Statistics",
         "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
@@ -99,7 +103,9 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests",
-      dependencies: ["Analyses", "Engine", "Networks", "Training", "Limits", "Jobs", "Experiments", "Formulas"],
+      dependencies: [
+        "Analyses", "Engine", "Networks", "Training", "Estimation", "Limits", "Jobs", "Experiments", "Formulas",
+      ],
       swiftSettings: checking),
     .testTarget(
       name: "ParticlesTests",

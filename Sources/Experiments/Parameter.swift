@@ -249,7 +249,7 @@ public struct SmallParameter: Sendable, Equatable, Codable {
   public let isInverse: Bool
   /// Dotted keys that go with it, and those whose ratio to it may be held fixed.
   public private(set) var companions: [String]
-  public let ratios: [String]
+  public private(set) var ratios: [String]
   public let fluctuations: Bool
 
   public init(_ name: String, table: String, _ small: Parameter.Smallness) {
@@ -265,6 +265,13 @@ public struct SmallParameter: Sendable, Equatable, Codable {
   public func accompanied(by further: [String]) -> SmallParameter {
     var result = self
     result.companions += further
+    return result
+  }
+
+  /// The same for a model that has only some of the keys whose ratio to it may be held: models of one family may share its name.
+  public func holding(_ isKey: (String) -> Bool) -> SmallParameter {
+    var result = self
+    result.ratios = ratios.filter(isKey)
     return result
   }
 

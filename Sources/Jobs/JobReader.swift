@@ -117,7 +117,9 @@ package struct JobReader {
       healthThreshold: options["health"].map { $0.real("threshold") } ?? family.healthThreshold,
       exponents: options[DepthLawRequest.table.name].map(DepthLawRequest.init),
       smallParameters: family.smallParameters.map { small in
-        cases.contains { $0.legs.contains { $0.dependence != nil } } ? small.accompanied(by: Self.sampleKeys) : small
+        let small = small.holding { key in identity.contains { $0.contains("\(key) = ") } }
+        return cases.contains { $0.legs.contains { $0.dependence != nil } }
+          ? small.accompanied(by: Self.sampleKeys) : small
       },
       tunedKeys: family.tunedKeys, expectations: try Expect.read(value["expect"], path: "expect"), stop: stop?.rule,
       text: text + settingsText,

@@ -1,3 +1,4 @@
+import Estimation
 import Experiments
 import Limits
 import Networks
@@ -11,6 +12,7 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
+    RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
