@@ -138,7 +138,8 @@ let package = Package(
       name: "fathom-calibrate", dependencies: ["Calibration", "Archive", "Experiments"], path: "Tests/Calibrate"),
     .executableTarget(name: "mpi-probe", dependencies: ["MessagePassing"], path: "Tests/Probe"),
     .testTarget(name: "BindingTests", dependencies: ["Archive", "Support", "mpi-probe"], swiftSettings: checking),
-    .testTarget(name: "CommandTests", dependencies: ["Support", "fathom", "Archive"], swiftSettings: checking),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Support", "fathom", "Archive", "Limits"], swiftSettings: checking),
   ],
   swiftLanguageModes: [.v6]
 )
