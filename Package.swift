@@ -55,6 +55,9 @@ let package = Package(
       name: "Particles", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
+      name: "Manifolds", dependencies: ["Experiments", "Kernels", "Randomness"], path: "Sources/Models/Manifolds",
+      swiftSettings: numeric),
+    .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
@@ -62,7 +65,8 @@ let package = Package(
     .target(
       name: "Limits",
       dependencies: [
-        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+        "Manifolds", "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Statistics",
       ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -70,8 +74,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
-        "Statistics",
+        "Experiments", "Engine", "Analyses", "Manifolds", "Networks", "Particles", "Samples", "Training", "Limits",
+        "Archive", "Statistics",
         "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),

@@ -1,5 +1,6 @@
 import Experiments
 import Limits
+import Manifolds
 import Networks
 import Particles
 import Samples
@@ -10,6 +11,7 @@ package enum Registry {
   package static let families: [RegisteredFamily] = [
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
+    RegisteredFamily(ManifoldFamily.self, limits: ManifoldLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
