@@ -21,6 +21,15 @@ let numeric: [SwiftSetting] = [.unsafeFlags(flags.flatMap { ["-Xcc", $0] } + int
 // Tests that do not compute much themselves compile in half the time without optimisation.
 let checking: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
+/// Kinds of work, a folder of Sources/Models each.
+let models: [Target.Dependency] = [
+  "Networks",
+  "Particles",
+  "Manifolds",
+  "Training",
+  "Estimation",
+]
+
 let package = Package(
   name: "fathom",
   products: [
@@ -55,6 +64,9 @@ let package = Package(
       name: "Particles", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
+      name: "Manifolds", dependencies: ["Experiments", "Kernels", "Randomness"], path: "Sources/Models/Manifolds",
+      swiftSettings: numeric),
+    .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
@@ -64,19 +76,14 @@ let package = Package(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
-      dependencies: [
-        "Networks", "Particles", "Training", "Estimation", "Experiments", "Formulas", "Kernels", "Randomness",
-        "Statistics",
-      ],
+      dependencies: models + ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),
     .target(
       name: "Jobs",
-      dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Estimation", "Limits",
-        "Archive", "Statistics",
-        "TOMLKit",
+      dependencies: models + [
+        "Experiments", "Engine", "Analyses", "Samples", "Limits", "Archive", "Statistics", "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
     .executableTarget(
@@ -87,9 +94,8 @@ let package = Package(
       ], swiftSettings: numeric),
     .executableTarget(
       name: "fathom-bench",
-      dependencies: [
-        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+      dependencies: models + [
+        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Randomness", "Statistics",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -103,9 +109,7 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests",
-      dependencies: [
-        "Analyses", "Engine", "Networks", "Training", "Estimation", "Limits", "Jobs", "Experiments", "Formulas",
-      ],
+      dependencies: models + ["Analyses", "Engine", "Limits", "Jobs", "Experiments", "Formulas"],
       swiftSettings: checking),
     .testTarget(
       name: "ParticlesTests",

@@ -1,6 +1,7 @@
 import Estimation
 import Experiments
 import Limits
+import Manifolds
 import Networks
 import Particles
 import Samples
@@ -11,6 +12,7 @@ package enum Registry {
   package static let families: [RegisteredFamily] = [
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
+    RegisteredFamily(ManifoldFamily.self, limits: ManifoldLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),

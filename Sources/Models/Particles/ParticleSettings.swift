@@ -21,78 +21,55 @@ package struct ParticleSettings: Sendable {
   /// A finer system is run longer: these keys do not tell the cases of a sweep apart.
   private static let companions = ["steps", "warm_up", "measure_every", "replicas"]
 
-  static let parameters: [Parameter] = [
-    Parameter(
-      "number", .integer(1...Int64(Noise.mostTiles * Tiling.width)),
-      small: .init(.inverse, "N", companions: companions, fluctuations: true), "N, particles of one system"),
-    Parameter(
-      "inverse_temperature", .real(.init(0, 1e12, openBelow: true)), default: .real(1), "beta: the law is exp(-beta H)"
-    ),
-    Parameter(
-      "step", .real(.init(0, 1e6, openBelow: true)), unit: "time",
-      small: .init(.direct, "h", companions: companions), "step size h"),
-    Parameter("steps", .integer(1...1_000_000_000_000), "steps that are measured, after warm-up"),
-    Parameter("warm_up", .integer(0...1_000_000_000_000), default: .integer(0), "steps before them"),
-    Parameter(
-      "records", .integer(1...10_000), default: .integer(1),
-      "equal pieces of the measured steps; a value is kept for each"),
-    Parameter(
-      "measure_every", .integer(1...1_000_000_000), default: .integer(1), unit: "steps", "time between measurements"),
-    Parameter(
-      "histogram_every", .integer(1...1_000_000_000), default: .integer(10), unit: "measurements",
-      "time between counts of the one-particle law"),
-    Parameter(
-      "replicas", .integer(1...100_000), default: .integer(16), "independent systems; error bars come from them"),
-    Parameter("start_mean", .real(.finite), default: .real(0), "mean of every initial coordinate"),
-    Parameter(
-      "start_std", .real(.init(0, 1e9)), optional: true, aliases: ["start_spread"],
-      "standard deviation of the initial coordinates, normal; that of the system unless given"),
-    Parameter(
-      "frame_every", .integer(1...1_000_000_000), optional: true, unit: "steps",
-      "steps between frames: the trajectory of replica 0 and a series of every replica are kept"),
-    Parameter(
-      "framed_particles", .integer(1...1_000_000), default: .integer(64), "particles of the trajectory, the first ones"
-    ),
-  ]
+  static let parameters: [Parameter] =
+    [
+      Parameter(
+        "number", .integer(1...Int64(Noise.mostTiles * Tiling.width)),
+        small: .init(.inverse, "N", companions: companions, fluctuations: true), "N, particles of one system"),
+      Parameter(
+        "inverse_temperature", .real(.init(0, 1e12, openBelow: true)), default: .real(1),
+        "beta: the law is exp(-beta H)"
+      ),
+      Parameter(
+        "step", .real(.init(0, 1e6, openBelow: true)), unit: "time",
+        small: .init(.direct, "h", companions: companions), "step size h"),
+    ] + Schedule.parameters + [
+      Parameter(
+        "histogram_every", .integer(1...1_000_000_000), default: .integer(10), unit: "measurements",
+        "time between counts of the one-particle law"),
+      Parameter(
+        "replicas", .integer(1...100_000), default: .integer(16), "independent systems; error bars come from them"),
+      Parameter("start_mean", .real(.finite), default: .real(0), "mean of every initial coordinate"),
+      Parameter(
+        "start_std", .real(.init(0, 1e9)), optional: true, aliases: ["start_spread"],
+        "standard deviation of the initial coordinates, normal; that of the system unless given"),
+      Parameter(
+        "frame_every", .integer(1...1_000_000_000), optional: true, unit: "steps",
+        "steps between frames: the trajectory of replica 0 and a series of every replica are kept"),
+      Parameter(
+        "framed_particles", .integer(1...1_000_000), default: .integer(64),
+        "particles of the trajectory, the first ones"
+      ),
+    ]
 
   init(_ p: Parameters, dimension: Int) throws {
     number = p.integer("number")
     inverseTemperature = p.real("inverse_temperature")
     step = p.real("step")
-    let (steps, records) = (p.integer("steps"), p.integer("records"))
-    let measureEvery = p.integer("measure_every")
     startMean = p.real("start_mean")
     startStd = p["start_std"] == nil ? nil : p.real("start_std")
-    let frameEvery = p["frame_every"] == nil ? nil : p.integer("frame_every")
     framed = min(p.integer("framed_particles"), number)
     guard number <= Self.mostCoordinates / dimension else {
       throw p.invalid("number", "times \(dimension) coordinates must be at most \(Self.mostCoordinates)")
     }
-    guard steps % (records * measureEvery) == 0 else {
-      let unit = records * measureEvery
-      throw p.invalid(
-        "steps", "must be a multiple of records x measure_every = \(unit); the nearest is \(Self.multiple(unit, steps))"
-      )
-    }
-    if let frameEvery {
-      guard frameEvery % measureEvery == 0, frameEvery <= steps else {
-        let nearest = Self.multiple(measureEvery, min(frameEvery, steps))
-        throw p.invalid(
-          "frame_every",
-          "must be a multiple of measure_every = \(measureEvery), and at most steps; the nearest is \(nearest)")
-      }
-      guard steps / frameEvery <= Self.mostFramed / (framed * dimension) else {
-        throw p.invalid(
-          "frame_every", "would keep \(steps / frameEvery) frames of \(framed) particles, more than 1 GiB")
+    schedule = try Schedule(p, histogramEvery: p.integer("histogram_every"))
+    if let frameEvery = schedule.frameEvery {
+      let frames = schedule.steps / frameEvery
+      guard frames <= Self.mostFramed / (framed * dimension) else {
+        throw p.invalid("frame_every", "would keep \(frames) frames of \(framed) particles, more than 1 GiB")
       }
     }
-    schedule = Schedule(
-      warmUp: p.integer("warm_up"), steps: steps, records: records, measureEvery: measureEvery,
-      histogramEvery: p.integer("histogram_every"), frameEvery: frameEvery)
   }
-
-  /// The positive multiple that is nearest to a value.
-  private static func multiple(_ unit: Int, _ value: Int) -> Int { max(1, (value + unit / 2) / unit) * unit }
 
   static func target(_ usual: Double) -> Parameter {
     Parameter(
