@@ -58,11 +58,15 @@ let package = Package(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
+      name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
+      path: "Sources/Models/Signatures", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
       dependencies: [
-        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+        "Networks", "Particles", "Signatures", "Training", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Statistics",
       ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -70,7 +74,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
+        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Signatures", "Training", "Limits",
+        "Archive",
         "Statistics",
         "TOMLKit",
       ]),
@@ -85,7 +90,7 @@ let package = Package(
       name: "fathom-bench",
       dependencies: [
         "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+        "Randomness", "Signatures", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -99,7 +104,9 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests",
-      dependencies: ["Analyses", "Engine", "Networks", "Training", "Limits", "Jobs", "Experiments", "Formulas"],
+      dependencies: [
+        "Analyses", "Engine", "Networks", "Signatures", "Training", "Limits", "Jobs", "Experiments", "Formulas",
+      ],
       swiftSettings: checking),
     .testTarget(
       name: "ParticlesTests",

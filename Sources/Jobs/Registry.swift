@@ -3,6 +3,7 @@ import Limits
 import Networks
 import Particles
 import Samples
+import Signatures
 import Training
 
 /// The families that jobs may ask for: a line a kind of work.
@@ -11,6 +12,7 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
+    RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
