@@ -28,6 +28,7 @@ let models: [Target.Dependency] = [
   "Manifolds",
   "Training",
   "Estimation",
+  "Signatures",
 ]
 
 let package = Package(
@@ -72,6 +73,9 @@ let package = Package(
     .target(
       name: "Estimation", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Estimation", swiftSettings: numeric),
+    .target(
+      name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
+      path: "Sources/Models/Signatures", swiftSettings: numeric),
     .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(

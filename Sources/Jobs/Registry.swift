@@ -5,6 +5,7 @@ import Manifolds
 import Networks
 import Particles
 import Samples
+import Signatures
 import Training
 
 /// The families that jobs may ask for: a line a kind of work.
@@ -15,6 +16,7 @@ package enum Registry {
     RegisteredFamily(ManifoldFamily.self, limits: ManifoldLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
+    RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 

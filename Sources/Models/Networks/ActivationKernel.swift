@@ -4,20 +4,45 @@ import Kernels
 /// (`ClosedKernel`), by quadrature that checks itself otherwise.
 public struct ActivationKernel: Sendable {
   public let activation: any Activation
+  private let closed: (any ClosedKernel)?
 
-  public init(_ activation: any Activation) { self.activation = activation }
+  public init(_ activation: any Activation) {
+    self.activation = activation
+    closed = activation as? any ClosedKernel
+  }
 
   /// `E phi(u) phi(v)` for the variances and covariance of (u, v); NaN where quadrature does not settle.
   public func product(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
     let pair = GaussianPair(vu, vv, cov)
-    return (activation as? any ClosedKernel)?.product(pair) ?? activation.quadrature(pair)
+    return closed?.product(pair) ?? activation.quadrature(pair)
   }
 
   /// `E phi'(u) phi'(v)`.
   /// - Precondition: the activation has a derivative.
   public func derivativeProduct(_ vu: Double, _ vv: Double, _ cov: Double) -> Double {
     let pair = GaussianPair(vu, vv, cov)
-    return (activation as? any ClosedKernel)?.slope(pair) ?? SlopeFunction(activation).quadrature(pair)
+    return closed?.slope(pair) ?? SlopeFunction(activation).quadrature(pair)
+  }
+
+  /// `product` of u with `count` variables v, in one loop where the kernel is closed.
+  package func products(
+    _ p: Double, _ q: UnsafePointer<Double>, _ r: UnsafePointer<Double>, _ count: Int,
+    to result: UnsafeMutablePointer<Double>
+  ) {
+    if let closed { return closed.products(p, q, r, count, to: result) }
+    for b in 0..<count { result[b] = activation.quadrature(GaussianPair(p, q[b], r[b])) }
+  }
+
+  /// The same with `derivativeProduct`.
+  /// - Precondition: the activation has a derivative.
+  package func products(
+    _ p: Double, _ q: UnsafePointer<Double>, _ r: UnsafePointer<Double>, _ count: Int,
+    to result: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>
+  ) {
+    if let closed { return closed.products(p, q, r, count, to: result, slopes: slopes) }
+    for b in 0..<count {
+      (result[b], slopes[b]) = (product(p, q[b], r[b]), derivativeProduct(p, q[b], r[b]))
+    }
   }
 
   /// `product` of all pairs of an m x m covariance.
@@ -57,12 +82,11 @@ public struct ActivationKernel: Sendable {
   /// `product` and `derivativeProduct` of pairs row by row, where the whole matrices need not be kept.
   /// - Parameter variances: of all variables.
   package func rows(of variances: [Double]) -> Rows {
-    Rows(kernel: self, closed: activation as? any ClosedKernel, variances: variances)
+    Rows(kernel: self, variances: variances)
   }
 
   package struct Rows {
     fileprivate let kernel: ActivationKernel
-    fileprivate let closed: (any ClosedKernel)?
     fileprivate let variances: [Double]
 
     /// The entries 0 ... a of row a, in one loop where the kernel is closed.
@@ -75,14 +99,10 @@ public struct ActivationKernel: Sendable {
     ) {
       variances.withUnsafeBufferPointer { variances in
         let (p, q, r, count) = (variances[a], variances.baseAddress!, covariances, a &+ 1)
-        switch (closed, slopes) {
-        case (let closed?, let slopes?): closed.products(p, q, r, count, to: products, slopes: slopes)
-        case (let closed?, nil): closed.products(p, q, r, count, to: products)
-        case (nil, _):
-          for b in 0..<count {
-            products[b] = kernel.product(p, q[b], r[b])
-            slopes?[b] = kernel.derivativeProduct(p, q[b], r[b])
-          }
+        if let slopes {
+          kernel.products(p, q, r, count, to: products, slopes: slopes)
+        } else {
+          kernel.products(p, q, r, count, to: products)
         }
       }
     }

@@ -46,7 +46,7 @@ package enum WeightLaw: String, CaseIterable, Sendable {
   }
 
   /// `count` independent entries of this law; of the orthogonal one normals, to be made orthonormal.
-  func fill(_ row: UnsafeMutablePointer<Double>, _ count: Int, _ stream: inout Stream) {
+  package func fill(_ row: UnsafeMutablePointer<Double>, _ count: Int, _ stream: inout Stream) {
     switch self {
     case .gaussian, .orthogonal:
       var done = 0
