@@ -206,6 +206,9 @@ private struct Estimates {
         Self.check(try side.sample(name, 4000, record: record), try side.exact(name, record: record))
       }
     }
+    // Where most of the sum is counted in cells.
+    let flat = try Estimates("kernel-density", ["dimension": 6, "points": 5000, "bandwidths": [2.0]])
+    for name in ["log_density", "participation"] { Self.check(try flat.sample(name, 4000), try flat.exact(name)) }
     // At any n, of d = 10 to 160: half of h_G, and h_G.
     let regimes = KernelDensity.Regimes(rate: 0.5)
     #expect((regimes.condensation - 0.652145).magnitude < 5e-7)
