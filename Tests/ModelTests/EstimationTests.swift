@@ -8,7 +8,7 @@ import Testing
 
 /// A problem of `[estimation]`, as a job would ask for it.
 private struct Estimates {
-  let model: EstimationModel
+  let model: DrawnProblemModel
   let legs: [Leg]
 
   init(_ problem: String, _ keys: [String: any Sendable]) throws {

@@ -3,26 +3,21 @@ import Experiments
 
 /// All limits of estimation problems.
 package enum EstimationLimits {
-  package static let all: [LimitEntry<EstimationModel>] = [
+  package static let all: [LimitEntry<DrawnProblemModel>] = [
     spikedCovariance, riskExpansion, gaussianAnswers, filledBody, denseSensors, randomEnergy,
   ]
 
-  /// A limit of one type of problem that knows means.
-  private static func means<P: EstimationProblem>(
+  /// A limit that knows means.
+  private static func means<P: DrawnProblem>(
     of type: P.Type, named problem: String, _ name: String, summary: String, equation: String, reference: String,
     parameters: [Parameter] = [], offset: String, remainder: @escaping @Sendable (Parameters) -> [Remainder],
     _ values: @escaping @Sendable (Parameters, P) throws -> [KnownStatistic]
-  ) -> LimitEntry<EstimationModel> {
-    LimitEntry(name: name, summary: summary, equation: equation, reference: reference, parameters: parameters) {
-      p, model in
-      guard let own = model.problem as? P else {
-        throw p.invalid("equation", "is a limit of problem = \"\(problem)\" only")
-      }
-      return LimitModel(
-        .known(
-          ReferenceValues(
-            schema: own.schema, statistics: own.predicted(try values(p, own)), remainder: remainder(p))),
-        offset: offset)
+  ) -> LimitEntry<DrawnProblemModel> {
+    .of(
+      type, named: "problem = \"\(problem)\"", name, summary: summary, equation: equation, reference: reference,
+      parameters: parameters
+    ) { p, problem in
+      LimitModel(.known(problem.reference(try values(p, problem), remainder: remainder(p))), offset: offset)
     }
   }
 
@@ -62,16 +57,14 @@ package enum EstimationLimits {
     return [KnownStatistic(.mean, of: "bias", size / (n * (1 / n + problem.noise * problem.noise).squareRoot()))]
   }
 
-  private static let filledBody = LimitEntry<EstimationModel>(
-    name: "filled-body", summary: "magnitude of the body that the points fill, as n goes to infinity",
-    equation: "interval 1 + t/2; ball of R^3 1 + 2t + t^2 + t^3/6", reference: "arXiv:1507.02502; docs/estimation.md",
-    parameters: []
-  ) { p, model in
-    guard let problem = model.problem as? Magnitude, let value = problem.limit else {
-      throw p.invalid("equation", "is a limit of problem = \"magnitude\" in 1 or 3 dimensions only")
-    }
+  private static let filledBody = LimitEntry.of(
+    Magnitude.self, named: "problem = \"magnitude\"", "filled-body",
+    summary: "magnitude of the body that the points fill, as n goes to infinity",
+    equation: "interval 1 + t/2; ball of R^3 1 + 2t + t^2 + t^3/6", reference: "arXiv:1507.02502; docs/estimation.md"
+  ) { p, problem in
+    guard let value = problem.limit else { throw p.invalid("equation", "is known in 1 and 3 dimensions only") }
     return LimitModel(
-      .known(ReferenceValues(axis: problem.axis, observables: problem.observables, means: [value])),
+      .known(problem.reference([KnownStatistic(.mean, of: "magnitude", value)])),
       offset: "finite sets of points are smaller")
   }
 

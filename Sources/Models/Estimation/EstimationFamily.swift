@@ -1,39 +1,12 @@
 import Experiments
 
-/// Data sets and what estimators make of them: the table `[estimation]`.
-package enum EstimationFamily: Family {
+/// Data sets and what estimators make of them: the table `[estimation]`. A draw is a data set.
+package enum EstimationFamily: DrawnProblemFamily {
   package static let table = "estimation"
   package static let summary = "an estimator on data that are drawn, a draw a data set; takes the keys of its problem"
+  package static let page = "docs/estimation.md"
 
-  package static var entries: [any Entry] { EstimationCatalog.problems }
-  package static var observables: [String]? { EstimationCatalog.problems.flatMap(\.observables) }
-  package static let drawsKey: String? = "draws"
-
-  package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<EstimationModel> {
-    let model = try EstimationEntry.named(
-      by: "problem", of: table, path: context.path, among: EstimationCatalog.problems
-    ).read(table, path: context.path)
-    var legs = [
-      Leg(
-        name: self.table, role: .finite,
-        content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
-        attributes: model.attributes)
-    ]
-    if let known = model.known {
-      legs.append(
-        Leg(
-          name: "exact", role: .exact, content: .known(known),
-          attributes: ["equation": "what is known at this very size", "reference": "docs/estimation.md"]))
-    }
-    let prefix = self.table
-    let lines = model.parameters.resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
-    return FamilyCase(model: model, legs: legs, identity: lines)
-  }
-}
-
-/// All problems.
-package enum EstimationCatalog {
-  package static let problems: [EstimationEntry] = [
+  package static let problems: [DrawnProblemEntry] = [
     Pretraining.entry,
     ConformalCoverage.entry,
     MaximumLikelihoodRisk.entry,
@@ -43,4 +16,21 @@ package enum EstimationCatalog {
     KernelDensity.entry,
     DeterminantalDesign.entry,
   ]
+
+  static func entry(
+    name: String, summary: String, equation: String, reference: String,
+    samplers: [(name: String, summary: String)] = [], observables: [String], parameters: [Parameter],
+    make: @escaping @Sendable (Parameters, any DataSource) throws -> DrawnProblemModel
+  ) -> DrawnProblemEntry {
+    DrawnProblemEntry(
+      kind: "problem", name: name, summary: summary, equation: equation, reference: reference,
+      draws: "independent data sets", samplers: samplers, observables: observables, parameters: parameters, make: make)
+  }
+}
+
+extension Axis {
+  /// Of problems with one record: the size of the data set of a draw.
+  static func samples(_ count: Int) -> Axis {
+    Axis(name: "samples", unit: "examples", summary: "size of the data set of a draw", values: [Double(count)])
+  }
 }

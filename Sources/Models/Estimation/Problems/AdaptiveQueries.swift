@@ -8,7 +8,7 @@ import Randomness
 /// $$ \mathbb E\, \text{bias} = \sqrt k\; \mathbb E\, \bar a\, \mathrm{erf}(\bar a/(S \sqrt 2)) \approx \sqrt{2k/\pi}\big/\big(n \sqrt{1/n + S^2}\big), \qquad \bar a = (2 B - n)/n, $$
 ///
 /// B binomial: noise on the answers protects the examples.
-package struct AdaptiveQueries: EstimationProblem {
+package struct AdaptiveQueries: DrawnProblem {
   package let samples, queries: Int
   /// S.
   package let noise: Double
@@ -96,7 +96,7 @@ package struct AdaptiveQueries: EstimationProblem {
     return count
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "adaptive-queries",
     summary: "a query chosen by the answers to others, on the same examples and on fresh ones",
     equation: "a_j = mean x_j y + noise g_j; bias = k^-1/2 sum_j sign(a_j) mean x_j y, true mean 0",
@@ -109,8 +109,8 @@ package struct AdaptiveQueries: EstimationProblem {
       Parameter("queries", .integer(1...1_000_000), "k, first queries"),
       Parameter("noise", .real(.init(0, 1e6)), default: .real(0), "S, standard deviation of the noise on each answer"),
     ]
-  ) { p in
-    EstimationModel(
+  ) { p, _ in
+    DrawnProblemModel(
       AdaptiveQueries(
         samples: p.integer("samples"), queries: p.integer("queries"), noise: p.real("noise"),
         isReduced: p.text("sampler") == "reduced"), p)

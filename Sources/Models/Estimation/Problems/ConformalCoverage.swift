@@ -8,7 +8,7 @@ import Statistics
 ///
 /// The plain sampler draws x uniform on [-1, 1], $y = \sin \pi x + (0.1 + 0.3 |x|) \varepsilon$, a network f of one hidden layer of ReLU units, whose output weights are fitted by ridge regression to `train`
 /// examples (0: stay random), and the scores; the coverage is then an integral over x.
-package struct ConformalCoverage: EstimationProblem {
+package struct ConformalCoverage: DrawnProblem {
   package let samples: Int
   let level: Double
   let width, train: Int
@@ -152,7 +152,7 @@ package struct ConformalCoverage: EstimationProblem {
     return x[k - 1]
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "conformal", summary: "coverage of split conformal prediction, given the calibration",
     equation:
       "P(|y - f(x)| <= q | calibration) ~ Beta(k, n + 1 - k), q the k-th smallest score, k = ceil((n + 1)(1 - level))",
@@ -169,7 +169,7 @@ package struct ConformalCoverage: EstimationProblem {
         "train", .integer(0...1_000_000), default: .integer(0),
         "examples that its output weights are fitted to; 0: they stay random"),
     ]
-  ) { p in
+  ) { p, _ in
     let problem = ConformalCoverage(
       samples: p.integer("samples"), level: p.real("level"), width: p.integer("width"), train: p.integer("train"),
       isReduced: p.text("sampler") == "reduced")
@@ -177,6 +177,6 @@ package struct ConformalCoverage: EstimationProblem {
       throw p.invalid(
         "samples", "must be at least 1/level - 1 = \(1 / problem.level - 1): with fewer every interval is infinite")
     }
-    return EstimationModel(problem, p)
+    return DrawnProblemModel(problem, p)
   }
 }

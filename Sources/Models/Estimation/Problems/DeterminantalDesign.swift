@@ -8,7 +8,7 @@ import Randomness
 ///
 /// With c the coefficients of f and $\hat c$ those that are fitted, the square error is $\int f^2 - |c|^2 + |\hat c - c|^2$. Volume sampling is unbiased, and at n = m its error is m + 1 times the best in the mean. Of
 /// one process $\mathbb E \sum g(x_i) = \int g K$ and $\mathrm{Var} \sum g(x_i) = \int g^2 K - \iint g(x) g(y) K(x, y)^2$.
-package struct DeterminantalDesign: EstimationProblem {
+package struct DeterminantalDesign: DrawnProblem {
   enum Design: String, CaseIterable, Sendable { case iid, volume, repeated }
 
   package let samples: Int
@@ -149,7 +149,7 @@ package struct DeterminantalDesign: EstimationProblem {
     (values[0], values[1], values[2], values[3]) = (ratio, Elementary.log(ratio), least < 0.5 ? 1 : 0, squares)
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "determinantal-design",
     summary: "least squares at random points: independent, of a determinantal process, of several",
     equation:
@@ -172,7 +172,7 @@ package struct DeterminantalDesign: EstimationProblem {
       Parameter(
         "function", .text, default: .text("1/(1 + 25*x^2)"), "f, a formula in x, which m functions do not span"),
     ]
-  ) { p in
+  ) { p, _ in
     let (m, n) = (p.integer("functions"), p.integer("samples"))
     let design = Design(rawValue: p.text("design"))!
     guard n >= m else { throw p.invalid("samples", "must be at least functions = \(m)") }
@@ -187,6 +187,6 @@ package struct DeterminantalDesign: EstimationProblem {
     guard problem.best.isFinite, problem.best > 1e-20 else {
       throw p.invalid("function", "must be square integrable, and no polynomial of degree below functions = \(m)")
     }
-    return EstimationModel(problem, p)
+    return DrawnProblemModel(problem, p)
   }
 }

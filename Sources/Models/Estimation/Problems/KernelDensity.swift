@@ -8,7 +8,7 @@ import Randomness
 ///
 /// Given $\lambda = |x|^2 \sim \chi^2_d$ the D_i are independent and noncentral chi-square. The reduced sampler draws the smallest ones as quantiles of uniform order statistics and counts the others in cells of
 /// log D; of a cell the sum of the weights has its mean and variance (`NoncentralCells`). All sums are scaled by the largest weight: nothing overflows.
-package struct KernelDensity: EstimationProblem {
+package struct KernelDensity: DrawnProblem {
   package let dimension: Int
   /// n.
   package let points: Int
@@ -149,7 +149,7 @@ extension KernelDensity {
     package func participation(_ h: Double) -> Double { max(0, 1 - h * h / (condensation * condensation)) }
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "kernel-density", summary: "a kernel density estimate of a normal law in large dimension, by width",
     equation: "rho = (1/n) sum exp(-|x_i - x|^2/2h^2)/(2 pi h^2)^(d/2); Y_2 = sum w^2/(sum w)^2",
     reference: "arXiv:2408.05807; docs/estimation.md",
@@ -165,7 +165,7 @@ extension KernelDensity {
       Parameter("rate", .real(.above(0)), optional: true, "alpha = log(n)/d, instead of n"),
       Parameter("bandwidths", .structured("an ascending array of at most 256 positive numbers"), "h"),
     ]
-  ) { p in
+  ) { p, _ in
     let dimension = p.integer("dimension")
     guard (p["points"] == nil) != (p["rate"] == nil) else {
       throw p.invalid("points", "or rate must be given, and not both")
@@ -187,7 +187,7 @@ extension KernelDensity {
     guard isReduced || points <= 1e8 else {
       throw p.invalid("sampler", "draws every one of the \(Int(points)) points; at most 1e8")
     }
-    return EstimationModel(
+    return DrawnProblemModel(
       KernelDensity(
         dimension: dimension, points: Int(points), bandwidths: items.map { $0.number! }, isReduced: isReduced), p)
   }

@@ -4,7 +4,7 @@ import Randomness
 
 /// Magnitude of n random points, $\mathbf 1^T Z^{-1} \mathbf 1$ with $Z_{ij} = e^{-t |x_i - x_j|}$: how many points they look like at scale t. On a line it is
 /// $1 + \sum_i \tanh(t\, b_i/2)$ over the gaps $b_i$ between neighbours, so that of uniform points its mean is $1 + (n - 1)\, \mathbb E \tanh(t B/2)$, B ~ Beta(1, n).
-package struct Magnitude: EstimationProblem {
+package struct Magnitude: DrawnProblem {
   package let samples, dimension: Int
   /// t.
   package let scale: Double
@@ -104,7 +104,7 @@ package struct Magnitude: EstimationProblem {
     }
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "magnitude", summary: "magnitude of random points of an interval or a ball",
     equation: "1^T Z^-1 1, Z_ij = exp(-t |x_i - x_j|), x uniform on [0, 1] or on the unit ball of R^d",
     reference: "docs/estimation.md",
@@ -118,13 +118,13 @@ package struct Magnitude: EstimationProblem {
         "dimension", .integer(1...100), default: .integer(1), "d; 1: the interval [0, 1], else the unit ball of R^d"),
       Parameter("scale", .real(.init(1e-3, 1e3)), default: .real(1), "t"),
     ]
-  ) { p in
+  ) { p, _ in
     let (samples, dimension) = (p.integer("samples"), p.integer("dimension"))
     let isReduced = dimension == 1 && p.text("sampler") == "reduced"
     guard isReduced || samples <= 4096 else {
       throw p.invalid("samples", "must be at most 4096 where the matrix of the points is factorised")
     }
-    return EstimationModel(
+    return DrawnProblemModel(
       Magnitude(samples: samples, dimension: dimension, scale: p.real("scale"), isReduced: isReduced), p)
   }
 }

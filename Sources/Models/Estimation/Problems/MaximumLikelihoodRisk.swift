@@ -12,7 +12,7 @@ import Randomness
 /// a draw needs Bartlett's factor T of the scatter matrix and a normal vector g:
 /// $\mathrm{KL} = \tfrac12 [\log |T T^T/n| + n |T^{-1}|_F^2 + |T^{-1} g|^2 - p]$. Of gamma laws of known shape k and unknown rate it is
 /// $k [\psi(nk) - \log nk + nk/(nk-1) - 1]$; a draw needs the sum of the examples.
-package struct MaximumLikelihoodRisk: EstimationProblem {
+package struct MaximumLikelihoodRisk: DrawnProblem {
   package enum Model: Sendable {
     case normal(dimension: Int)
     case gamma(shape: Double)
@@ -136,7 +136,7 @@ extension MaximumLikelihoodRisk {
     }
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "mle-risk", summary: "the risk of the maximum-likelihood estimate of a normal or a gamma law",
     equation:
       "E KL(p | p_mle): normal, (1/2) [sum_i psi((n-i)/2) + p log(2/n) + (n+1) p/(n-p-2) - p]; gamma of known shape k, k [psi(nk) - log nk + nk/(nk-1) - 1]",
@@ -150,7 +150,7 @@ extension MaximumLikelihoodRisk {
         "samples", .integer(2...1_000_000), small: .init(.inverse, "n", companions: ["draws"]),
         "n, examples; above p + 2 of a normal law, more than 1/k of a gamma law: with fewer the mean is infinite"),
     ]
-  ) { p in
+  ) { p, _ in
     let samples = p.integer("samples")
     let model: Model =
       p.text("model") == "normal" ? .normal(dimension: p.integer("dimension")) : .gamma(shape: p.real("shape"))
@@ -165,7 +165,7 @@ extension MaximumLikelihoodRisk {
         throw p.invalid("samples", "must be above \(1 / shape), 1/shape: with fewer the mean is infinite")
       }
     }
-    return EstimationModel(
+    return DrawnProblemModel(
       MaximumLikelihoodRisk(model: model, samples: samples, isReduced: p.text("sampler") == "reduced"), p)
   }
 }

@@ -11,7 +11,7 @@ import Randomness
 ///
 /// The law of c^2 takes O(D) numbers: Householder reflections that leave the first coordinate, u, alone make the unlabelled data bidiagonal, with
 /// $\sqrt{1 + \theta}\, \chi_m, \chi_{m-1}, \ldots$ on the diagonal and $\chi_{D-1}, \chi_{D-2}, \ldots$ beside it.
-package struct Pretraining: EstimationProblem {
+package struct Pretraining: DrawnProblem {
   let dimension, unlabelled: Int
   package let samples: Int
   let signal, noise, slope: Double
@@ -211,7 +211,7 @@ extension Pretraining {
   /// Most numbers of a draw: 1 GiB.
   private static let mostNumbers = 1 << 27
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "pretraining",
     summary: "a direction learned from unlabelled data, then a regression on it, against one on all coordinates",
     equation:
@@ -231,7 +231,7 @@ extension Pretraining {
       Parameter("noise", .real(.init(0, 1e6)), default: .real(0.5), "s, standard deviation of y given f"),
       Parameter("slope", .real(.finite), default: .real(1), "b, of y in f"),
     ]
-  ) { p in
+  ) { p, _ in
     let problem = Pretraining(
       dimension: p.integer("dimension"), unlabelled: p.integer("unlabelled"), samples: p.integer("samples"),
       signal: p.real("signal"), noise: p.real("noise"), slope: p.real("slope"),
@@ -240,6 +240,6 @@ extension Pretraining {
     guard problem.isReduced || size <= mostNumbers else {
       throw p.invalid("sampler", "makes \(size) numbers a draw; at most \(mostNumbers) are kept")
     }
-    return EstimationModel(problem, p)
+    return DrawnProblemModel(problem, p)
   }
 }

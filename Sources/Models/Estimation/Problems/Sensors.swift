@@ -8,7 +8,7 @@ import Randomness
 /// $$ \mathbb E \Big(\int u - \int u_m\Big)^2 \to \frac{h^4}{72} \Big[\frac1{l^2} - \Big(\frac1{l^2} - \frac1{l^4}\Big) e^{-1/2l^2}\Big], \qquad h = 1/m . $$
 ///
 /// With x measured from the middle, $u(x) = e^{-x^2/2l^2} \sum_j (x/l)^j g_j/\sqrt{j!}$, g_j standard normal, is that process exactly; the plain sampler draws these numbers.
-package struct Sensors: EstimationProblem {
+package struct Sensors: DrawnProblem {
   /// m.
   package let samples: Int
   /// l.
@@ -95,7 +95,7 @@ package struct Sensors: EstimationProblem {
     return h * h * h * h / 72 * (a - (a - a * a) * Elementary.exp(-0.5 * a))
   }
 
-  static let entry = EstimationEntry(
+  static let entry = EstimationFamily.entry(
     name: "sensors", summary: "the integral of a random function from its values at sensors, linear between them",
     equation: "u ~ GP(0, exp(-r^2/2 l^2)) on [0, 1]; error = integral of u - u_m, u_m linear between m + 1 sensors",
     reference: "docs/estimation.md",
@@ -106,8 +106,8 @@ package struct Sensors: EstimationProblem {
         "samples", .integer(1...10_000), small: .init(.inverse, "m", companions: ["draws"]), "m, cells between sensors"),
       Parameter("length", .real(.init(0.02, 100)), default: .real(0.2), "l, correlation length of u"),
     ]
-  ) { p in
-    EstimationModel(
+  ) { p, _ in
+    DrawnProblemModel(
       Sensors(sensors: p.integer("samples"), length: p.real("length"), isReduced: p.text("sampler") == "reduced"), p)
   }
 }
