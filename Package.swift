@@ -29,6 +29,7 @@ let models: [Target.Dependency] = [
   "Training",
   "Estimation",
   "Signatures",
+  "Diffusions",
 ]
 
 let package = Package(
@@ -70,6 +71,9 @@ let package = Package(
     .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
+    .target(
+      name: "Diffusions", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Diffusions", swiftSettings: numeric),
     .target(
       name: "Estimation", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Estimation", swiftSettings: numeric),

@@ -1,3 +1,4 @@
+import Diffusions
 import Estimation
 import Experiments
 import Limits
@@ -17,6 +18,7 @@ package enum Registry {
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
+    RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 

@@ -14,6 +14,7 @@ Tables are xarray datasets, chains ArviZ's, trajectories MDAnalysis': what those
 
 from .frames import sweep_frame
 from .jobs import read_job, write_job
+from .kinetic import kinetic_path
 from .launch import Interrupted, RunError, run
 from .pairs import compare
 from .plots import (
@@ -39,6 +40,7 @@ __all__ = [
     "Result",
     "RunError",
     "compare",
+    "kinetic_path",
     "open",
     "plot_bias",
     "plot_curves",
