@@ -58,6 +58,13 @@ let package = Package(
       name: "Manifolds", dependencies: ["Experiments", "Kernels", "Randomness"], path: "Sources/Models/Manifolds",
       swiftSettings: numeric),
     .target(
+      name: "Graphs", dependencies: ["Experiments", "Randomness"], path: "Sources/Models/Graphs", swiftSettings: numeric
+    ),
+    .target(
+      name: "Semidefinite",
+      dependencies: ["Experiments", "Graphs", "Kernels", "Manifolds", "Randomness", "Statistics"],
+      path: "Sources/Models/Semidefinite", swiftSettings: numeric),
+    .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
@@ -65,7 +72,8 @@ let package = Package(
     .target(
       name: "Limits",
       dependencies: [
-        "Manifolds", "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Manifolds", "Networks", "Particles", "Semidefinite", "Training", "Experiments", "Formulas", "Kernels",
+        "Randomness",
         "Statistics",
       ],
       swiftSettings: numeric),
@@ -74,8 +82,9 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Manifolds", "Networks", "Particles", "Samples", "Training", "Limits",
-        "Archive", "Statistics",
+        "Experiments", "Engine", "Analyses", "Manifolds", "Networks", "Particles", "Samples", "Semidefinite",
+        "Training",
+        "Limits", "Archive", "Statistics",
         "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
@@ -89,7 +98,7 @@ let package = Package(
       name: "fathom-bench",
       dependencies: [
         "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+        "Randomness", "Semidefinite", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -108,6 +117,10 @@ let package = Package(
     .testTarget(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "SemidefiniteTests",
+      dependencies: ["Analyses", "Engine", "Semidefinite", "Graphs", "Jobs", "Experiments", "Kernels", "Randomness"],
       swiftSettings: numeric),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],

@@ -4,6 +4,7 @@ import Manifolds
 import Networks
 import Particles
 import Samples
+import Semidefinite
 import Training
 
 /// The families that jobs may ask for: a line a kind of work.
@@ -12,6 +13,7 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(ManifoldFamily.self, limits: ManifoldLimits.all),
+    RegisteredFamily(SemidefiniteFamily.self, limits: SemidefiniteLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
