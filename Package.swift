@@ -30,6 +30,7 @@ let models: [Target.Dependency] = [
   "Estimation",
   "Signatures",
   "Diffusions",
+  "Semidefinite",
 ]
 
 let package = Package(
@@ -68,6 +69,13 @@ let package = Package(
     .target(
       name: "Manifolds", dependencies: ["Experiments", "Kernels", "Randomness"], path: "Sources/Models/Manifolds",
       swiftSettings: numeric),
+    .target(
+      name: "Graphs", dependencies: ["Experiments", "Randomness"], path: "Sources/Models/Graphs", swiftSettings: numeric
+    ),
+    .target(
+      name: "Semidefinite",
+      dependencies: ["Experiments", "Graphs", "Kernels", "Manifolds", "Randomness", "Statistics"],
+      path: "Sources/Models/Semidefinite", swiftSettings: numeric),
     .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
@@ -122,6 +130,10 @@ let package = Package(
     .testTarget(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "SemidefiniteTests",
+      dependencies: ["Analyses", "Engine", "Semidefinite", "Graphs", "Jobs", "Experiments", "Kernels", "Randomness"],
       swiftSettings: numeric),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],

@@ -2,7 +2,8 @@
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
 # rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
-# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training.
+# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training, `run.sh
+# semidefinite` those on Max-Cut.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -154,6 +155,23 @@ kernels() {
   echo "bench: wrote the rows of closed kernels and a posterior of Benchmarks/RESULTS.md"
 }
 
+semidefinite_times() {
+  local graphs="jobs/data/gset/G14 jobs/data/gset/G1 jobs/data/gset/G11" own=.venv-semidefinite
+  [ -x $own/bin/python ] || python3 -m venv $own
+  $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-semidefinite.txt
+  $one .build/release/fathom-bench semidefinite $graphs >>"$work/native.json"
+  OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $one $own/bin/python Benchmarks/peers_semidefinite.py $graphs >>"$work/peers.json"
+  $one .build/release/fathom-bench semidefinite $graphs >>"$work/native.json"
+}
+
+semidefinite() {
+  rm -f "$work"/*.json
+  echo "bench: Max-Cut with a bound"
+  semidefinite_times
+  $venv/bin/python Benchmarks/results_semidefinite.py "$work"
+  echo "bench: wrote the rows of Max-Cut of Benchmarks/RESULTS.md"
+}
+
 particles() {
   rm -f "$work"/*.json
   echo "bench: particle systems"
@@ -209,6 +227,7 @@ finite-width) finite_width ;;
 matrix) matrix ;;
 training) training ;;
 kernels) kernels ;;
+semidefinite) semidefinite ;;
 particles) particles ;;
 program) program ;;
 *)

@@ -25,6 +25,7 @@ from fathom import plots
 from fathom.report import STYLE
 from gallery_diffusions import dale, kinetic, universality
 from gallery_estimation import designs, queries, regimes
+from gallery_semidefinite import max_cut
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -361,6 +362,14 @@ ENTRIES = [
         [
             "bias.enabled=false", "particles.number=1000", "particles.replicas=8", "particles.step=0.01",
             "sweep={\"particles.inverse_temperature\"=[1.1, 1.5, 1.9, 2.1, 2.3, 2.5, 2.8, 3.3, 4.0]}",
+        ], 0,
+    ),
+    Entry(
+        "max-cut", "Max-Cut with a proved bound", "arXiv:2010.11176", "max-cut", max_cut,
+        "Unit vectors of rank 20 on the graph G1: what the relaxed cut lacks of the value of the program, what its proved bound lies above it, and the best cut of 100 planes with 1-opt, over the steps. At a fixed temperature all of them stall; cooling closes the gap, and the mixing method ends it. Bands: replicas.",
+        [
+            "semidefinite.rank=20", "semidefinite.records=60", "semidefinite.replicas=4",
+            "sweep={\"semidefinite.inverse_temperature, semidefinite.final_inverse_temperature, semidefinite.anneal, semidefinite.mixing\"=[[200, 200, 3000, 0], [2000, 2000, 3000, 0], [10, 20480, 3000, 0], [10, 20480, 2400, 600]]}",
         ], 0,
     ),
 ]  # fmt: skip

@@ -19,10 +19,17 @@ package struct Verdict: Sendable, Equatable {
   package let subject: String
   /// Label of the case, or of the sweep.
   package let caseLabel: String
-  package let word: Equivalence
+  package let word: Word
   package let sentence: String
 
+  /// What is found by a test, or proved.
+  package enum Word: String, Sendable, CaseIterable { case agrees, differs, undecided, proved }
+
   package init(subject: String, caseLabel: String, word: Equivalence, sentence: String) {
+    self.init(subject: subject, caseLabel: caseLabel, word: Word(rawValue: word.rawValue)!, sentence: sentence)
+  }
+
+  package init(subject: String, caseLabel: String, word: Word, sentence: String) {
     self.subject = subject
     self.caseLabel = caseLabel
     self.word = word
@@ -35,7 +42,16 @@ package enum Analyses {
   package static func all(_ snapshot: Snapshot) -> [any Analysis] {
     let comparisons = comparisons(snapshot)
     return comparisons + estimands(snapshot) + scalings(snapshot, comparisons) + depthLaws(snapshot)
-      + trends(snapshot) + transfers(snapshot) + diagnostics(snapshot) + health(snapshot)
+      + trends(snapshot) + transfers(snapshot) + claims(snapshot) + diagnostics(snapshot) + health(snapshot)
+  }
+
+  /// One for every leg that proves something.
+  package static func claims(_ snapshot: Snapshot) -> [Claims] {
+    snapshot.job.cases.flatMap { item in
+      item.legs.compactMap { leg in
+        snapshot.state(item.path(of: leg)).flatMap { Claims(caseLabel: item.label, leg: leg, state: $0) }
+      }
+    }.numbered { $0.index = $1 }
   }
 
   /// One for every leg of draws that has some.

@@ -195,6 +195,7 @@ extension Leg {
     }
     return Leg(
       name: name, role: role, content: content, attributes: attributes, expectedOffset: expectedOffset,
-      refines: refines, marginalLaw: marginalLaw, asymptotics: asymptotics ?? [], speaksOfMeans: speaksOfMeans == true)
+      refines: refines, marginalLaw: marginalLaw, asymptotics: asymptotics ?? [], speaksOfMeans: speaksOfMeans == true,
+      claim: claim)
   }
 }

@@ -49,6 +49,8 @@ public protocol DataSource {
   func table(_ request: TableRequest) throws -> DataTable
   /// Rows that another program made.
   func samples(_ request: SampleRequest) throws -> SampleTable
+  /// A graph, or a symmetric matrix.
+  func graph(_ request: GraphRequest) throws -> EdgeList
 }
 
 /// What a family is given besides its own table.
@@ -112,6 +114,9 @@ public protocol Family: SendableMetatype {
   static var healthThreshold: Double? { get }
 
   static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<Model>
+  /// Checks the proof of a claim of its legs from what the file holds, and says what is proved, in one sentence; nil, unless implemented, for a family that
+  /// claims nothing. Throws where the proof fails.
+  static func recheck(_ claim: Claim, _ proof: Proof) throws -> String?
   /// Rewrites a whole job before its sweep is read, for options that stand for keys; nothing unless implemented.
   static func expand(_ job: JobValue, options: [String: Parameters]) throws -> JobValue
 }

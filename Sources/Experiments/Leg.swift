@@ -64,17 +64,19 @@ public struct Leg: Sendable, Codable {
   /// Of a reference whose draws have a mean that is known to be the limit, and a spread that is no more than their sampling error: means are compared. Nil, as in files of before:
   /// laws are.
   public let speaksOfMeans: Bool?
+  /// What its replicas prove; nil for nearly all, and in files of before.
+  public let claim: Claim?
   public let experiment: Experiment?
 
   enum CodingKeys: String, CodingKey {
     case name, role, schema, draws, keep, jointPairs, known, attributes, expectedOffset, refines, process, marginalLaw,
-      dependence, asymptotics, speaksOfMeans
+      dependence, asymptotics, speaksOfMeans, claim
   }
 
   public init(
     name: String, role: Role, content: Content, attributes: [String: String], expectedOffset: String = "",
     refines: Refinement? = nil, marginalLaw: TabulatedLaw? = nil, dependence: Dependence? = nil,
-    asymptotics: [DepthLaw] = [], speaksOfMeans: Bool = false
+    asymptotics: [DepthLaw] = [], speaksOfMeans: Bool = false, claim: Claim? = nil
   ) {
     self.name = name
     self.role = role
@@ -85,6 +87,7 @@ public struct Leg: Sendable, Codable {
     self.dependence = dependence
     self.asymptotics = asymptotics.isEmpty ? nil : asymptotics
     self.speaksOfMeans = speaksOfMeans ? true : nil
+    self.claim = claim
     switch content {
     case .sampled(let experiment, let draws):
       schema = experiment.schema
@@ -120,6 +123,7 @@ public struct Leg: Sendable, Codable {
     dependence = try box.decodeIfPresent(Dependence.self, forKey: .dependence)
     asymptotics = try box.decodeIfPresent([DepthLaw].self, forKey: .asymptotics)
     speaksOfMeans = try box.decodeIfPresent(Bool.self, forKey: .speaksOfMeans)
+    claim = try box.decodeIfPresent(Claim.self, forKey: .claim)
     experiment = nil
   }
 

@@ -1,3 +1,4 @@
+import Analyses
 import Experiments
 
 /// `[expect]`: what a job says of its own verdicts and values; `[check]`: smaller sizes at which that is tested.
@@ -11,7 +12,7 @@ import Experiments
 ///     network.draws = 2000
 ///     expect = { "covariance-sde" = "undecided" }         # what differs there; "any" where nothing is said
 enum Expect {
-  static let verdicts = ["agrees", "differs", "undecided"]
+  static let verdicts = Verdict.Word.allCases.map(\.rawValue)
   /// In the `expect` of a `[check]`: not compared at the smaller size.
   private static let anything = JobValue.text("any")
 

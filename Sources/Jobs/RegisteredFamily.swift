@@ -15,6 +15,7 @@ package struct RegisteredFamily: Sendable {
   /// The key that says how many draws are made, as it is declared.
   let draws: Parameter?
   let expand: @Sendable (JobValue, [String: Parameters]) throws -> JobValue
+  package let recheck: @Sendable (Claim, Proof) throws -> String?
   let healthThreshold: Double?
   /// Dotted keys that are tuned.
   let tunedKeys: [String]
@@ -39,6 +40,7 @@ package struct RegisteredFamily: Sendable {
     healthThreshold = F.healthThreshold
     tunedKeys = Set(F.entries.flatMap(\.parameters).filter(\.isTuned).map { "\(F.table).\($0.name)" }).sorted()
     expand = { try F.expand($0, options: $1) }
+    recheck = { try F.recheck($0, $1) }
     read = { given, context, asked, samples in
       let (table, derived) = try DerivedObservables.split(given, path: context.path, choices: F.observables)
       var found = try F.read(table, context)

@@ -7,6 +7,7 @@ import Networks
 import Particles
 import Samples
 import Signatures
+import Semidefinite
 import Training
 
 /// The families that jobs may ask for: a line a kind of work.
@@ -15,6 +16,7 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(ManifoldFamily.self, limits: ManifoldLimits.all),
+    RegisteredFamily(SemidefiniteFamily.self, limits: SemidefiniteLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),

@@ -108,7 +108,7 @@ package struct Report {
     func mine(_ kind: String) -> [[Table]] { tables.groups(kind).filter { $0[0].text("case") == item.label } }
     let comparisons = mine("comparison")
     if comparisons.isEmpty, let leg = item.finite { lines += print([means(item, leg)].compactMap { $0 }) }
-    for group in comparisons + mine("estimands") + mine("diagnostics") { lines += print(group) }
+    for group in comparisons + mine("claims") + mine("estimands") + mine("diagnostics") { lines += print(group) }
     return lines
   }
 

@@ -9,7 +9,8 @@ package struct ReportDocument: Encodable {
   let digest: String
 
   enum Key: String, CodingKey {
-    case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, exponents, trends, transfers, health
+    case schema, title, seed, digest, cases, diagnostics, bias, orders, remainders, exponents, trends, transfers,
+      health, claims
     case finiteSize = "finite_size"
     case notExtrapolated = "not_extrapolated"
     case streamVersion = "stream_version"
@@ -37,6 +38,8 @@ package struct ReportDocument: Encodable {
       tables.groups("diagnostics").map { GroupDocument(tables: $0, lists: ["marginals"]) }, forKey: .diagnostics)
     try box.encode(tables.groups("transfer").map { GroupDocument(tables: $0) }, forKey: .transfers)
     try box.encode(tables.groups("trend").map { GroupDocument(tables: $0) }, forKey: .trends)
+    let claims = tables.groups("claims")
+    if !claims.isEmpty { try box.encode(claims.map { GroupDocument(tables: [$0[0]]) }, forKey: .claims) }
     let laws = tables.groups(DepthLaws.group)
     if !laws.isEmpty { try box.encode(laws.map { GroupDocument(tables: $0) }, forKey: .exponents) }
     try box.encode(tables.groups("health").map { GroupDocument(tables: $0) }, forKey: .health)

@@ -109,6 +109,7 @@ package final class SharedData: DataSource {
   let world: any Collectives
   private var tables: [TableRequest: DataTable] = [:]
   var sampleTables: [SampleRequest: SampleTable] = [:]
+  var graphs: [GraphRequest: EdgeList] = [:]
 
   package init(_ source: any DataSource, _ world: any Collectives) {
     self.source = source

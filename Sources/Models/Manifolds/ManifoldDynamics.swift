@@ -115,7 +115,7 @@ extension SiteArray {
 
   /// H, and the certificate of stationarity: E beta |grad H|^2 = E Lap H on a manifold without border, and Lap H = -c sum_i g_i . x_i because H is
   /// affine in every site. Needs the fields.
-  func certified() -> (energy: Double, residual: Double) {
+  package func certified() -> (energy: Double, residual: Double) {
     let (beta, curvature) = (inverseTemperature, manifold.curvature)
     let (products, width) = (room + 3 * manifold.width * Lanes.width, manifold.width)
     var (energy, residual) = (0.0, 0.0)

@@ -7,7 +7,9 @@ package final class SiteArray {
   package let system: any ManifoldSystem
   package let manifold: any Manifold
   package let sites, rowLength: Int
-  package let inverseTemperature, stepSize: Double
+  /// May change from step to step, as in annealing.
+  package var inverseTemperature: Double
+  package let stepSize: Double
   package let noise: Noise
   /// Rows of the sites and of their fields.
   package private(set) var x: UnsafeMutablePointer<Double>

@@ -99,7 +99,19 @@ struct VerifyCommand: ParsableCommand {
         "\(state.path): \(Words.count(state.done.count, leg.drawName)) in \(Words.count(state.done.intervals.count, "interval"))"
       )
     }
+    try recheck(snapshot)
     try Console.print("\(file): whole, digest \(try Digest.of(snapshot.states))")
+  }
+
+  /// Claims are proved again from what the file holds.
+  private func recheck(_ snapshot: Snapshot) throws {
+    for (state, (path, leg)) in zip(snapshot.states, snapshot.job.sampledLegs) {
+      guard let claim = leg.claim, let proof = Proof(leg, state) else { continue }
+      guard let family = Registry.families.first(where: { $0.table == leg.name }),
+        let sentence = try family.recheck(claim, proof)
+      else { throw Failure(.badData, "\(file): \(path) claims what this program cannot check") }
+      try Console.print("\(path): \(sentence)")
+    }
   }
 }
 

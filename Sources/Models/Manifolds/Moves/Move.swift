@@ -14,7 +14,7 @@ package struct MoveModel: Sendable {
   let accepts: Bool
   /// Whether it needs geodesics, and a temperature that is finite.
   let needsGeodesics, needsTemperature: Bool
-  let make: @Sendable (SiteArray) -> any Move
+  package let make: @Sendable (SiteArray) -> any Move
 
   package init(
     order: Int?, accepts: Bool = false, needsGeodesics: Bool = false, needsTemperature: Bool = true,
