@@ -104,6 +104,46 @@ def effective(chains):
     return float(az.ess(data)["x"].mean()) / chains.shape[0] / chains.shape[1]
 
 
+def sgld():
+    """Batches of logistic regression with replacement, one for every chain; the same step, dimension and data."""
+    n, features, chains, h, steps = 1000, 64, 1024, 1e-3, 5
+    rng = np.random.Generator(np.random.SFC64(1))
+    z = np.concatenate([rng.choice([-1.0, 1.0], (n, features)), np.ones((n, 1))], axis=1)
+    y = z[:, 0].copy()
+    d = features + 1
+    data, signs = jnp.asarray(z), jnp.asarray(y)
+    for b in (1, 10, 100):
+        label = f"sgld, logistic regression, d = 65, 1024 chains, b = {b}"
+        w = np.zeros((chains, d))
+
+        def numpy_steps(w=w, b=b):
+            for _ in range(steps):
+                picks = rng.integers(n, size=(chains, b))
+                own, sign = z[picks], y[picks]
+                slope = -sign / (1 + np.exp(sign * (own @ w[:, :, None])[:, :, 0]))
+                gradient = w + n / b * (slope[:, None, :] @ own)[:, 0, :]
+                w += np.sqrt(2 * h) * rng.standard_normal((chains, d)) - h * gradient
+
+        report("particles", label=label, peer=NUMPY, seconds=best(numpy_steps) / steps)
+
+        def step(w, key, b=b):
+            first, second = jax.random.split(key)
+            picks = jax.random.randint(first, (chains, b), 0, n)
+            own, sign = data[picks], signs[picks]
+            slope = -sign / (1 + jnp.exp(sign * jnp.einsum("cbd,cd->cb", own, w)))
+            gradient = w + n / b * jnp.einsum("cb,cbd->cd", slope, own)
+            return w - h * gradient + jnp.sqrt(2 * h) * jax.random.normal(second, (chains, d), dtype=jnp.float64), None
+
+        run = jax.jit(lambda w, key, step=step: jax.lax.scan(step, w, jax.random.split(key, steps))[0])
+        start, key = jnp.zeros((chains, d)), jax.random.key(1)
+        report(
+            "particles",
+            label=label,
+            peer=JAX,
+            seconds=best(lambda run=run, start=start, key=key: run(start, key).block_until_ready()) / steps,
+        )
+
+
 def samplers(fathom, folder):
     d, chains, steps = 100, 64, 400
     curvature = jnp.asarray(10.0 ** (np.arange(d) / (d - 1)))
@@ -156,4 +196,5 @@ if __name__ == "__main__":
     os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
     double_well()
     two_layer()
+    sgld()
     samplers(*sys.argv[1:3])

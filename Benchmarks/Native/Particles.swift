@@ -50,6 +50,14 @@ func particleTimes(_ part: String?) throws {
         "integrator": .text(sampler), "step": .real(step), "start_std": .real(0.5),
       ].merging(more) { $1 }, steps: 50, work: 64, unit: "chain steps")
   }
+  for batch in [1, 10, 100] as [Int64] {
+    try time(
+      "sgld, logistic regression, d = 65, 1024 chains, b = \(batch)",
+      [
+        "system": .text("logistic-regression"), "parity": .integer(1), "bits": .integer(64), "examples": .integer(1000),
+        "test_every": .integer(0), "number": .integer(1024), "step": .real(1e-3), "batch": .integer(batch),
+      ], steps: 5, work: 1024, unit: "chain steps")
+  }
   try time(
     "all pairs, 2-D, 1/r^2, N = 8192",
     ["system": .text("log-gas"), "number": .integer(8192), "step": .real(1e-4)], steps: 2, work: 8192 * 8192,

@@ -9,6 +9,8 @@ package final class Noise {
   /// Chunks of one tile: 2^40 of 128 normals; 2^18 tiles fit into the counter of a draw.
   package static let chunksPerTile: UInt64 = 1 << 40
   package static let mostTiles = 1 << 18
+  /// Chunks of 64 whole numbers of one tile.
+  package static let indexChunksPerTile: UInt64 = 1 << 39
 
   private var stream: Stream
   private let firstTile: Int
@@ -71,6 +73,24 @@ package final class Noise {
     scratch.deallocate()
     scratch = .allocateAligned(capacity: count)
     capacity = count
+  }
+
+  /// Chunks that hold `count` whole numbers.
+  package static func indexChunks(_ count: Int) -> Int { (count + IndexKernel.chunk - 1) / IndexKernel.chunk }
+
+  /// Room that `count` whole numbers take.
+  package static func indexRoom(_ count: Int) -> Int { indexChunks(count) * IndexKernel.chunk }
+
+  /// Writes set `number` of `count` whole numbers below a bound of a tile: a pure function of (key, replica, tile, number), so that no state goes
+  /// with them. Sets of one tile must have one size, and room for
+  /// `indexRoom(count)`.
+  package func indices(
+    _ tile: Int, set number: Int, count: Int, below bound: Int, to out: UnsafeMutablePointer<Int32>
+  ) {
+    let chunks = Self.indexChunks(count)
+    stream.fill(
+      out, below: Int32(bound), chunks: chunks,
+      from: UInt64(tile) &* Self.indexChunksPerTile &+ UInt64(number) &* UInt64(chunks))
   }
 
   /// A uniform on (0, 1) of the whole system: the same on every rank.

@@ -21,6 +21,24 @@ import Testing
         }
       }
     }
+    // Batches of chains of their own, and one of a network; a midpoint method draws one within a step as well.
+    let ends: JobValue = .list([.integer(0), .integer(1)])
+    for integrator in ["lmc", "baoab", "underdamped-midpoint"] {
+      result.append(
+        keys(
+          integrator,
+          [
+            "system": .text("least-squares"), "inputs": .list([1, -1, 2].map { .real($0) }),
+            "targets": .list([0, 1, 1].map { .real($0) }), "batch": .integer(2), "number": .integer(300),
+          ]))
+      result.append(
+        keys(
+          integrator,
+          [
+            "system": .text("two-layer"), "file": .text("data"), "classes": ends, "batch": .integer(3),
+            "number": .integer(270),
+          ]))
+    }
     return result + [keys("heat-bath", ["system": .text("curie-weiss"), "number": .integer(300)])]
   }()
 

@@ -9,6 +9,10 @@ import Testing
   static let needed: [String: [String: JobValue]] = [
     "two-layer": ["file": .text("data"), "classes": .list([.integer(0), .integer(1)])],
     "logistic-regression": ["file": .text("data"), "classes": .list([.integer(0), .integer(1)])],
+    "least-squares": [
+      "inputs": .list([1, -1, 2].map { .real($0) }), "targets": .list([0, 1, 1].map { .real($0) }),
+    ],
+    "gaussian-mean": ["values": .list([0.5, -1, 2.5, 0.7].map { .real($0) }), "precision": .real(1.5)],
     "gaussian": ["dimension": .integer(3), "condition": .real(10)], "power-law": ["alpha": .real(1.5)],
     "two-well": ["dimension": .integer(2)],
     "own": [
@@ -64,7 +68,7 @@ import Testing
     }
   }
 
-  /// The certificate has mean zero in exp(-beta H), which MALA samples without error: 11 systems, all |z| < 4 with probability 0.999.
+  /// The certificate has mean zero in exp(-beta H), which MALA samples without error: 14 systems, all |z| < 4 with probability 0.999.
   @Test("Certificate under MALA", arguments: smooth)
   func certificate(_ name: String) throws {
     let slow = ["two-layer", "log-gas", "gaussian-kernel"].contains(name)

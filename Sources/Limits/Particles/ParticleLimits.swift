@@ -3,5 +3,5 @@ import Particles
 
 /// All limits of particle systems.
 package enum ParticleLimits {
-  package static let all: [LimitEntry<ParticleModel>] = [stationaryLimit, gaussianMoments]
+  package static let all: [LimitEntry<ParticleModel>] = [stationaryLimit, modifiedLaw, gaussianMoments]
 }

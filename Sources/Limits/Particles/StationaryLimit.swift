@@ -20,7 +20,7 @@ extension ParticleLimits {
       remainder.append(Remainder("number", order: 1))
       offsets.append("1/N")
     }
-    if let order = model.method.order {
+    if let order = model.order {
       remainder.append(Remainder("step", order: Double(order)))
       offsets.append(order == 1 ? "h" : "h^\(order)")
     }

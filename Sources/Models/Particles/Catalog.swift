@@ -31,6 +31,8 @@ package enum ParticleCatalog {
     PowerLaw.entry,
     TwoWell.entry,
     LogisticRegression.entry,
+    LeastSquares.entry,
+    GaussianMean.entry,
     OwnSystem.entry,
   ]
 

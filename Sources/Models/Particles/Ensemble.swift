@@ -66,11 +66,13 @@ package final class Ensemble {
   /// Gradient and potential at the positions: every integrator leaves them so.
   package let gradient: ParticleArray
   package let potential: ParticleArray
+  /// The gradient of all examples where the potential was wanted last, if that at hand is estimated by chains of their own.
+  let whole: ParticleArray?
   /// Mean features at the positions.
   package let field: UnsafeMutablePointer<Double>
   let noise: Noise
   var stepSize: Double
-  /// Steps made.
+  /// Number of the step under way, or of the last one made.
   var step = 0
   /// Whether the potential is needed at the end of this step.
   var wantsPotential = false
@@ -87,6 +89,7 @@ package final class Ensemble {
   private let energies: Reducer
   private let featureCount: Int
   private let all: UnsafeMutablePointer<Double>?
+  private let batches: Batches?
 
   package init(
     _ model: SystemModel, number: Int, hasVelocities: Bool, inverseTemperature: Double, stepSize: Double, key: UInt64,
@@ -100,6 +103,8 @@ package final class Ensemble {
     velocities = hasVelocities ? ParticleArray(tiling) : nil
     gradient = ParticleArray(tiling)
     potential = ParticleArray(tiling, dimension: 1)
+    batches = model.subsample.map { [tiling] in Batches($0, tiling) }
+    whole = batches != nil && system is any Subsampled ? ParticleArray(tiling) : nil
     featureCount = if case .features(let count) = system.interaction { count } else { 0 }
     field = .allocate(capacity: max(featureCount, 1))
     field.initialize(repeating: 0, count: max(featureCount, 1))
@@ -146,10 +151,19 @@ package final class Ensemble {
     case .none:
       for t in tiles {
         move(t)
-        system.gradient(x[t], field: field, to: g[t].base, potential: u?[t].base)
+        if let batches, let system = system as? any Subsampled {
+          if let u { system.gradient(x[t], field: field, to: whole![t].base, potential: u[t].base) }
+          let picks = batches.own(noise, tile: x[t].index, evaluation: evaluation(at: x))
+          system.estimate(x[t], picks: picks, batch: batches.subsample.batch, to: g[t].base)
+        } else {
+          system.gradient(x[t], field: field, to: g[t].base, potential: u?[t].base)
+        }
         check(g[t])
       }
     case .features:
+      if let batches, let system = system as? any SharesBatch {
+        system.take(batches.shared(noise, evaluation: evaluation(at: x)), batch: batches.subsample.batch)
+      }
       features.start()
       for t in tiles {
         move(t)
@@ -173,6 +187,16 @@ package final class Ensemble {
       for t in tiles { check(g[t]) }
     }
   }
+
+  /// The gradient at the positions by the batch of a step; for tests.
+  package func evaluateBatch(_ step: Int) throws {
+    self.step = step
+    try evaluate(at: positions, gradient: gradient)
+  }
+
+  /// Number of an evaluation, by which its batch is drawn: those within a step are odd, those at the positions, which a resumed replica
+  /// makes once more, even.
+  private func evaluation(at x: ParticleArray) -> Int { x === positions ? 2 * step : 2 * step - 1 }
 
   /// The potential where the integrator asked for none but a measurement needs it.
   var measuredPotential: ParticleArray? { wantsPotential ? potential : nil }
@@ -214,13 +238,13 @@ package final class Ensemble {
   private func report(_ g: Tile) {
     guard fault == nil else { return }
     let lane = (0..<g.count).first { i in (0..<g.dimension).contains { !g[$0][i].isFinite } } ?? 0
-    fault = Fault(step: step + 1, particle: g.index * Tiling.width + lane)
+    fault = Fault(step: max(step, 1), particle: g.index * Tiling.width + lane)
   }
 
   /// Remembers a particle for which a sampler found no way on.
   func fail(tile: Int, lane: Int) {
     if fault == nil {
-      fault = Fault(step: step + 1, particle: (tiling.mine.lowerBound + tile) * Tiling.width + lane)
+      fault = Fault(step: max(step, 1), particle: (tiling.mine.lowerBound + tile) * Tiling.width + lane)
     }
   }
 }

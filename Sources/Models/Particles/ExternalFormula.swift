@@ -8,6 +8,8 @@ struct ExternalFormula: Sendable {
   private let value: FormulaProgram
   /// A derivative for each variable.
   private let slopes: FormulaProgram
+  /// U'' of a formula of one coordinate, if it has one.
+  private let curvature: FormulaProgram?
   private let isByCoordinate: Bool
   private let text: String
   private let kinks: [Double]
@@ -26,6 +28,7 @@ struct ExternalFormula: Sendable {
     let own = try Self.read(p[key]!, p, key, variables: variables, own: ["formula", "kinks"]).formula
     value = FormulaProgram(own)
     slopes = FormulaProgram(try variables.map { try Self.derivative(own, $0, p, key) })
+    curvature = isByCoordinate ? try? FormulaProgram(own.derivative("x").derivative("x")) : nil
     text = own.tree.description
     var found: [Double] = []
     if case .list(let items)? = table["kinks"] {
@@ -97,6 +100,13 @@ struct ExternalFormula: Sendable {
         for i in 0..<x.count { potential[i] += room[i] }
       }
     }
+  }
+
+  /// Of one coordinate, where it has two derivatives.
+  var line: LinePotential? {
+    guard isByCoordinate, let curvature else { return nil }
+    return LinePotential(
+      energy: { value($0) }, slope: { slopes($0) }, curvature: { curvature($0) }, name: text, kinks: kinks)
   }
 
   /// A potential of one coordinate that does not grow leaves exp(-beta U) without a finite integral.

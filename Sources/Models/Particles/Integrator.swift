@@ -32,13 +32,16 @@ package struct IntegratorModel: Sendable {
   let isDiscrete: Bool
   /// Whether it needs independent particles and a lower bound of the curvature.
   let needsConvexity: Bool
+  /// Whether a step takes one gradient, at its start, and is linear in it.
+  let holdsGradient: Bool
+  package var isEulerMaruyama: Bool { holdsGradient && !hasVelocities }
   /// What the step does to a harmonic oscillator of curvature a, unit temperature.
   package let oscillator: @Sendable (_ step: Double, _ curvature: Double) -> LinearStep
   let make: @Sendable (_ system: SystemModel) -> any Integrator
 
   init(
     hasVelocities: Bool = false, order: Int?, accepts: Bool = false, target: Double? = nil,
-    isDiscrete: Bool = false, needsConvexity: Bool = false,
+    isDiscrete: Bool = false, needsConvexity: Bool = false, holdsGradient: Bool = false,
     oscillator: @escaping @Sendable (_ step: Double, _ curvature: Double) -> LinearStep = { _, _ in .exact },
     make: @escaping @Sendable (_ system: SystemModel) -> any Integrator
   ) {
@@ -48,6 +51,7 @@ package struct IntegratorModel: Sendable {
     self.target = target
     self.isDiscrete = isDiscrete
     self.needsConvexity = needsConvexity
+    self.holdsGradient = holdsGradient
     self.oscillator = oscillator
     self.make = make
   }
@@ -88,6 +92,33 @@ package struct LinearStep: Sendable {
       for i in 0..<3 { noise[i] += choice.weight * choice.noise[i] }
     }
     return (map, noise)
+  }
+
+  /// Whether the stationary law has fourth moments: whether their linear map, by the powers x^4, x^3 v, ..., v^4, is a contraction in the end.
+  var hasFourthMoments: Bool {
+    var map = Array(repeating: 0.0, count: 25)
+    for choice in choices {
+      let (a, b, c, d) = (choice.map[0], choice.map[1], choice.map[2], choice.map[3])
+      for row in 0..<5 {
+        // Coefficients of (a x + b v)^(4 - row) (c x + d v)^row.
+        var product = [1.0]
+        for factor in 0..<4 {
+          let (p, q) = factor < 4 - row ? (a, b) : (c, d)
+          var next = product.map { p * $0 } + [0]
+          for (k, value) in product.enumerated() { next[k + 1] += q * value }
+          product = next
+        }
+        for column in 0..<5 { map[5 * row + column] += choice.weight * product[column] }
+      }
+    }
+    for _ in 0..<60 {
+      var square = Array(repeating: 0.0, count: 25)
+      for i in 0..<5 { for j in 0..<5 { for k in 0..<5 { square[5 * i + j] += map[5 * i + k] * map[5 * k + j] } } }
+      map = square
+      if map.contains(where: { !($0.magnitude < 1e100) }) { return false }
+      if map.allSatisfy({ $0.magnitude < 1e-12 }) { return true }
+    }
+    return false
   }
 
   /// Stationary E x^2 and E v^2, nil if there are none.

@@ -3,7 +3,9 @@ import Experiments
 /// What is measured of an ensemble: means over the particles, exactly summed over tiles and ranks.
 final class Measurement {
   /// The names, for any instance of the system.
-  static func observables(_ system: any ParticleSystem, _ integrator: IntegratorModel) -> [Observable] {
+  static func observables(
+    _ system: any ParticleSystem, _ integrator: IntegratorModel, isEstimated: Bool
+  ) -> [Observable] {
     var result: [Observable] = []
     if system.hasMoments {
       for (k, suffix) in suffixes(system).enumerated() {
@@ -24,6 +26,11 @@ final class Measurement {
     result.append(Observable("energy", role: .energy, "energy of the system per particle"))
     result.append(
       Observable("residual", role: .certificate, "certificate of stationarity: 0 in the law exp(-beta H)"))
+    if isEstimated {
+      result.append(
+        Observable(
+          "gradient_variance", "mean square of what a component of the gradient of a batch is off"))
+    }
     if integrator.accepts {
       result.append(Observable("acceptance", role: .acceptanceRate, "acceptance rate of the proposals"))
     }
@@ -49,7 +56,7 @@ final class Measurement {
     suffixes = ensemble.system.hasMoments ? Self.suffixes(ensemble.system).count : 0
     orders = ensemble.system.orderParameters.count
     reducer = Reducer(
-      3 * suffixes + (model.hasVelocities ? 1 : 0) + ensemble.system.measuredFeatures + 5, ensemble.tiling,
+      3 * suffixes + (model.hasVelocities ? 1 : 0) + ensemble.system.measuredFeatures + 6, ensemble.tiling,
       ensemble.group)
     sums = .allocate(capacity: reducer.count)
     sums.initialize(repeating: 0, count: reducer.count)
@@ -87,12 +94,14 @@ final class Measurement {
       system.addMeasured(x, to: next)
       next += system.measuredFeatures
       let (left, right) = system.certificate(
-        x, gradient: ensemble.gradient[t].base, field: ensemble.field, inverseTemperature: ensemble.inverseTemperature)
+        x, gradient: (ensemble.whole ?? ensemble.gradient)[t].base, field: ensemble.field,
+        inverseTemperature: ensemble.inverseTemperature)
       next[0] = left
       next[1] = right
       let potential = ensemble.potential[t].base
       next[2] = laneSum(x.count) { potential[$0] }
-      next += 3
+      next[3] = ensemble.whole.map { squaredDistance($0[t], ensemble.gradient[t]) } ?? 0
+      next += 4
       // Joint proposals are counted by every rank alike, others by the rank of the particle.
       let joint = !ensemble.jointProbability.isNaN
       next[0] = joint && x.index > 0 || t > 0 ? 0 : Double(ensemble.accepted)
@@ -122,10 +131,22 @@ final class Measurement {
     to[0] = from[2] / number + system.fieldEnergy(ensemble.field)
     to[1] = (from[0] - from[1]) / (number * Double(system.dimension))
     to += 2
+    if ensemble.whole != nil {
+      to[0] = from[3] / (number * Double(system.dimension))
+      to += 1
+    }
     if model.accepts {
-      to[0] = from[4] > 0 ? from[3] / from[4] : 0
+      to[0] = from[5] > 0 ? from[4] / from[5] : 0
       to += 1
     }
     if model.target != nil { to[0] = ensemble.stepSize }
+  }
+
+  /// Sum over particles and coordinates.
+  private func squaredDistance(_ a: Tile, _ b: Tile) -> Double {
+    (0..<a.dimension).reduce(0) { sum, k in
+      let (left, right) = (a[k], b[k])
+      return sum + laneSum(a.count) { (left[$0] - right[$0]) * (left[$0] - right[$0]) }
+    }
   }
 }

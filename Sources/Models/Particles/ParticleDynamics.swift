@@ -40,8 +40,8 @@ package final class ParticleDynamics: Dynamics {
 
   package func step(_ moment: Moment) throws {
     ensemble.wantsPotential = moment.isMeasured
-    try integrator.step(ensemble)
     ensemble.step = moment.step
+    try integrator.step(ensemble)
     if moment.isWarmUp { try adapt(moment) }
   }
 

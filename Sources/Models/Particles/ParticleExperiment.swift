@@ -17,7 +17,8 @@ package struct ParticleExperiment: Process {
     self.settings = settings
     let instance = system.make()
     dimension = instance.dimension
-    observables = Measurement.observables(instance, integrator)
+    observables = Measurement.observables(
+      instance, integrator, isEstimated: system.subsample != nil && instance is any Subsampled)
     marginals = instance.hasMoments ? Measurement.suffixes(instance).map { "x\($0)" } : []
     frame = FrameShape(
       particles: settings.framed, dimension: instance.dimension, independent: instance.interaction == .none,

@@ -31,7 +31,7 @@ package enum ParticleFamily: Family {
     let model = try ParticleModel(table, path: path, name: name, data: context.data)
     var found = FamilyCase(model: model, legs: [model.leg(name, role: .finite)], identity: model.identity)
     if context.options["bias"]?.boolean("enabled") ?? false {
-      for refined in try refinements(of: table, path: path, order: model.method.order ?? 0) {
+      for refined in try refinements(of: table, path: path, order: model.order ?? 0) {
         let own = try ParticleModel(refined.table, path: path, name: refined.name, data: context.data)
         found.legs.append(own.leg(refined.name, role: .refinement, refines: refined.refinement))
         found.identity += own.identity

@@ -16,6 +16,8 @@ package struct ParticleModel: Sendable {
 
   package var interacts: Bool { system.make().interaction != .none }
   package var axis: Axis { experiment.schedule.axis }
+  /// Weak order in the step size of means in the stationary law: the noise of batches adds an error of order 1 to that of the method.
+  package var order: Int? { system.subsample == nil ? method.order : 1 }
 
   /// Reads and checks a table.
   /// - Parameter name: of the leg, for the identity.
@@ -94,9 +96,21 @@ package struct ParticleModel: Sendable {
     if method.target != nil && settings.schedule.warmUp < 10 {
       throw p.invalid("warm_up", "must be at least 10 steps to adapt the step size in")
     }
+    try system.subsample?.check(
+      p, method, settings.schedule, Tiling(number: settings.number, dimension: instance.dimension),
+      name: integrator.name)
     guard let largest = system.largestCurvature else { return }
-    func isStable(_ step: Double) -> Bool { method.oscillator(step, largest).moments(curvature: largest) != nil }
-    guard !isStable(settings.step) else { return }
+    // The noise of a batch in the curvature makes second moments grow at smaller steps.
+    let noise = system.quadratic.flatMap { method.holdsGradient ? $0.noise : nil } ?? .none
+    func isStable(_ step: Double) -> Bool { method.oscillator(step, largest, noise).moments(curvature: largest) != nil }
+    guard !isStable(settings.step) else {
+      if noise.curvature.isRandom && !method.oscillator(settings.step, largest, noise).hasFourthMoments {
+        Notes.add(
+          "\(p.path).step = \(settings.step): the noise of batches of \(system.subsample!.batch) leaves the squares of the stationary law no variance, and their means no error bars; the exact second moments are not compared with"
+        )
+      }
+      return
+    }
     var (stable, unstable) = (0.0, settings.step)
     for _ in 0..<50 {
       let middle = 0.5 * (stable + unstable)
@@ -105,7 +119,7 @@ package struct ParticleModel: Sendable {
     throw p.invalid(
       "step",
       "must be below \(fourDigits(stable)): \(integrator.name) is unstable beyond, where the curvature is \(largest)"
-    )
+        + (noise.curvature.isRandom ? ", with a variance of \(Float(noise.curvature.second)) over batches" : ""))
   }
 
   private static func fourDigits(_ x: Double) -> Double {
@@ -127,7 +141,7 @@ package struct ParticleModel: Sendable {
   func exactLeg() -> Leg? {
     var means = stationary.exact
     var equation = stationary.exactEquation
-    if let modes = system.modes?.means(settings, method) {
+    if let modes = system.modes?.means(settings, method) ?? system.quadratic?.means(settings, method) {
       means.merge(modes) { $1 }
       equation = "every mode is a harmonic oscillator under the integrator"
     }

@@ -185,6 +185,12 @@ package struct SystemModel: Sendable {
   /// A lower bound of the curvature (negative if not convex), for the proximal sampler; nil if there is none.
   package var leastCurvature: Double?
   package var modes: LinearModes?
+  /// A loss of which batches give the gradient, whose moments are known.
+  var quadratic: QuadraticLoss?
+  /// What a potential of one coordinate is made of, where particles do not interact.
+  package var line: LinePotential?
+  /// Where examples of a batch stand for all of them.
+  package var subsample: Subsample?
   package var stationary: @Sendable (_ number: Int) -> StationaryMoments
   /// Standard deviation of the initial positions, which are normal.
   package var startStd: Double
@@ -193,6 +199,7 @@ package struct SystemModel: Sendable {
 
   package init(
     startStd: Double = 1, largestCurvature: Double? = nil, leastCurvature: Double? = nil, modes: LinearModes? = nil,
+    quadratic: QuadraticLoss? = nil, line: LinePotential? = nil, subsample: Subsample? = nil,
     stationary: @escaping @Sendable (_ number: Int) -> StationaryMoments = { _ in StationaryMoments() },
     isDiscrete: Bool = false, make: @escaping @Sendable () -> any ParticleSystem
   ) {
@@ -200,6 +207,9 @@ package struct SystemModel: Sendable {
     self.largestCurvature = largestCurvature
     self.leastCurvature = leastCurvature
     self.modes = modes
+    self.quadratic = quadratic
+    self.line = line
+    self.subsample = subsample
     self.stationary = stationary
     self.startStd = startStd
     self.isDiscrete = isDiscrete

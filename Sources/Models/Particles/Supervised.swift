@@ -4,10 +4,23 @@ import Randomness
 /// Labelled data for the systems that learn: features with a constant 1 at the end, labels +1 and -1.
 struct Supervised: Sendable {
   /// rows x columns, row by row; the last column is 1.
-  let features: [Double]
-  let labels: [Double]
+  private(set) var features: [Double]
+  private(set) var labels: [Double]
   let columns: Int
   var count: Int { labels.count }
+
+  /// Those of some numbers.
+  func examples(_ numbers: [Int]) -> Supervised {
+    Supervised(
+      features: numbers.flatMap { features[$0 * columns..<($0 + 1) * columns] }, labels: numbers.map { labels[$0] },
+      columns: columns)
+  }
+
+  /// Puts an example of other data in the place of one of these.
+  mutating func replace(_ own: Int, by example: Int, of other: Supervised) {
+    labels[own] = other.labels[example]
+    for k in 0..<columns { features[own &* columns &+ k] = other.features[example &* columns &+ k] }
+  }
 
   static let parameters = TableRequest.parameters + own
 

@@ -99,6 +99,8 @@ package enum TrainingCatalog {
     LinearChains.parallel,
     LinearChains.deepLinear,
     LangevinQuadratic.entry,
+    SGLDGeneralisation.entry,
+    Durations.entry,
   ]
 
   static func read(_ table: JobValue, path: String, data: any DataSource) throws -> TrainingModel {

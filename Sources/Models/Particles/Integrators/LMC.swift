@@ -22,7 +22,7 @@ final class LMC: Integrator {
     equation: "x' = x - h grad H + sqrt(2h/beta) xi", reference: "arXiv:1605.01559", parameters: []
   ) { _ in
     IntegratorModel(
-      order: 1,
+      order: 1, holdsGradient: true,
       oscillator: { h, a in
         LinearStep(choices: [.init(map: [1 - h * a, 0, 0, 0], noise: [2 * h, 0, 0])])
       },

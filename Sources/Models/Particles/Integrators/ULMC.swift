@@ -92,7 +92,7 @@ final class ULMC: Integrator {
   ) { p in
     let friction = p.real("friction")
     return IntegratorModel(
-      hasVelocities: true, order: 1,
+      hasVelocities: true, order: 1, holdsGradient: true,
       oscillator: { h, a in
         LinearStep(choices: [
           FrozenGradient(time: h, friction: friction, inverseTemperature: 1).choice(curvature: a)

@@ -27,6 +27,9 @@ final class CosineWell: ParticleSystem {
     @Sendable func energy(_ x: Double) -> Double { beta * (0.5 * x * x + Elementary.sinCos(2 * x).cos) }
     return SystemModel(
       largestCurvature: 5, leastCurvature: -3,
+      line: LinePotential(
+        energy: { 0.5 * $0 * $0 + Elementary.sinCos(2 * $0).cos }, slope: { $0 - 2 * Elementary.sinCos(2 * $0).sin },
+        curvature: { 1 - 4 * Elementary.sinCos(2 * $0).cos }, name: "x^2/2 + cos 2x"),
       stationary: { _ in .line("exp(-beta (x^2/2 + cos 2x))", reach: 3 + 10 / beta.squareRoot(), beta: beta, energy) },
       make: { CosineWell() })
   }

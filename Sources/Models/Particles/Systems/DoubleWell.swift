@@ -51,6 +51,12 @@ final class DoubleWell: ParticleSystem {
   ) { p, _ in
     let (theta, beta) = (p.real("theta"), p.real("inverse_temperature"))
     return SystemModel(
+      // Without attraction, chains of their own.
+      line: theta > 0
+        ? nil
+        : LinePotential(
+          energy: { 0.25 * $0 * $0 * $0 * $0 - 0.5 * $0 * $0 }, slope: { $0 * $0 * $0 - $0 },
+          curvature: { 3 * $0 * $0 - 1 }, name: "x^4/4 - x^2/2"),
       stationary: { _ in
         func law(_ m: Double) -> LineLaw {
           let reach = 3 + 3 / beta.squareRoot().squareRoot()

@@ -37,6 +37,8 @@ final class GaussianTarget: ParticleSystem {
     return SystemModel(
       startStd: 1 / beta.squareRoot(), largestCurvature: kappa, leastCurvature: 1,
       modes: LinearModes(curvatures.map { ($0, 1 / Double(d)) }, dimension: d, mixture: true),
+      line: d > 1
+        ? nil : LinePotential(energy: { 0.5 * $0 * $0 }, slope: { $0 }, curvature: { _ in 1 }, name: "x^2/2"),
       stationary: { _ in
         var moments = StationaryMoments(equation: "normal, variances 1/(beta a_k)", reference: "docs/particles.md")
         if d == 1 { moments.marginal = .normal(variance: 1 / beta) }

@@ -75,6 +75,7 @@ final class OwnSystem: ParticleSystem {
     if pair == nil { try external.refuseUnbounded(p) }
     return SystemModel(
       leastCurvature: p["least_curvature"] == nil ? nil : p.real("least_curvature"),
+      line: dimension == 1 && pair == nil ? external.line : nil,
       stationary: { _ in pair == nil ? external.stationary(dimension: dimension, beta: beta) : StationaryMoments() },
       make: { OwnSystem(external, dimension: dimension, pair: pair) })
   }

@@ -4,10 +4,15 @@ import Kernels
 /// A two-layer network in the mean-field regime: neurons are particles x = (a, w, b), the network f(z) = (1/N) sum a sigma(w.z + b).
 /// H = N L(f) + lambda sum |x_i|^2/2 with the mean loss L over the data; at temperature 1/beta its Langevin dynamics are noisy
 /// gradient descent in the mean-field scaling.
-final class TwoLayer: ParticleSystem {
+///
+/// With a batch the loss and its gradient are those of the examples that were taken last; all of them are measured.
+final class TwoLayer: SharesBatch {
   enum Loss: String { case squared, logistic }
 
   private let train, test: Supervised
+  /// The examples that the gradient is of: all, or a batch.
+  private var sample: Supervised
+  private let isSubsampled: Bool
   private let relu: Bool
   private let loss: Loss
   private let regularisation: Double
@@ -26,17 +31,19 @@ final class TwoLayer: ParticleSystem {
   /// Most bytes of activations that are kept from the features to the gradient.
   private static let mostKept = 1 << 30
 
-  init(_ train: Supervised, _ test: Supervised, relu: Bool, loss: Loss, regularisation: Double) {
+  init(_ train: Supervised, _ test: Supervised, relu: Bool, loss: Loss, regularisation: Double, batch: Int?) {
     self.train = train
     self.test = test
+    isSubsampled = batch != nil
+    sample = batch.map { train.examples(Array(repeating: 0, count: $0)) } ?? train
     self.relu = relu
     self.loss = loss
     self.regularisation = regularisation
     neurons = .allocateAligned(capacity: (1 + train.columns) * PanelProduct.lanes)
     gradients = .allocateAligned(capacity: (1 + train.columns) * PanelProduct.lanes)
     slopes = .allocateAligned(capacity: Self.chunk * PanelProduct.lanes)
-    running = .allocateAligned(capacity: max(train.count, test.count) * PanelProduct.sums)
-    weights = .allocateAligned(capacity: train.count)
+    running = .allocateAligned(capacity: max(train.count, test.count, sample.count) * PanelProduct.sums)
+    weights = .allocateAligned(capacity: sample.count)
   }
 
   deinit {
@@ -50,8 +57,8 @@ final class TwoLayer: ParticleSystem {
 
   /// (a, w_1, …, w_D, b).
   var dimension: Int { 1 + train.columns }
-  var interaction: Interaction { .features(train.count) }
-  var measuredFeatures: Int { test.count }
+  var interaction: Interaction { .features(sample.count) }
+  var measuredFeatures: Int { test.count + (isSubsampled ? train.count : 0) }
 
   var orderParameters: [Observable] {
     [
@@ -67,7 +74,7 @@ final class TwoLayer: ParticleSystem {
   }
 
   func prepare(_ tiling: Tiling) {
-    tileSize = (tiling.lanes + PanelProduct.lanes - 1) / PanelProduct.lanes * PanelProduct.lanes * train.count
+    tileSize = (tiling.lanes + PanelProduct.lanes - 1) / PanelProduct.lanes * PanelProduct.lanes * sample.count
     kept = tiling.mine.count * tileSize * 8 <= Self.mostKept ? tiling.mine.count : 0
     let room = max(kept, 1) * tileSize
     activations = .allocateAligned(capacity: room)
@@ -77,10 +84,17 @@ final class TwoLayer: ParticleSystem {
 
   func addFeatures(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {
     let room = activations! + (kept > 0 ? x.local * tileSize : 0)
-    outputs(train, x, activations: room, to: sums)
+    outputs(sample, x, activations: room, to: sums)
   }
 
-  func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) { outputs(test, x, activations: nil, to: sums) }
+  func take(_ picks: UnsafePointer<Int32>, batch: Int) {
+    for j in 0..<batch { sample.replace(j, by: Int(picks[j]), of: train) }
+  }
+
+  func addMeasured(_ x: Tile, to sums: UnsafeMutablePointer<Double>) {
+    outputs(test, x, activations: nil, to: sums)
+    if isSubsampled { outputs(train, x, activations: nil, to: sums + test.count) }
+  }
 
   /// Adds sum_i a_i sigma(w_i . z_k + b_i) for every example k.
   /// - Parameter room: where to leave the activations of all examples; nil if nobody asks for them.
@@ -117,7 +131,7 @@ final class TwoLayer: ParticleSystem {
 
   /// Where the activations of a block begin, from an example on.
   private func place(of block: LaneBlock, _ example: Int) -> Int {
-    block.start * train.count + example * PanelProduct.lanes
+    block.start * sample.count + example * PanelProduct.lanes
   }
 
   func gradient(
@@ -126,15 +140,15 @@ final class TwoLayer: ParticleSystem {
   ) {
     harmonic(x, lambda: regularisation, to: gradient, potential: potential)
     let room = activations! + (kept > 0 ? x.local * tileSize : 0)
-    if kept == 0 { outputs(train, x, activations: room, to: nil) }
-    for k in 0..<train.count { weights[k] = derivative(field[k], train.labels[k]) / Double(train.count) }
-    let columns = train.columns
-    train.features.withUnsafeBufferPointer { features in
+    if kept == 0 { outputs(sample, x, activations: room, to: nil) }
+    for k in 0..<sample.count { weights[k] = derivative(field[k], sample.labels[k]) / Double(sample.count) }
+    let columns = sample.columns
+    sample.features.withUnsafeBufferPointer { features in
       for block in x.blocks {
         block.copy(1, of: x.base, x.lanes, to: neurons)
         gradients.update(repeating: 0, count: PanelProduct.lanes)
-        for start in stride(from: 0, to: train.count, by: Self.chunk) {
-          let rows = min(Self.chunk, train.count - start)
+        for start in stride(from: 0, to: sample.count, by: Self.chunk) {
+          let rows = min(Self.chunk, sample.count - start)
           for r in 0..<rows {
             differentiate(weights[start + r], room + place(of: block, start + r), slopes + r * PanelProduct.lanes)
           }
@@ -185,12 +199,12 @@ final class TwoLayer: ParticleSystem {
     return (total / Double(data.count), Double(right) / Double(data.count))
   }
 
-  func fieldEnergy(_ field: UnsafePointer<Double>) -> Double { summary(train, field).loss }
+  func fieldEnergy(_ field: UnsafePointer<Double>) -> Double { summary(sample, field).loss }
 
   func order(
     _ field: UnsafePointer<Double>, measured: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>
   ) {
-    (values[0], values[1]) = summary(train, field)
+    (values[0], values[1]) = isSubsampled ? summary(train, measured + test.count) : summary(train, field)
     if test.count > 0 { (values[2], values[3]) = summary(test, measured) }
   }
 
@@ -203,12 +217,18 @@ final class TwoLayer: ParticleSystem {
       Parameter(
         "loss", .choice(["squared", "logistic"]), default: .text("logistic"), "(f - y)^2/2 or log(1 + e^{-y f})"),
       Parameter("regularisation", .real(.above(0)), default: .real(1e-3), "lambda"),
+      Subsample.batch,
     ]
   ) { p, load in
     let (train, test) = try Supervised.read(p, load)
     let (relu, loss) = (p.text("unit") == "relu", Loss(rawValue: p.text("loss"))!)
     let regularisation = p.real("regularisation")
+    let subsample = try Subsample(p, examples: train.count)
     return SystemModel(
-      make: { TwoLayer(train, test, relu: relu, loss: loss, regularisation: regularisation) })
+      subsample: subsample,
+      make: {
+        TwoLayer(
+          train, test, relu: relu, loss: loss, regularisation: regularisation, batch: subsample?.batch)
+      })
   }
 }

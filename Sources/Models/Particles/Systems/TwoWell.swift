@@ -40,6 +40,14 @@ final class TwoWell: ParticleSystem {
     }
     return SystemModel(
       startStd: max(a, 1), largestCurvature: 1, leastCurvature: 1 - a * a,
+      line: d > 1
+        ? nil
+        : LinePotential(
+          energy: { energy($0) / beta }, slope: { $0 - a * Elementary.tanh(a * $0) },
+          curvature: {
+            let t = Elementary.tanh(a * $0)
+            return 1 - a * a * (1 - t * t)
+          }, name: "x^2/2 - log cosh a x"),
       stationary: { _ in
         let reach = a + 10 / beta.squareRoot()
         var moments = StationaryMoments.line("exp(-beta (x^2/2 - log cosh a x))", reach: reach, beta: beta, energy)
