@@ -3,7 +3,7 @@
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
 # rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
 # kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training, `run.sh
-# semidefinite` those on Max-Cut.
+# semidefinite` those on Max-Cut, `run.sh diffusions` those on diffusions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -164,6 +164,17 @@ semidefinite_times() {
   $one .build/release/fathom-bench semidefinite $graphs >>"$work/native.json"
 }
 
+diffusions() {
+  rm -f "$work"/*.json
+  echo "bench: diffusions"
+  for i in 1 2; do
+    $one .build/release/fathom-bench diffusion >>"$work/native.json"
+    $one $venv/bin/python Benchmarks/peers_diffusions.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_diffusions.py "$work"
+  echo "bench: wrote the rows of diffusions of Benchmarks/RESULTS.md"
+}
+
 semidefinite() {
   rm -f "$work"/*.json
   echo "bench: Max-Cut with a bound"
@@ -228,6 +239,7 @@ matrix) matrix ;;
 training) training ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
+diffusions) diffusions ;;
 particles) particles ;;
 program) program ;;
 *)

@@ -186,6 +186,7 @@ case "formulas":
 case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
+case "diffusion": diffusionTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
 case "kernels":
