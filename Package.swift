@@ -58,11 +58,16 @@ let package = Package(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
+      name: "Divergences",
+      dependencies: ["Experiments", "Formulas", "Kernels", "Particles", "Randomness", "Statistics"],
+      path: "Sources/Models/Divergences", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
       dependencies: [
-        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+        "Divergences", "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Statistics",
       ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -70,7 +75,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
+        "Experiments", "Engine", "Analyses", "Divergences", "Networks", "Particles", "Samples", "Training", "Limits",
+        "Archive",
         "Statistics",
         "TOMLKit",
       ]),
@@ -84,8 +90,8 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+        "Analyses", "Divergences", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks",
+        "Particles", "Randomness", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -105,6 +111,9 @@ let package = Package(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
+    .testTarget(
+      name: "DivergenceTests", dependencies: ["Analyses", "Engine", "Experiments", "Jobs", "Kernels"],
+      swiftSettings: checking),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: checking),

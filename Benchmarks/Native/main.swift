@@ -186,6 +186,7 @@ case "formulas":
 case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
+case "divergence": divergenceTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
 case "kernels":
@@ -214,5 +215,6 @@ func everything() throws {
   try network("relu", 1024, 1024, 1, "chi-square")
   for m in [2, 4, 16] { try path(m) }
   try architectureTimes()
+  divergenceTimes()
   print("{\"name\": \"checksum\", \"value\": \(sink)}")
 }

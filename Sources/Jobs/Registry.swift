@@ -1,3 +1,4 @@
+import Divergences
 import Experiments
 import Limits
 import Networks
@@ -11,13 +12,17 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
+    RegisteredFamily(DivergenceFamily.self, limits: DivergenceLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
   /// Every line of the catalog, in the order in which it is printed.
   package static var entries: [any Entry] {
-    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry] + families.flatMap(\.options)
-      + JobReader.tables
+    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry]
+      // A table that several families have is one.
+      + families.flatMap(\.options).reduce(into: []) { all, own in
+        if !all.contains(where: { $0.name == own.name }) { all.append(own) }
+      } + JobReader.tables
   }
 }
 

@@ -95,25 +95,11 @@ package struct ParticleModel: Sendable {
       throw p.invalid("warm_up", "must be at least 10 steps to adapt the step size in")
     }
     guard let largest = system.largestCurvature else { return }
-    func isStable(_ step: Double) -> Bool { method.oscillator(step, largest).moments(curvature: largest) != nil }
-    guard !isStable(settings.step) else { return }
-    var (stable, unstable) = (0.0, settings.step)
-    for _ in 0..<50 {
-      let middle = 0.5 * (stable + unstable)
-      if isStable(middle) { stable = middle } else { unstable = middle }
-    }
+    guard let stable = method.stableStep(below: settings.step, curvature: largest) else { return }
     throw p.invalid(
       "step",
-      "must be below \(fourDigits(stable)): \(integrator.name) is unstable beyond, where the curvature is \(largest)"
+      "must be below \(stable): \(integrator.name) is unstable beyond, where the curvature is \(largest)"
     )
-  }
-
-  private static func fourDigits(_ x: Double) -> Double {
-    guard x > 0, x.isFinite else { return x }
-    var scale = 1.0
-    while x * scale < 1e3 { scale *= 10 }
-    while x * scale >= 1e4 { scale /= 10 }
-    return (x * scale).rounded() / scale
   }
 
   /// The finite leg, or one that refines it.
