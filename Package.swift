@@ -31,6 +31,7 @@ let models: [Target.Dependency] = [
   "Signatures",
   "Diffusions",
   "Semidefinite",
+  "Divergences",
 ]
 
 let package = Package(
@@ -88,6 +89,10 @@ let package = Package(
     .target(
       name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Signatures", swiftSettings: numeric),
+    .target(
+      name: "Divergences",
+      dependencies: ["Experiments", "Formulas", "Kernels", "Particles", "Randomness", "Statistics"],
+      path: "Sources/Models/Divergences", swiftSettings: numeric),
     .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(

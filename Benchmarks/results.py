@@ -5,6 +5,7 @@ import platform
 import sys
 from pathlib import Path
 
+import results_divergence
 import results_finite_width
 import results_formulas
 import results_kernels
@@ -136,6 +137,7 @@ Cost of the conditional samplers against n, d and m (`fathom-bench cost`):
 
 print("\n" + results_finite_width.section(native, peers), end="")
 print("\n" + results_kernels.section(native, peers), end="")
+print("\n" + results_divergence.section(native, peers), end="")
 
 print("""
 ## Covariance SDE paths, 100 steps

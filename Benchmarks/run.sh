@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
-# make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
-# one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
-# rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
-# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training, `run.sh
-# semidefinite` those on Max-Cut, `run.sh diffusions` those on diffusions.
+# make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on one and two ranks into PROGRAM.md.
+# `run.sh networks`, `particles` or `program` makes one of them; a name of the list at the end (formulas, training, diffusions, …) the rows of RESULTS.md on it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -31,6 +28,7 @@ networks() {
   $one .build/release/fathom-bench >"$work/native.json"
   echo "bench: peers"
   $one $venv/bin/python Benchmarks/peers.py >"$work/peers.json"
+  $one $venv/bin/python Benchmarks/peers_divergence.py >>"$work/peers.json"
   # Once more: a machine that others share changes its speed, and ratios need both sides at the same speed.
   $one .build/release/fathom-bench >>"$work/native.json"
 
@@ -183,6 +181,17 @@ semidefinite() {
   echo "bench: wrote the rows of Max-Cut of Benchmarks/RESULTS.md"
 }
 
+divergence() {
+  rm -f "$work"/*.json
+  echo "bench: divergences"
+  for i in 1 2 3; do
+    $one .build/release/fathom-bench divergence >>"$work/native.json"
+    $one $venv/bin/python Benchmarks/peers_divergence.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_divergence.py "$work"
+  echo "bench: wrote the rows of divergences of Benchmarks/RESULTS.md"
+}
+
 particles() {
   rm -f "$work"/*.json
   echo "bench: particle systems"
@@ -237,6 +246,7 @@ formulas) formulas ;;
 finite-width) finite_width ;;
 matrix) matrix ;;
 training) training ;;
+divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
 diffusions) diffusions ;;

@@ -26,6 +26,7 @@ from fathom.report import STYLE
 from gallery_diffusions import dale, kinetic, universality
 from gallery_estimation import designs, queries, regimes
 from gallery_semidefinite import max_cut
+from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -355,6 +356,31 @@ ENTRIES = [
         "langevin-bias", "Bias of the samplers in h", "closed form, docs/particles.md", "langevin-bias", samplers,
         "Means on x²/2 + cos 2x. Metropolised samplers and the proximal one have no bias; LMC and ULMC are of first order, OBABO of second, BAOAB of second with a small constant.",
         ["particles.number=512"], 0,
+    ),
+    Entry(
+        "poincare-to-log-sobolev", "From Poincaré to log-Sobolev", "arXiv:2112.12662", "poincare-to-log-sobolev", inequalities,
+        "Langevin Monte Carlo (h = 0.1) on exp(-(1 + x²)^(α/2)) from N(3, 1/4), the law by quadrature: KL to the chain's own stationary law, dashed the slope of twice the spectral gap, and the Rényi divergence of order 2 to the target, which ends at a floor.",
+        ["divergence.draws=20_000"], 0,
+    ),
+    Entry(
+        "lmc-divergence", "The floor of Langevin Monte Carlo", "arXiv:2112.12662", "lmc-divergence", orders,
+        "KL of the chain's stationary law to the target over the step size; dashes: h² through the smallest.",
+        ["divergence.draws=20_000"], 0,
+    ),
+    Entry(
+        "weakly-smooth", "Weakly smooth targets", "derived, docs/divergences.md", "weakly-smooth", floors,
+        "LMC on exp(-|x|^a): divergence of the stationary law and bias of E x² over the step size; dashes: h^min(a + 1/2, 2) and h through the largest step.",
+        ["divergence.draws=20_000"], 0,
+    ),
+    Entry(
+        "steps-to-epsilon", "Steps to epsilon over the condition number", "arXiv:2112.12662", "steps-to-epsilon", kappas,
+        "Gaussian target of curvatures 1 and κ, each integrator at its best step size and friction. With a frozen gradient underdamped Langevin dynamics is no faster in κ than LMC; splittings gain the square root.",
+        ["divergence.draws=1000"], 0,
+    ),
+    Entry(
+        "gradients-to-epsilon", "Gradients to epsilon in mean-field sampling", "arXiv:2402.07355", "gradients-to-epsilon", gradients,
+        "Particles with quadratic attraction: N times the steps until KL of one particle is below ε, at the best N, step size and friction; dashes: N = 1/(2 √ε).",
+        [], 0,
     ),
     Entry(
         "phase-transition", "A mean-field phase transition", "Dawson (1983)", "double-well-transition", transition,

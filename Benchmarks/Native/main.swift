@@ -187,6 +187,7 @@ case "finite-width":
   vectorSpeed()
   try finiteWidthTimes()
 case "diffusion": diffusionTimes()
+case "divergence": divergenceTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
 case "kernels":
@@ -216,5 +217,6 @@ func everything() throws {
   try network("relu", 1024, 1024, 1, "chi-square")
   for m in [2, 4, 16] { try path(m) }
   try architectureTimes()
+  divergenceTimes()
   print("{\"name\": \"checksum\", \"value\": \(sink)}")
 }

@@ -44,13 +44,17 @@ package struct Trends: Analysis {
     let points = leg.axis.values.indices.flatMap { record in places.map { (record, $0) } }
     let fits = points.compactMap { record, place -> (Int, Int, Fit)? in
       let moments = tallies.map { $0.moments(leg.schema.index(record, place)) }
-      return Fit(sizes: sweep.sizes, moments).map { (record, place, $0) }
+      let isExact = leg.schema.observables[place].isExact ?? false
+      return Fit(sizes: sweep.sizes, moments, isExact: isExact).map { (record, place, $0) }
     }
     guard !fits.isEmpty else { return nil }
     // The probability of any false statement is shared by all rows.
     let alpha = snapshot.tolerances.alpha * snapshot.job.levelShare / Double(fits.count)
     let rows = fits.map { record, place, fit in
-      let margin = Student.equivalentT(Gaussian.critical(alpha), degreesOfFreedom: fit.smallest - 1) * fit.error
+      // Without sampling error, what the slopes between neighbours differ by is all there is.
+      let margin =
+        fit.isExact
+        ? fit.error : Student.equivalentT(Gaussian.critical(alpha), degreesOfFreedom: fit.smallest - 1) * fit.error
       return Row(
         observable: leg.schema.observables[place].name, coordinate: leg.axis.values[record], slope: fit.slope,
         error: fit.error, margin: margin, chiSquare: fit.chiSquare, degreesOfFreedom: fit.degreesOfFreedom,
@@ -87,19 +91,24 @@ package struct Trends: Analysis {
     return slope.magnitude + margin < tolerance ? .flat : .undecided
   }
 
-  /// A straight line by weighted least squares; its error grows where the line is not as good as the errors of its points allow.
+  /// A straight line by weighted least squares; its error grows where the line is not as good as the errors of its points allow. Of values without a sampling error it is the largest
+  /// difference of the slope between neighbours from that of the line.
   private struct Fit {
+    let isExact: Bool
     let slope, error, chiSquare: Double
     let degreesOfFreedom: Int
     let localSlopes: [Double]
     /// Fewest draws of a point.
     let smallest: Int
 
-    init?(sizes: [Double], _ moments: [Moments]) {
-      guard moments.allSatisfy({ $0.count > 1 && $0.meanError > 0 && $0.meanError.isFinite && $0.mean.isFinite })
+    init?(sizes: [Double], _ moments: [Moments], isExact: Bool) {
+      guard
+        moments.allSatisfy({
+          $0.count > 1 && $0.mean.isFinite && (isExact || $0.meanError > 0 && $0.meanError.isFinite)
+        })
       else { return nil }
       let x = sizes.map { Elementary.log($0) }
-      let weights = moments.map { 1 / ($0.meanError * $0.meanError) }
+      let weights = moments.map { isExact ? 1 : 1 / ($0.meanError * $0.meanError) }
       let total = weights.reduce(0, +)
       let centre = zip(weights, x).reduce(0) { $0 + $1.0 * $1.1 } / total
       let mean = zip(weights, moments).reduce(0) { $0 + $1.0 * $1.1.mean } / total
@@ -112,9 +121,13 @@ package struct Trends: Analysis {
         let rest = moments[i].mean - mean - slope * (x[i] - centre)
         sum += weights[i] * rest * rest
       }
-      (self.slope, chiSquare, degreesOfFreedom) = (slope, sum, x.count - 2)
-      error = (1 / spread).squareRoot() * max(1, (sum / Double(x.count - 2)).squareRoot())
-      localSlopes = x.indices.dropFirst().map { (moments[$0].mean - moments[$0 - 1].mean) / (x[$0] - x[$0 - 1]) }
+      let localSlopes = x.indices.dropFirst().map { (moments[$0].mean - moments[$0 - 1].mean) / (x[$0] - x[$0 - 1]) }
+      (self.isExact, self.slope, self.localSlopes, degreesOfFreedom) = (isExact, slope, localSlopes, x.count - 2)
+      chiSquare = isExact ? .nan : sum
+      error =
+        isExact
+        ? localSlopes.map { ($0 - slope).magnitude }.max()!
+        : (1 / spread).squareRoot() * max(1, (sum / Double(x.count - 2)).squareRoot())
       smallest = Int(moments.map(\.count).min()!)
     }
   }

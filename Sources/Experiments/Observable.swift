@@ -41,11 +41,13 @@ public struct Observable: Sendable, Equatable, Codable {
   public let summary: String
   /// For a difference: the name of the paired reference.
   public let reference: String?
+  /// Whether it is worked out without sampling, and so the same in every draw; nil if not, as in files of before.
+  public let isExact: Bool?
 
   /// - Parameter name: the family with the indices in brackets unless given.
   public init(
     _ family: String, _ indices: [Int], role: Role = .quantity, unit: String = "1", name: String? = nil,
-    reference: String? = nil, _ summary: String
+    reference: String? = nil, isExact: Bool = false, _ summary: String
   ) {
     self.family = family
     self.indices = indices
@@ -54,12 +56,16 @@ public struct Observable: Sendable, Equatable, Codable {
     self.name =
       name ?? (indices.isEmpty ? family : family + "[" + indices.map(String.init).joined(separator: ",") + "]")
     self.reference = reference
+    self.isExact = isExact ? true : nil
     self.summary = summary
   }
 
   /// Without indices.
-  public init(_ family: String, role: Role = .quantity, unit: String = "1", name: String? = nil, _ summary: String) {
-    self.init(family, [], role: role, unit: unit, name: name, summary)
+  public init(
+    _ family: String, role: Role = .quantity, unit: String = "1", name: String? = nil, isExact: Bool = false,
+    _ summary: String
+  ) {
+    self.init(family, [], role: role, unit: unit, name: name, isExact: isExact, summary)
   }
 
   public var isHeavyTailed: Bool { role == .heavyTailed }

@@ -1,5 +1,6 @@
 import Diffusions
 import Estimation
+import Divergences
 import Experiments
 import Limits
 import Manifolds
@@ -21,13 +22,17 @@ package enum Registry {
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
+    RegisteredFamily(DivergenceFamily.self, limits: DivergenceLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
   /// Every line of the catalog, in the order in which it is printed.
   package static var entries: [any Entry] {
-    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry] + families.flatMap(\.options)
-      + JobReader.tables
+    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry]
+      // A table that several families have is one.
+      + families.flatMap(\.options).reduce(into: []) { all, own in
+        if !all.contains(where: { $0.name == own.name }) { all.append(own) }
+      } + JobReader.tables
   }
 }
 

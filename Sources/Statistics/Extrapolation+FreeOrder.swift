@@ -74,7 +74,7 @@ extension Extrapolation {
     }
   }
 
-  init?(free points: [Point], limit known: Double?) {
+  init?(free points: [Point], limit known: Double?, isExact: Bool) {
     guard Set(points.map(\.small)).count >= (known == nil ? 4 : 3) else { return nil }
     let isSeen = Self.isSeen(points, limit: known)
     let profile = Profile(points, limit: known)
@@ -135,7 +135,7 @@ extension Extrapolation {
       limit: (best.limit, known == nil ? error(best.limit, best.limitError, ends.map(\.limit)) : 0),
       order: (order, reach(bent)), aloneError: reach(alone),
       coefficient: (coefficient, error(coefficient, best.coefficientError / unitPower, coefficients)),
-      chiSquare: best.chiSquare, degreesOfFreedom: freedom, isSeen: isSeen)
+      chiSquare: isExact ? .nan : best.chiSquare, degreesOfFreedom: freedom, isSeen: isSeen)
   }
 
   /// Where a function with one minimum between two arguments has it, by golden sections.

@@ -24,6 +24,8 @@ public struct RemainderOrder: Sendable, Equatable {
 extension Extrapolation {
   /// An order that is less certain than this decides nothing.
   public static let uncertainOrder = 0.5
+  /// Within which the order of values without an error, that terms of higher order move, counts as another one.
+  public static let exactOrder = 0.1
 
   /// Compares the order of a remainder with a promised one.
   ///
@@ -31,7 +33,7 @@ extension Extrapolation {
   /// $c\,s^p + d\,s^{p+1}$ looks like another power over a finite range, so outside of three errors this form is fitted as well: if it
   /// is good (chi-square within its 1e-4 quantile), the promise stands where c is seen (three errors), and the remainder is
   /// `faster` where it is not. With three points one degree of freedom is left for that, so a sweep should have five sizes
-  /// or more, over a factor of eight.
+  /// or more, over a factor of eight. Values without an error leave nothing to chance: within `exactOrder` they are consistent.
   ///
   /// - Parameter differences: predicted less measured, at three values of s or more; nil with fewer.
   public static func remainder(_ differences: [Point], promised: Double) -> RemainderOrder? {
@@ -40,9 +42,11 @@ extension Extrapolation {
     let verdict: RemainderOrder.Verdict
     if !fit.isSeen || !(fit.aloneError <= uncertainOrder) {
       verdict = .undecided
-    } else if distance.magnitude <= 3 * fit.aloneError {
+    } else if distance.magnitude <= max(3 * fit.aloneError, fit.isExact ? exactOrder : 0) {
       verdict = .consistent
-    } else if let series = PowerSeries(uncertain(differences), powers: [promised, promised + 1]), series.isGood {
+    } else if !fit.isExact, let series = PowerSeries(uncertain(differences), powers: [promised, promised + 1]),
+      series.isGood
+    {
       verdict = series.coefficients[0].magnitude > 3 * series.errors[0] ? .consistent : .faster
     } else {
       verdict = distance < 0 ? .contradicted : .faster

@@ -43,6 +43,9 @@ public struct Extrapolation: Sendable, Equatable {
     case fixed(Double)
   }
 
+  /// Whether the values have no error at all: then what moves a fitted order is terms of higher order, and chi-square, of errors that are not there, is NaN.
+  public var isExact: Bool { chiSquare.isNaN }
+
   /// The value at s = 0 with its standard error, 0 for a known one.
   public let limit, limitError: Double
   /// The leading order p.
@@ -69,7 +72,9 @@ public struct Extrapolation: Sendable, Equatable {
   public init?(_ points: [Point], orders: Orders) {
     switch orders {
     case .candidates(let expected): self.init(candidates: Self.floored(points), expected: expected)
-    case .free(let limit): self.init(free: Self.uncertain(points), limit: limit)
+    case .free(let limit):
+      let isExact = points.filter(\.isUsable).allSatisfy { $0.error == 0 }
+      self.init(free: Self.uncertain(points), limit: limit, isExact: isExact)
     case .fixed(let order): self.init(fixed: Self.floored(points), order: order)
     }
   }

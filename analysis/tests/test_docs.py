@@ -67,6 +67,12 @@ def test_particles(here):
     assert fathom.open("double-well.h5").finite().attrs["draws"] == 16
 
 
+def test_divergences(here):
+    run_page(reduced("docs/divergences.md", ("draws = 100_000", "draws = 500")))
+    last = fathom.open("divergence.h5").finite().isel(step=-1)
+    assert abs(float(last["mean"].sel(observable="KL")) - 2.52175e-4) < 1e-9
+
+
 def test_running(here):
     (here / "job.toml").write_text(JOB)
     run_page((ROOT / "docs/running.md").read_text())

@@ -57,6 +57,33 @@ package struct IntegratorModel: Sendable {
   }
 }
 
+extension IntegratorModel {
+  /// Nil if a step is stable for a harmonic oscillator; else the largest one below that is, to four digits.
+  package func stableStep(below step: Double, curvature: Double) -> Double? {
+    stableStep(below: step, curvature: curvature, .none)
+  }
+
+  /// The same of gradients with the noise of batches.
+  func stableStep(below step: Double, curvature: Double, _ noise: GradientNoise) -> Double? {
+    func isStable(_ step: Double) -> Bool { oscillator(step, curvature, noise).moments(curvature: curvature) != nil }
+    guard !isStable(step) else { return nil }
+    var (stable, unstable) = (0.0, step)
+    for _ in 0..<50 {
+      let middle = 0.5 * (stable + unstable)
+      if isStable(middle) { stable = middle } else { unstable = middle }
+    }
+    return Self.fourDigits(stable)
+  }
+
+  private static func fourDigits(_ x: Double) -> Double {
+    guard x > 0, x.isFinite else { return x }
+    var scale = 1.0
+    while x * scale < 1e3 { scale *= 10 }
+    while x * scale >= 1e4 { scale /= 10 }
+    return (x * scale).rounded() / scale
+  }
+}
+
 /// A linear stochastic step (x, v) -> M (x, v) + noise of covariance Q, perhaps random: a mean over choices with weights.
 package struct LinearStep: Sendable {
   struct Choice {

@@ -102,8 +102,7 @@ package struct ParticleModel: Sendable {
     guard let largest = system.largestCurvature else { return }
     // The noise of a batch in the curvature makes second moments grow at smaller steps.
     let noise = system.quadratic.flatMap { method.holdsGradient ? $0.noise : nil } ?? .none
-    func isStable(_ step: Double) -> Bool { method.oscillator(step, largest, noise).moments(curvature: largest) != nil }
-    guard !isStable(settings.step) else {
+    guard let stable = method.stableStep(below: settings.step, curvature: largest, noise) else {
       if noise.curvature.isRandom && !method.oscillator(settings.step, largest, noise).hasFourthMoments {
         Notes.add(
           "\(p.path).step = \(settings.step): the noise of batches of \(system.subsample!.batch) leaves the squares of the stationary law no variance, and their means no error bars; the exact second moments are not compared with"
@@ -111,23 +110,10 @@ package struct ParticleModel: Sendable {
       }
       return
     }
-    var (stable, unstable) = (0.0, settings.step)
-    for _ in 0..<50 {
-      let middle = 0.5 * (stable + unstable)
-      if isStable(middle) { stable = middle } else { unstable = middle }
-    }
     throw p.invalid(
       "step",
-      "must be below \(fourDigits(stable)): \(integrator.name) is unstable beyond, where the curvature is \(largest)"
+      "must be below \(stable): \(integrator.name) is unstable beyond, where the curvature is \(largest)"
         + (noise.curvature.isRandom ? ", with a variance of \(Float(noise.curvature.second)) over batches" : ""))
-  }
-
-  private static func fourDigits(_ x: Double) -> Double {
-    guard x > 0, x.isFinite else { return x }
-    var scale = 1.0
-    while x * scale < 1e3 { scale *= 10 }
-    while x * scale >= 1e4 { scale /= 10 }
-    return (x * scale).rounded() / scale
   }
 
   /// The finite leg, or one that refines it.

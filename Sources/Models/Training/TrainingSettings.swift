@@ -11,21 +11,12 @@ package struct TrainingSettings: Sendable {
   /// Families of observables that are kept; nil for all.
   package let measured: [String]?
 
-  /// Most records of one job; each has a tally of its own.
-  static let mostRecords = 10_000
-
   static func parameters(_ entry: ProblemEntry) -> [Parameter] {
     var found = [
       Parameter("problem", .choice([entry.name]), "what is trained"),
       Parameter("draws", .integer(2...Int64.max), "independent runs, each with weights, data and noise of its own"),
       Parameter("steps", .integer(1...1_000_000_000_000), unit: "steps", "steps of a run"),
-      Parameter(
-        "records",
-        .structured(
-          "\"last\", \"all\", \"octaves\" or an ascending array of at most \(mostRecords) numbers of steps in 0...steps"
-        ),
-        default: .text("octaves"),
-        "steps after which it is measured; octaves: the start, 1, 2, 4, … and the last"),
+      StepRecords.parameter,
       Parameter(
         "learning_rate", .structured(LearningRate.words), isTuned: true,
         "eta; what it multiplies is in the equation of the problem"),
@@ -53,7 +44,7 @@ package struct TrainingSettings: Sendable {
 
   init(_ p: Parameters, _ entry: ProblemEntry) throws {
     let steps = p.integer("steps")
-    records = try Self.readRecords(p, steps: steps)
+    records = try StepRecords.read(p, steps: steps)
     learningRate = try LearningRate(p["learning_rate"], path: "\(p.path).learning_rate")
     schedule = try RateSchedule(p["schedule"], path: "\(p.path).schedule", steps: steps)
     stopBelow = p["stop_below"].map { _ in p.real("stop_below") }
@@ -95,37 +86,6 @@ package struct TrainingSettings: Sendable {
     if !(loss <= divergedAbove) { return .diverged }
     if let stopBelow, loss < stopBelow { return .converged }
     return nil
-  }
-
-  private static func readRecords(_ p: Parameters, steps: Int) throws -> [Int] {
-    let wrong = p.invalid(
-      "records",
-      "must be \"last\", \"all\", \"octaves\" or an ascending array of at most \(mostRecords) numbers of steps in [0, \(steps)]"
-        + Nearest.hint(p["records"], among: ["last", "all", "octaves"]))
-    switch p["records"] {
-    case .text("last"): return [steps]
-    case .text("all"):
-      guard steps < mostRecords else {
-        throw p.invalid("records", "would be \(steps + 1) records; at most \(mostRecords) can be kept: list those")
-      }
-      return Array(0...steps)
-    case .text("octaves"):
-      var found = [0]
-      var next = 1
-      while next < steps {
-        found.append(next)
-        next *= 2
-      }
-      return found + [steps]
-    case .list(let items):
-      let found = try items.map { item -> Int in
-        guard let step = item.integer, (0...Int64(steps)).contains(step) else { throw wrong }
-        return Int(step)
-      }
-      guard (1...mostRecords).contains(found.count), zip(found, found.dropFirst()).allSatisfy(<) else { throw wrong }
-      return found
-    default: throw wrong
-    }
   }
 
   private static func readNames(_ p: Parameters, _ allowed: [String]) throws -> [String] {

@@ -3,15 +3,15 @@ import Kernels
 
 /// The exact Ornstein-Uhlenbeck step of dx = v dt, dv = -(g + gamma v) dt + sqrt(2 gamma/beta) dW over a time t, the gradient g
 /// held fixed: what the exponential integrators are made of.
-struct FrozenGradient {
+package struct FrozenGradient: Sendable {
   /// v' = decay v - push g + noise, x' = x + drift v - pull g + noise.
-  let decay, drift, push, pull: Double
+  package let decay, drift, push, pull: Double
   /// Standard deviation of the noise of v; the noise of x is `cross` times the same normal and `own` times another.
-  let spread, cross, own: Double
+  package let spread, cross, own: Double
 
   /// No branches: it is called for each of many particles as well.
   @inline(__always)
-  init(time: Double, friction: Double, inverseTemperature: Double) {
+  package init(time: Double, friction: Double, inverseTemperature: Double) {
     // p_k = sum_j (-y)^j/(j + k)!, so that e^{-y} = p_0 and p_k = 1/k! - y p_{k+1}: no difference cancels upwards from p_3 for small
     // y, and none downwards from e^{-y} for large ones. The series ends at y^17; what is left is below 2e-20 at y = 1.
     let y = friction * time
