@@ -58,11 +58,15 @@ let package = Package(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
+      name: "Regression", dependencies: ["Experiments", "Kernels", "Networks", "Randomness"],
+      path: "Sources/Models/Regression", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
       dependencies: [
-        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+        "Networks", "Particles", "Regression", "Training", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Statistics",
       ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -70,8 +74,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
-        "Statistics",
+        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Regression", "Samples", "Training", "Limits",
+        "Archive", "Statistics",
         "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
@@ -85,7 +89,7 @@ let package = Package(
       name: "fathom-bench",
       dependencies: [
         "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+        "Randomness", "Regression", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -104,6 +108,10 @@ let package = Package(
     .testTarget(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "RidgeTests",
+      dependencies: ["Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],

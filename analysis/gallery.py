@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 import fathom
 from fathom import plots
 from fathom.report import STYLE
+from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -313,6 +314,31 @@ ENTRIES = [
         "aspect-ratio", "Information and the aspect ratio", "arXiv:2106.10165, app. A", "aspect-ratio", information,
         "What two units of a layer of a ReLU network of width 128 tell of each other. The series to the third order has its maximum at depth/width = 0.031; the information itself goes on growing.",
         ["network.draws=50_000"], 0,
+    ),
+    Entry(
+        "more-is-better", "More is better", "arXiv:2311.14646", "more-is-better", risks,
+        "Test error of random-feature ridge regression over the number of features, 100 samples, 2,000 draws a point: at a small ridge it peaks at as many features as samples, at the best ridge every feature helps. Lines: the eigenframework.",
+        verdicts=0,
+    ),
+    Entry(
+        "overfitting-ratio", "How far to fit the noise", "arXiv:2311.14646", "overfitting-ratio", fitting,
+        "Test error, and training over test error, over the ridge, of power laws with 10^18 modes. Lines: the eigenframework; dashes: the limit of the ratio at the best ridge, .39885.",
+        verdicts=0,
+    ),
+    Entry(
+        "scaling-laws", "Scaling laws of random features", "arXiv:2102.06701", "scaling-laws", scaling,
+        "Test error over samples at four numbers of features, and all of it over the error that resolution allows, pi² m/(2 m + 1)²: one curve, 1/(1 - m/Q) (dashes).",
+        verdicts=0,
+    ),
+    Entry(
+        "bandlimited", "Networks with bandlimited random weights", "How powerful are shallow networks with bandlimited random weights?", "bandlimited", bands,
+        "Relative error of a function of three scales over the number of neurons, for five bands. Dashes: infinitely many neurons.",
+        verdicts=0,
+    ),
+    Entry(
+        "universality", "Universality on digits", "arXiv:2311.14646", "universality", universality,
+        "Test error of kernel regression on digits over what the eigenframework makes of their spectrum: right at ridge 1, too small by up to a sixth at small ridges, and the more so the more samples there are.",
+        verdicts=0,
     ),
     Entry(
         "propagation-of-chaos", "Propagation of chaos in N", "closed form, docs/particles.md", "propagation-of-chaos", chaos,

@@ -2,6 +2,7 @@ import Experiments
 import Limits
 import Networks
 import Particles
+import Regression
 import Samples
 import Training
 
@@ -11,6 +12,7 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
+    RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
