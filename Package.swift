@@ -32,6 +32,7 @@ let models: [Target.Dependency] = [
   "Diffusions",
   "Semidefinite",
   "Divergences",
+  "Regression",
 ]
 
 let package = Package(
@@ -93,6 +94,9 @@ let package = Package(
       name: "Divergences",
       dependencies: ["Experiments", "Formulas", "Kernels", "Particles", "Randomness", "Statistics"],
       path: "Sources/Models/Divergences", swiftSettings: numeric),
+    .target(
+      name: "Regression", dependencies: ["Experiments", "Kernels", "Networks", "Randomness"],
+      path: "Sources/Models/Regression", swiftSettings: numeric),
     .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(

@@ -17,8 +17,8 @@ package struct Trends: Analysis {
     package let chiSquare: Double
     package let degreesOfFreedom: Int
     package let finding: Finding
-    /// From each size to the next.
-    package let localSlopes: [Double]
+    /// From each size to the next, without the fit.
+    package let localSlopes: [LocalSlope]
   }
 
   /// A slope whose interval is within it counts as flat.
@@ -97,7 +97,7 @@ package struct Trends: Analysis {
     let isExact: Bool
     let slope, error, chiSquare: Double
     let degreesOfFreedom: Int
-    let localSlopes: [Double]
+    let localSlopes: [LocalSlope]
     /// Fewest draws of a point.
     let smallest: Int
 
@@ -121,12 +121,17 @@ package struct Trends: Analysis {
         let rest = moments[i].mean - mean - slope * (x[i] - centre)
         sum += weights[i] * rest * rest
       }
-      let localSlopes = x.indices.dropFirst().map { (moments[$0].mean - moments[$0 - 1].mean) / (x[$0] - x[$0 - 1]) }
-      (self.isExact, self.slope, self.localSlopes, degreesOfFreedom) = (isExact, slope, localSlopes, x.count - 2)
+      (self.isExact, self.slope, degreesOfFreedom) = (isExact, slope, x.count - 2)
+      localSlopes = x.indices.dropFirst().map { i in
+        let (near, far, width) = (moments[i], moments[i - 1], x[i] - x[i - 1])
+        let error = (near.meanError * near.meanError + far.meanError * far.meanError).squareRoot()
+        return LocalSlope(
+          from: sizes[i - 1], to: sizes[i], slope: (near.mean - far.mean) / width, error: error / width)
+      }
       chiSquare = isExact ? .nan : sum
       error =
         isExact
-        ? localSlopes.map { ($0 - slope).magnitude }.max()!
+        ? localSlopes.map { ($0.slope - slope).magnitude }.max()!
         : (1 / spread).squareRoot() * max(1, (sum / Double(x.count - 2)).squareRoot())
       smallest = Int(moments.map(\.count).min()!)
     }
@@ -159,10 +164,18 @@ package struct Trends: Analysis {
     table.axes.append(.init("size", .numbers(sizes), axes: ["size"], "values of \(key)"))
     table.columns += [
       .init(
-        "local_slope", .numbers(rows.flatMap { $0.localSlopes + [.nan] }), axes: ["row", "size"],
+        "local_slope", .numbers(rows.flatMap { $0.localSlopes.map(\.slope) + [.nan] }), axes: ["row", "size"],
         "slope from this size to the next"),
       .init(
-        "slope_list", .texts(rows.map { $0.localSlopes.map { Words.format($0, 2) }.joined(separator: " ") }),
+        "local_slope_error", .numbers(rows.flatMap { $0.localSlopes.map(\.error) + [.nan] }), axes: ["row", "size"],
+        "its standard error; neighbouring slopes share a size"),
+      .init(
+        "slope_list",
+        .texts(
+          rows.map { row in
+            row.localSlopes.map { "\(Words.format($0.slope, 2)) +- \(Words.format($0.error, 1))" }.joined(
+              separator: ", ")
+          }),
         "the same as people write them"),
     ]
     table.fields = [

@@ -6,6 +6,7 @@ import Limits
 import Manifolds
 import Networks
 import Particles
+import Regression
 import Samples
 import Signatures
 import Semidefinite
@@ -23,6 +24,7 @@ package enum Registry {
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(DivergenceFamily.self, limits: DivergenceLimits.all),
+    RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 

@@ -7,6 +7,10 @@ public struct LocalSlope: Sendable, Equatable {
   /// $\log(d_2/d_1) / \log(s_2/s_1)$ of the distances d from the limit, with its standard error; NaN where a distance is within
   /// two errors of 0, or where they have different signs.
   public let slope, error: Double
+
+  package init(from: Double, to: Double, slope: Double, error: Double) {
+    (self.from, self.to, self.slope, self.error) = (from, to, slope, error)
+  }
 }
 
 extension Extrapolation {

@@ -32,6 +32,27 @@ import Testing
     #expect(undecided <= 3 * Self.seeds / 10)
   }
 
+  /// Local slopes scatter over seeds as their errors say: chi-square of 40 seeds about their mean, 39 degrees of freedom, lies in 13 ... 84 but for 5e-5 on either side. Of power laws that are sampled
+  /// without ridge and noise they steepen towards -1: by $\pi^2 n/(2 n + 1)^2$, -.84 and -.91 from 4 to 8 and to 16 examples, corrections of the logarithm to the logarithm of the mean aside.
+  @Test func localSlopesHaveErrors() throws {
+    let settings = [
+      "regression.draws=200", "regression.spectrum={decay=2.0,modes=1e6,single=60,per_decade=4}",
+      "sweep={\"regression.samples\"=[4,8,16]}",
+    ]
+    let slopes = try (1...40).map { seed in
+      let trend = Analyses.trends(try read("scaling-laws", settings + ["seed=\(seed)"]))[0]
+      return trend.rows[0].localSlopes
+    }
+    for (i, known) in [-0.835, -0.914].enumerated() {
+      let mean = slopes.reduce(0) { $0 + $1[i].slope } / 40
+      let chiSquare = slopes.reduce(0) {
+        $0 + ($1[i].slope - mean) * ($1[i].slope - mean) / ($1[i].error * $1[i].error)
+      }
+      #expect((13...84).contains(chiSquare), "\(i): \(chiSquare)")
+      #expect((mean - known).magnitude < 0.1, "\(i): \(mean)")
+    }
+  }
+
   /// What moves is named, what no draw can tell is undecided, and one width more or less is no sweep.
   @Test func wordsOfTrends() throws {
     let few = Analyses.trends(

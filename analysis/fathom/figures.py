@@ -247,32 +247,36 @@ def extrapolations(result: Result) -> Iterator[Drawing]:
     if not result.finished:
         return
     for fit in result.report().get("finite_size", []):
+        name = fit["key"].split(".")[-1]
         for row in fit["rows"][:4]:
-            widths = np.array(row["widths"], dtype=float)
+            widths = np.array(row["sizes"], dtype=float)
             means = []
-            for width in row["widths"]:
-                case = next((c for c in result.cases if plots.settings(c).get("network.width") == str(width)), None)
-                leg = result.finite(case) if case else None
+            for size, place in zip(row["sizes"], row["layers"], strict=True):
+                # Of a sweep over several keys nothing here says which case a size belongs to.
+                cases = [case for case in result.cases if plots.settings(case).get(fit["key"]) in (str(size), str(float(size)))]
+                leg = result.finite(cases[0]) if len(cases) == 1 else None
                 if leg is None or row["observable"] not in leg.observable.values:
                     break
-                one = leg.sel(observable=row["observable"]).isel(layer=-1)
+                axis = plots.axis_of(leg)
+                record = -1 if place is None else int(np.argmin(np.abs(leg[axis].values - place)))
+                one = leg.sel(observable=row["observable"]).isel({axis: record})
                 means.append((float(one["mean"]), float(one["standard_error"])))
-            if len(means) < len(widths):
+            if row["statistic"] != "mean" or len(means) < len(widths):
                 continue
             y, error = np.array(means).T
 
-            def draw(ax: Axes, row: dict[str, Any] = row, widths: Any = widths, y: Any = y, error: Any = error) -> None:
+            def draw(ax: Axes, row: dict[str, Any] = row, widths: Any = widths, y: Any = y, error: Any = error, name: str = name) -> None:
                 ax.errorbar(1 / widths, y, 2 * error, fmt="o", ms=4, color=plots.COLOURS[0], label="finite")
                 end, bar = row["reference"] + row["difference"], 2 * row["difference_error"]
                 ax.errorbar([0], [end], [bar], fmt="s", ms=5, color=plots.COLOURS[2], label="extrapolated")
                 ax.axhline(row["reference"], color=plots.COLOURS[1], lw=1.2, ls="--", label="limit")
-                ax.set(xlabel="1 / width", ylabel=f"E {row['observable']}")
+                ax.set(xlabel=f"1 / {name}", ylabel=f"E {row['observable']}")
                 ax.legend(frameon=False, fontsize=8)
 
             yield Drawing(
                 f"size-{fit['reference']}-{row['observable']}", "Finite-size scaling",
-                f"{row['observable']} against 1/width and its limit, {fit['reference']}: z = {row['z'] or float('nan'):.2f}.",
-                draw, {"width": list(widths), "mean": list(y), "standard error": list(error)},
+                f"{row['observable']} against 1/{name} and its limit, {fit['reference']}: z = {row['z'] or float('nan'):.2f}.",
+                draw, {name: list(widths), "mean": list(y), "standard error": list(error)},
             )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ COLOURS = ("#1f6feb", "#cf222e", "#1a7f37", "#8250df", "#bf8700", "#0a7d91", "#a
 
 
 def axis_of(leg: xr.Dataset) -> str:
-    """`layer` of networks, `step` of particle systems."""
-    return "layer" if "layer" in leg.dims else "step"
+    """`layer` of networks, `step` of particle systems, `ridge` of regressions."""
+    return next(str(name) for name in ("layer", "step", *leg["mean"].dims) if name in leg.dims and name != "observable")
 
 
 def _select(leg: xr.Dataset, observable: str) -> xr.Dataset:
