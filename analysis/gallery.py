@@ -28,6 +28,7 @@ from gallery_estimation import designs, queries, regimes
 from gallery_semidefinite import max_cut
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_regression import bands, fitting, risks, scaling, universality
+from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -421,6 +422,29 @@ ENTRIES = [
             "semidefinite.rank=20", "semidefinite.records=60", "semidefinite.replicas=4",
             "sweep={\"semidefinite.inverse_temperature, semidefinite.final_inverse_temperature, semidefinite.anneal, semidefinite.mixing\"=[[200, 200, 3000, 0], [2000, 2000, 3000, 0], [10, 20480, 3000, 0], [10, 20480, 2400, 600]]}",
         ], 0,
+        "sgld-bias", "Bias of stochastic gradient Langevin dynamics", "closed form, docs/sgld.md", "sgld-bias", sgld_bias,
+        "Least squares with one feature: squared distance from the minimum against step size, for three batches. Lines: exactly; grey: the posterior. Small batches cost more the larger the step.",
+        ["particles.number=256", "particles.steps=4000"], 0,
+    ),
+    Entry(
+        "modified-law", "The law that LMC follows", "quadrature, docs/sgld.md", "modified-law", modified_law,
+        "Mean energy of LMC on x²/2 + cos 2x, less that of exp(-U), and less that of the law by backward error analysis: of order h and h².",
+        ["particles.number=512", "particles.steps=4000"], 0,
+    ),
+    Entry(
+        "sgld-generalisation", "Generalisation and stability", "arXiv:2102.06229; closed form, docs/sgld.md", "sgld-generalisation", generalisation,
+        "SGLD on the mean of 10 examples, 1/beta = 0.05: the generalisation gap does not depend on the batch; the distance from a run on a neighbouring data set does. Lines: exactly.",
+        ["training.draws=20_000"], 0,
+    ),
+    Entry(
+        "heavy-tailed-recursion", "Heavy tails of a random recursion", "Kesten (1973)", "heavy-tailed-recursion", hills,
+        "psi' = 1 + (a e + 0.55) psi: Hill's estimates against the threshold, and the root k of E (a e + b)^k = 1. The bias of a finite threshold is much larger than the bars.",
+        ["training.draws=20_000"], 0,
+    ),
+    Entry(
+        "durations", "Waiting times without a mean", "Engle and Russell (1998)", "durations", durations,
+        "Events by time t, b = 0.55: they grow like t where waiting has a mean (a = 0.3), like t^0.467 where it has none (dashes, through the last point). Right: coverage of 95 % intervals of a, and of regions of all parameters, by quasi maximum likelihood from the events by t.",
+        ["training.draws=2000"], 0,
     ),
 ]  # fmt: skip
 

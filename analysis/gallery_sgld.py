@@ -24,6 +24,8 @@ def sgld_bias(result: fathom.Result) -> Figure:
         axes[0].plot(h, line, lw=1, color=colour)
     axes[0].axhline(0.01, color=plots.RULE, lw=1, zorder=0)
     axes[0].set(xscale="log", yscale="log", xlabel="step size h", ylabel="E (w - ŵ)²")
+    axes[0].set_xticks([0.025, 0.05, 0.1, 0.2, 0.4], ["0.025", "0.05", "0.1", "0.2", "0.4"])
+    axes[0].minorticks_off()
     axes[0].legend(frameon=False, fontsize=8)
     return figure
 
@@ -80,6 +82,8 @@ def hills(result: fathom.Result) -> Figure:
         axes[0].errorbar(10.0 ** (1 + i), hill, 2 * error, fmt="o", ms=4, color=colour, label=f"a = {plots.settings(case)['training.learning_rate']}")
         axes[0].axhline(index, lw=1, color=colour)
     axes[0].set(xscale="log", yscale="log", xlabel="threshold", ylabel="Hill's estimate; line: k")
+    axes[0].set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    axes[0].minorticks_off()
     axes[0].legend(frameon=False, fontsize=8)
     return figure
 
@@ -103,5 +107,5 @@ def durations(result: fathom.Result) -> Figure:
     axes[0].legend(frameon=False, fontsize=8)
     axes[1].axhline(0.95, color=plots.RULE, lw=1, zorder=0)
     axes[1].set(xscale="log", xlabel="time t", ylabel="coverage of 95 %")
-    axes[1].legend(frameon=False, fontsize=8)
+    axes[1].legend(frameon=False, fontsize=8, loc="lower right")
     return figure
