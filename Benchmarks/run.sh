@@ -2,7 +2,7 @@
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
 # rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
-# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training.
+# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training, `run.sh signatures` those on signature kernels and Gram matrices.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -43,6 +43,8 @@ networks() {
   finite_width_times
   echo "bench: closed kernels and a posterior"
   kernel_times
+  echo "bench: signature kernels and Gram matrices"
+  signature_times
 
   echo "bench: cost against n, d and m"
   $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
@@ -154,6 +156,28 @@ kernels() {
   echo "bench: wrote the rows of closed kernels and a posterior of Benchmarks/RESULTS.md"
 }
 
+signature_times() {
+  $one .build/release/fathom-bench signatures >>"$work/native.json"
+  local own=.venv-signatures
+  { [ -x $own/bin/python ] || python3 -m venv $own; } &&
+    $own/bin/python -m pip install --quiet --disable-pip-version-check pysiglib==4.0.0 &&
+    $one $own/bin/python Benchmarks/peers_signatures.py pysiglib >>"$work/peers.json" ||
+    echo "bench: without pySigLib, which could not be installed"
+  # The environment of its other rows.
+  [ ! -x .venv-neural-tangents/bin/python ] ||
+    $one .venv-neural-tangents/bin/python Benchmarks/peers_signatures.py neural-tangents >>"$work/peers.json"
+  $one .build/release/fathom-bench signatures >>"$work/native.json"
+}
+
+signatures() {
+  rm -f "$work"/*.json
+  touch "$work/peers.json"
+  echo "bench: signature kernels and Gram matrices"
+  signature_times
+  $venv/bin/python Benchmarks/results_signatures.py "$work"
+  echo "bench: wrote the rows of signature kernels and Gram matrices of Benchmarks/RESULTS.md"
+}
+
 particles() {
   rm -f "$work"/*.json
   echo "bench: particle systems"
@@ -209,6 +233,7 @@ finite-width) finite_width ;;
 matrix) matrix ;;
 training) training ;;
 kernels) kernels ;;
+signatures) signatures ;;
 particles) particles ;;
 program) program ;;
 *)

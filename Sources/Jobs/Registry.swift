@@ -19,7 +19,7 @@ package enum Registry {
   /// Every line of the catalog, in the order in which it is printed.
   package static var entries: [any Entry] {
     [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry] + families.flatMap(\.options)
-      + JobReader.tables
+      + JobReader.tables + [GramJob.entry]
   }
 }
 

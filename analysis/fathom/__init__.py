@@ -13,6 +13,7 @@ Tables are xarray datasets, chains ArviZ's, trajectories MDAnalysis': what those
 """
 
 from .frames import sweep_frame
+from .gram import open_gram
 from .jobs import read_job, write_job
 from .launch import Interrupted, RunError, run
 from .pairs import compare
@@ -40,6 +41,7 @@ __all__ = [
     "RunError",
     "compare",
     "open",
+    "open_gram",
     "plot_bias",
     "plot_curves",
     "plot_density",
