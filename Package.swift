@@ -114,7 +114,7 @@ let package = Package(
     .executableTarget(
       name: "fathom",
       dependencies: [
-        "Jobs", "Engine", "Analyses", "Results", "Experiments", "MessagePassing", "Archive",
+        "Jobs", "Engine", "Analyses", "Results", "Experiments", "Limits", "MessagePassing", "Archive",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: numeric),
     .executableTarget(

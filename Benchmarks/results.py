@@ -10,6 +10,7 @@ import results_finite_width
 import results_formulas
 import results_kernels
 import results_matrix
+import results_signatures
 import results_training
 from results_common import flags, pick, processor, read
 
@@ -138,6 +139,7 @@ Cost of the conditional samplers against n, d and m (`fathom-bench cost`):
 print("\n" + results_finite_width.section(native, peers), end="")
 print("\n" + results_kernels.section(native, peers), end="")
 print("\n" + results_divergence.section(native, peers), end="")
+print("\n" + results_signatures.section(native, peers), end="")
 
 print("""
 ## Covariance SDE paths, 100 steps

@@ -42,6 +42,8 @@ networks() {
   finite_width_times
   echo "bench: closed kernels and a posterior"
   kernel_times
+  echo "bench: signature kernels and Gram matrices"
+  signature_times
 
   echo "bench: cost against n, d and m"
   $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
@@ -192,6 +194,28 @@ divergence() {
   echo "bench: wrote the rows of divergences of Benchmarks/RESULTS.md"
 }
 
+signature_times() {
+  $one .build/release/fathom-bench signatures >>"$work/native.json"
+  local own=.venv-signatures
+  { [ -x $own/bin/python ] || python3 -m venv $own; } &&
+    $own/bin/python -m pip install --quiet --disable-pip-version-check pysiglib==4.0.0 &&
+    $one $own/bin/python Benchmarks/peers_signatures.py pysiglib >>"$work/peers.json" ||
+    echo "bench: without pySigLib, which could not be installed"
+  # The environment of its other rows.
+  [ ! -x .venv-neural-tangents/bin/python ] ||
+    $one .venv-neural-tangents/bin/python Benchmarks/peers_signatures.py neural-tangents >>"$work/peers.json"
+  $one .build/release/fathom-bench signatures >>"$work/native.json"
+}
+
+signatures() {
+  rm -f "$work"/*.json
+  touch "$work/peers.json"
+  echo "bench: signature kernels and Gram matrices"
+  signature_times
+  $venv/bin/python Benchmarks/results_signatures.py "$work"
+  echo "bench: wrote the rows of signature kernels and Gram matrices of Benchmarks/RESULTS.md"
+}
+
 particles() {
   rm -f "$work"/*.json
   echo "bench: particle systems"
@@ -250,6 +274,7 @@ divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
 diffusions) diffusions ;;
+signatures) signatures ;;
 particles) particles ;;
 program) program ;;
 *)

@@ -29,6 +29,7 @@ from gallery_semidefinite import max_cut
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
+from gallery_signatures import signatures
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -311,6 +312,11 @@ ENTRIES = [
         "resolution-limited", "Resolution-limited exponents", "arXiv:2102.06701", "resolution-limited", resolution,
         "Kernel regression with the tangent kernel of one hidden ReLU layer on spheres of dimension d. Dashes: P^-3/d for teachers with the covariance of such networks, P^-1/d for teachers with the kernel itself, through the last point.",
         ["training.draws=100"], 0,
+    ),
+    Entry(
+        "signature-limit", "Signature kernels, over width and steps", "closed recursion and differential equation, docs/signatures.md", "signature-limit", signatures,
+        "Controlled linear networks along two paths. Diamonds: infinite width with as many steps, which networks reach as 1/N; dashes: the differential equation, which the diamonds reach as 1/M. Refining one alone compares two kernels.",
+        ["signature.draws=10_000", "signature.extrapolate=false"], 0,
     ),
     Entry(
         "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,

@@ -27,14 +27,14 @@ func prepare(_ experiment: Experiment, covariances: Bool) -> (Runner, Tally) {
 }
 
 /// Best seconds of one call of `body`, over at least `total` seconds.
-func best(total: Double = 1.5, _ body: () -> Void) -> Double {
-  body()
+func best(total: Double = 1.5, _ body: () throws -> Void) rethrows -> Double {
+  try body()
   var result = Double.infinity
   var spent = 0.0
   var repetitions = 0
   while spent < total || repetitions < 5 {
     let start = clock.now
-    body()
+    try body()
     let seconds = (clock.now - start).seconds
     result = min(result, seconds)
     spent += seconds
@@ -190,6 +190,7 @@ case "diffusion": diffusionTimes()
 case "divergence": divergenceTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
+case "signatures": try signatureTimes()
 case "kernels":
   vectorSpeed()
   try kernelTimes()

@@ -49,6 +49,9 @@ package struct JobReader {
       set.append((parts[0], parts[1]))
     }
     guard case .table(let table) = value else { preconditionFailure("a TOML file is a table") }
+    if table[GramJob.table] != nil {
+      throw Failure(.badData, "\(name) has a table [\(GramJob.table)]: fathom kernel \(name) writes its Gram matrix")
+    }
     for key in table.keys.sorted() where !topKeys.contains(key) {
       throw Failure.invalid(
         key: key, value: table[key]!.description,

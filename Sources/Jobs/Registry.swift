@@ -35,6 +35,8 @@ package enum Registry {
       + families.flatMap(\.options).reduce(into: []) { all, own in
         if !all.contains(where: { $0.name == own.name }) { all.append(own) }
       } + JobReader.tables
+    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry] + families.flatMap(\.options)
+      + JobReader.tables + [GramJob.entry]
   }
 }
 

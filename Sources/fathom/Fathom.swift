@@ -19,6 +19,7 @@ struct Fathom: ParsableCommand {
         mpirun -n 2 fathom run jobs/neural-covariance.toml
         fathom show neural-covariance.h5
         fathom explain neural-covariance.h5   what it shows, what it does not, what to run next
+        fathom kernel jobs/gram-digits.toml   the Gram matrix of a kernel over a data file
 
       The same job gives the same bits on any number of ranks, and after any stop and resume.
 
@@ -27,7 +28,8 @@ struct Fathom: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      NewCommand.self, RunCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self, DigestCommand.self,
+      NewCommand.self, RunCommand.self, KernelCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self,
+      DigestCommand.self,
       VerifyCommand.self, MergeCommand.self,
       CheckCommand.self, CatalogCommand.self,
     ])

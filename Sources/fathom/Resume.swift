@@ -21,9 +21,7 @@ enum Resume {
     let path = file.output
     guard FileSystem.exists(path) else { return nil }
     if fresh {
-      let aside = freeName(path + ".aside")
-      try move(path, to: aside)
-      Console.log("\(path): kept as \(aside)")
+      try putAside(path)
       return nil
     }
     let snapshot: Snapshot
@@ -96,6 +94,13 @@ enum Resume {
     try move(path, to: damaged)
     Console.log("\(failure.message); it is kept as \(damaged), and the run resumes from \(previous)")
     return snapshot
+  }
+
+  /// Keeps a file under another name.
+  static func putAside(_ path: String) throws {
+    let aside = freeName(path + ".aside")
+    try move(path, to: aside)
+    Console.log("\(path): kept as \(aside)")
   }
 
   private static func move(_ path: String, to other: String) throws {

@@ -13,6 +13,7 @@ Tables are xarray datasets, chains ArviZ's, trajectories MDAnalysis': what those
 """
 
 from .frames import sweep_frame
+from .gram import open_gram
 from .jobs import read_job, write_job
 from .kinetic import kinetic_path
 from .launch import Interrupted, RunError, run
@@ -42,6 +43,7 @@ __all__ = [
     "compare",
     "kinetic_path",
     "open",
+    "open_gram",
     "plot_bias",
     "plot_curves",
     "plot_density",

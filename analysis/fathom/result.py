@@ -78,8 +78,8 @@ class Comparison:
     table: xr.Dataset
 
 
-def open(path: str | Path) -> "Result":
-    """Opens a result file. Raises `FileError` for a file that is missing, foreign or truncated."""
+def sealed(path: str | Path) -> Path:
+    """The path of a sealed file. Raises `FileError` for one that is missing, foreign or truncated."""
     path = Path(path)
     try:
         with builtins.open(path, "rb") as file:
@@ -92,6 +92,12 @@ def open(path: str | Path) -> "Result":
     declared = re.search(rb"bytes = (\d+)", block)
     if declared is None or int(declared[1]) != size:
         raise FileError(f"{path} is truncated or was added to; fathom verify says more")
+    return path
+
+
+def open(path: str | Path) -> "Result":
+    """Opens a result file. Raises `FileError` for a file that is missing, foreign or truncated."""
+    path = sealed(path)
     result = Result(path)
     try:
         if not result.cases:

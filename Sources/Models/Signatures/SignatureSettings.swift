@@ -45,7 +45,7 @@ package struct SignatureSettings: Sendable {
   /// What the weights are asked for: the start once, which all paths share.
   package var questions: Int { paths.count * (steps - 1) + 1 }
 
-  static let parameters = [
+  package static let parameters = [
     Parameter(
       "width", .integer(1...1_000_000), small: .init(.inverse, "N", companions: ["draws"]), "N, units of the network"),
     Parameter(

@@ -34,31 +34,42 @@ struct CheckCommand: ParsableCommand {
     for path in jobs {
       let text = try JobOptions.text(of: path)
       let start = Date()
+      if GramJob.isOne(text, name: path) {
+        let job = try GramJob.read(text, name: path, settings: settings, check: !full, data: DataFiles(job: path))
+        for note in Notes.take() { Console.log("\(path): \(note)") }
+        failed += try report(path, job.check().map { ($0.holds, $0.sentence) }, since: start)
+        continue
+      }
       let file = try JobReader(data: DataFiles(job: path)).read(
         text, name: path, settings: settings, check: !full)
       for note in Notes.take() { Console.log("\(path): \(note)") }
       let (results, verdicts) = try Checker.run(file, threads: threads)
-      let bad = results.filter { !$0.holds }
-      let seconds = Console.duration(Date().timeIntervalSince(start))
-      if results.isEmpty {
-        try Console.print("\(path): has no [expect], so nothing was compared; \(seconds)")
-      } else {
-        try Console.print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
-      }
-      for result in all ? results : bad {
-        try Console.print("  \(result.holds ? "" : "DOES NOT HOLD: ")\(result.sentence)")
-      }
+      failed += try report(path, results.map { ($0.holds, $0.sentence) }, since: start)
       if all {
         for verdict in verdicts {
           let place = verdict.caseLabel.isEmpty ? "" : verdict.caseLabel + ": "
           try Console.print("  verdict: \(place)\(verdict.subject) = \(verdict.word.rawValue)")
         }
       }
-      failed += bad.count
     }
     if failed > 0 {
       try Console.print("\(failed) expectation\(failed == 1 ? " does" : "s do") not hold")
       Foundation.exit(1)
     }
+  }
+  /// Prints what holds and what does not.
+  /// - Returns: how many do not.
+  private func report(_ path: String, _ results: [(holds: Bool, sentence: String)], since start: Date) throws -> Int {
+    let bad = results.filter { !$0.holds }
+    let seconds = Console.duration(Date().timeIntervalSince(start))
+    if results.isEmpty {
+      try Console.print("\(path): has no [expect], so nothing was compared; \(seconds)")
+    } else {
+      try Console.print("\(path): \(results.count - bad.count) of \(results.count) expectations hold, \(seconds)")
+    }
+    for result in all ? results : bad {
+      try Console.print("  \(result.holds ? "" : "DOES NOT HOLD: ")\(result.sentence)")
+    }
+    return bad.count
   }
 }

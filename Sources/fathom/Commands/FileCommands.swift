@@ -24,6 +24,12 @@ struct ShowCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let gram = try GramFile.at(file) {
+      guard !json else {
+        throw Failure(.usage, "\(file) is a Gram matrix, which has no JSON; fathom.open_gram reads it in Python")
+      }
+      return try Console.print(job ? gram.text : gram.summary)
+    }
     let snapshot = try ResultFile.load(file)
     if job {
       let (text, settings) = Advisor.split(snapshot.job.text)
@@ -52,7 +58,10 @@ struct DigestCommand: ParsableCommand {
 
   @Argument(help: "A result file.") var file: String
 
-  func run() throws { try Console.print(Digest.of(ResultFile.load(file).states)) }
+  func run() throws {
+    if let gram = try GramFile.at(file) { return try Console.print(gram.digest()) }
+    try Console.print(Digest.of(ResultFile.load(file).states))
+  }
 }
 
 struct VerifyCommand: ParsableCommand {
@@ -90,6 +99,10 @@ struct VerifyCommand: ParsableCommand {
   }
 
   private func verify() throws {
+    if let gram = try GramFile.at(file) {
+      try gram.verify(file)
+      return try Console.print("\(file): whole and symmetric, digest \(try gram.digest())")
+    }
     let snapshot = try ResultFile.verified(file)
     let shards = try ShardFolder(
       output: FileSystem.destination(of: file), threshold: 0, job: Digest.of(lines: snapshot.job.identity))

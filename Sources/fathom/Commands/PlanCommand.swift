@@ -28,9 +28,16 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
+    let text = try options.text()
+    if GramJob.isOne(text, name: options.job) {
+      let job = try GramJob.read(
+        text, name: options.job, settings: options.settings, output: options.output, data: DataFiles(job: options.job))
+      for note in Notes.take() { Console.log(note) }
+      return try Console.print(job.plan(ranks: ranks))
+    }
     let clock = ContinuousClock()
     let start = clock.now
-    let file = try options.read(options.text(), data: DataFiles(job: options.job))
+    let file = try options.read(text, data: DataFiles(job: options.job))
     let reading = (clock.now - start).seconds
     for note in Notes.take() { Console.log(note) }
     let job = file.job

@@ -116,6 +116,14 @@ extension PassSettings {
     (metric.biases ?? bias * bias) + weightRate(layer) * product
   }
 
+  /// The same from the product $\phi_a \cdot \phi_b$ of a layer of the passes, or of the inputs, layer 0.
+  func increment(behind layer: Int, _ product: Double) -> Double {
+    if layer > 0 { return increment(into: layer &+ 1, product / Double(network.width)) }
+    // V_0 = sigma_b^2 + c |x|^2 / n0.
+    return metric == .variances
+      ? product : metric.increment((product - bias * bias) / gain, gain: gain, bias: bias)
+  }
+
   var hasBiases: Bool { biasRate(into: 2) > 0 }
 
   /// The groups of weights of the tangent kernel.

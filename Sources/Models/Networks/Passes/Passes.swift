@@ -228,15 +228,8 @@ public final class Passes: NetworkState {
 
   /// What layer `layer + 1` adds to the kernel of inputs a and b for each unit of $D_a \cdot D_b$.
   private func increment(_ layer: Int, _ a: Int, _ b: Int) -> Double {
-    if layer > 0 {
-      let product = Triangular.dot(post[layer &- 1][a], post[layer &- 1][b], post[0].stride) / Double(width)
-      return settings.increment(into: layer &+ 1, product)
-    }
-    let (gain, bias) = (settings.gain, settings.bias)
-    // V_0 = sigma_b^2 + c |x|^2 / n0.
-    let start = Triangular.dot(features[a], features[b], features.stride)
-    if settings.metric == .variances { return start }
-    return settings.metric.increment((start - bias * bias) / gain, gain: gain, bias: bias)
+    let columns = layer > 0 ? post[layer &- 1] : features
+    return settings.increment(behind: layer, Triangular.dot(columns[a], columns[b], columns.stride))
   }
 
   /// Measures everything.

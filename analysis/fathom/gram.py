@@ -1,0 +1,24 @@
+"""Gram matrices that `fathom kernel` wrote."""
+
+from pathlib import Path
+
+import xarray as xr
+
+from . import groups
+from .result import FileError, sealed
+
+
+def open_gram(path: str | Path) -> xr.DataArray:
+    """Reads a Gram matrix: K over `row` and `column`, the rows of the data file, with `label` beside the rows where the job names one.
+
+    The attributes have `of`, `jitter`, `condition` and the ends of the spectrum with the jitter, which K itself does not have. Raises
+    `FileError` for a file that is missing, foreign or truncated, or that holds no Gram matrix.
+    """
+    path = sealed(path)
+    try:
+        table = groups.read(path, "kernel")
+        matrix = table["K"]
+    except (OSError, KeyError):
+        raise FileError(f"{path} holds no Gram matrix") from None
+    matrix = matrix.assign_attrs(table.attrs)
+    return matrix.assign_coords(label=("row", table["label"].values)) if "label" in table else matrix
