@@ -24,15 +24,15 @@ let checking: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 /// Kinds of work, a folder of Sources/Models each.
 let models: [Target.Dependency] = [
   "Networks",
+  "Training",
   "Particles",
   "Manifolds",
-  "Training",
-  "Estimation",
-  "Signatures",
-  "Diffusions",
   "Semidefinite",
   "Divergences",
   "Regression",
+  "Signatures",
+  "Diffusions",
+  "Estimation",
 ]
 
 let package = Package(

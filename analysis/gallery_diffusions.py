@@ -50,7 +50,7 @@ def kinetic(result: fathom.Result) -> Figure:
     return figure
 
 
-def universality(result: fathom.Result) -> Figure:
+def generated(result: fathom.Result) -> Figure:
     figure, axes = panels(1)
     for index, (name, label) in enumerate((("diffusion", "generated"), ("gaussian-equivalent", "normal, same two moments"))):
         points = []

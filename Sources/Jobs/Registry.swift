@@ -1,6 +1,6 @@
 import Diffusions
-import Estimation
 import Divergences
+import Estimation
 import Experiments
 import Limits
 import Manifolds
@@ -8,8 +8,8 @@ import Networks
 import Particles
 import Regression
 import Samples
-import Signatures
 import Semidefinite
+import Signatures
 import Training
 
 /// The families that jobs may ask for: a line a kind of work.
@@ -30,13 +30,12 @@ package enum Registry {
 
   /// Every line of the catalog, in the order in which it is printed.
   package static var entries: [any Entry] {
-    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry]
-      // A table that several families have is one.
-      + families.flatMap(\.options).reduce(into: []) { all, own in
-        if !all.contains(where: { $0.name == own.name }) { all.append(own) }
-      } + JobReader.tables
-    [JobReader.job] + families.flatMap(\.entries) + [SampleReference.entry] + families.flatMap(\.options)
-      + JobReader.tables + [GramJob.entry]
+    let models: [any Entry] = families.flatMap(\.entries)
+    // A table that several families have is one.
+    let options: [any Entry] = families.flatMap(\.options).reduce(into: [TableEntry]()) { all, own in
+      if !all.contains(where: { $0.name == own.name }) { all.append(own) }
+    }
+    return [JobReader.job] + models + [SampleReference.entry] + options + JobReader.tables + [GramJob.entry]
   }
 }
 
