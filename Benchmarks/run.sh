@@ -2,7 +2,7 @@
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
 # one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
 # rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
-# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training.
+# kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training, `run.sh regression` those on dense factors and regression.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -38,6 +38,9 @@ networks() {
 
   echo "bench: training"
   training_times
+
+  echo "bench: dense factors and regression"
+  regression_times
 
   echo "bench: networks of finite width"
   finite_width_times
@@ -131,6 +134,21 @@ matrix_times() {
   rm "$work/pass.json"
 }
 
+regression_times() {
+  for i in 1 2; do
+    $one .build/release/fathom-bench regression >>"$work/native.json"
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $one $venv/bin/python Benchmarks/peers_regression.py >>"$work/peers.json"
+  done
+}
+
+regression() {
+  rm -f "$work"/*.json
+  echo "bench: dense factors and regression"
+  regression_times
+  $venv/bin/python Benchmarks/results_regression.py "$work"
+  echo "bench: wrote the rows of regression of Benchmarks/RESULTS.md"
+}
+
 matrix() {
   rm -f "$work"/*.json
   echo "bench: products of matrices"
@@ -207,6 +225,7 @@ networks) networks ;;
 formulas) formulas ;;
 finite-width) finite_width ;;
 matrix) matrix ;;
+regression) regression ;;
 training) training ;;
 kernels) kernels ;;
 particles) particles ;;

@@ -188,6 +188,7 @@ case "finite-width":
   try finiteWidthTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
+case "regression": try regressionTimes()
 case "kernels":
   vectorSpeed()
   try kernelTimes()
