@@ -11,6 +11,7 @@ import results_formulas
 import results_kernels
 import results_matrix
 import results_signatures
+import results_regression
 import results_training
 from results_common import flags, pick, processor, read
 
@@ -47,6 +48,7 @@ for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
 print("\n" + results_formulas.section(native), end="")
 print("\n" + results_matrix.section(native, peers), end="")
 print("\n" + results_training.section(native, peers), end="")
+print("\n" + results_regression.section(native, peers), end="")
 
 print("""
 ## Networks (ReLU, m = 2, with their tallies)

@@ -38,6 +38,9 @@ networks() {
   echo "bench: training"
   training_times
 
+  echo "bench: dense factors and regression"
+  regression_times
+
   echo "bench: networks of finite width"
   finite_width_times
   echo "bench: closed kernels and a posterior"
@@ -130,6 +133,21 @@ matrix_times() {
     cat "$work/pass.json" >>"$work/native.json"
   done
   rm "$work/pass.json"
+}
+
+regression_times() {
+  for i in 1 2; do
+    $one .build/release/fathom-bench regression >>"$work/native.json"
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $one $venv/bin/python Benchmarks/peers_regression.py >>"$work/peers.json"
+  done
+}
+
+regression() {
+  rm -f "$work"/*.json
+  echo "bench: dense factors and regression"
+  regression_times
+  $venv/bin/python Benchmarks/results_regression.py "$work"
+  echo "bench: wrote the rows of regression of Benchmarks/RESULTS.md"
 }
 
 matrix() {
@@ -269,6 +287,7 @@ networks) networks ;;
 formulas) formulas ;;
 finite-width) finite_width ;;
 matrix) matrix ;;
+regression) regression ;;
 training) training ;;
 divergence) divergence ;;
 kernels) kernels ;;

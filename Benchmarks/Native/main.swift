@@ -191,6 +191,7 @@ case "divergence": divergenceTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
 case "signatures": try signatureTimes()
+case "regression": try regressionTimes()
 case "kernels":
   vectorSpeed()
   try kernelTimes()
