@@ -10,8 +10,8 @@ import results_finite_width
 import results_formulas
 import results_kernels
 import results_matrix
-import results_signatures
 import results_regression
+import results_signatures
 import results_training
 from results_common import flags, pick, processor, read
 

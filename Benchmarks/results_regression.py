@@ -47,7 +47,9 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
     ]
     for k in dict.fromkeys(row["k"] for row in native if row["name"] == "regression"):
         ours, theirs = (best(rows, "draws_per_second", name="regression", k=k) for rows in (native, peers))
-        cells = [f"{ours['fathom']:,.0f}"] + [f"{theirs[n]:,.0f} ({ours['fathom'] / theirs[n]:.0f}x)" if n in theirs else "" for n in names]
+        cells = [f"{ours['fathom']:,.0f}"] + [
+            f"{theirs[n]:,.0f} ({ours['fathom'] / theirs[n]:.0f}x)" if n in theirs else "" for n in names
+        ]
         lines.append(f"| {k} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
