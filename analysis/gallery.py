@@ -423,10 +423,10 @@ ENTRIES = [
     ),
     Entry(
         "max-cut", "Max-Cut with a proved bound", "arXiv:2010.11176", "max-cut", max_cut,
-        "Unit vectors of rank 20 on the graph G1: what the relaxed cut lacks of the value of the program, what its proved bound lies above it, and the best cut of 100 planes with 1-opt, over the steps. At a fixed temperature all of them stall; cooling closes the gap, and the mixing method ends it. Bands: replicas.",
+        "Unit vectors of rank 20 on the graph G1: what the relaxed cut lacks of the sharpest bound, what the bound of each run lies above that, and the best cut of 100 planes with 1-opt, over the steps. At a fixed temperature all of them stall; cooling closes the gap, and the mixing method ends it. Bands: replicas.",
         [
-            "semidefinite.rank=20", "semidefinite.records=60", "semidefinite.replicas=4",
-            "sweep={\"semidefinite.inverse_temperature, semidefinite.final_inverse_temperature, semidefinite.anneal, semidefinite.mixing\"=[[200, 200, 3000, 0], [2000, 2000, 3000, 0], [10, 20480, 3000, 0], [10, 20480, 2400, 600]]}",
+            "semidefinite.rank=20", "semidefinite.records=30", "semidefinite.replicas=4",
+            "sweep={\"semidefinite.inverse_temperature, semidefinite.final_inverse_temperature, semidefinite.anneal, semidefinite.mixing\"=[[200, 200, 1500, 0], [2000, 2000, 1500, 0], [10, 20480, 1500, 0], [10, 20480, 1200, 300]]}",
         ], 0,
         "sgld-bias", "Bias of stochastic gradient Langevin dynamics", "closed form, docs/sgld.md", "sgld-bias", sgld_bias,
         "Least squares with one feature: squared distance from the minimum against step size, for three batches. Lines: exactly; grey: the posterior. Small batches cost more the larger the step.",

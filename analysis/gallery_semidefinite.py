@@ -9,11 +9,10 @@ from gallery_training import panels
 
 
 def max_cut(result: fathom.Result) -> Figure:
-    """Distances of the relaxed cut and of its bound from the value of the program, and the rounded cut, over the steps."""
+    """Distances of the relaxed cut and of its bound from the sharpest bound of all, and the rounded cut, over the steps."""
     figure, axes = panels(3)
     legs = [result.finite(case) for case in result.cases]
 
-    # The sharpest bound that any replica has proved is the value to many digits.
     value = min(float(np.min(leg.sel(observable="bound")["mean"])) for leg in legs)
     for index, (case, leg) in enumerate(zip(result.cases, legs, strict=True)):
         swept = plots.settings(case)
@@ -28,7 +27,7 @@ def max_cut(result: fathom.Result) -> Figure:
             y = sign * (mean - value) if sign else mean
             ax.plot(step, np.maximum(y, 1e-5) if sign else y, color=plots.COLOURS[index], lw=1, label=label)
             ax.fill_between(step, np.maximum(y - error, 1e-5) if sign else y - error, y + error, color=plots.COLOURS[index], alpha=0.25, lw=0)
-    for ax, label in zip(axes, ("program - relaxed cut", "bound - program", "rounded cut, 1-opt"), strict=True):
+    for ax, label in zip(axes, ("sharpest bound - relaxed cut", "bound - sharpest bound", "rounded cut, 1-opt"), strict=True):
         ax.set(xlabel="step", ylabel=label)
     for ax in axes[:2]:
         ax.set_yscale("log")

@@ -29,6 +29,15 @@ extension Explanation {
     }
   }
 
+  mutating func explain(_ claims: [Claims]) {
+    for own in claims {
+      let isProved = own.verdict == .proved
+      say(
+        isProved ? .shows : .open, isProved ? "proved" : "not_proved", own.claim.bound,
+        "Claim\(place(own.caseLabel)): \(own.sentence)")
+    }
+  }
+
   private mutating func mixing(_ own: Diagnostics) {
     say(
       .open, Reason.notMixed.rawValue, "stationarity",

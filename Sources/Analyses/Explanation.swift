@@ -65,6 +65,8 @@ package struct Explanation {
     comparesAnything = comparisons.contains { own in own.rows.contains { $0.verdict != nil } }
     explainProgress()
     let scalings = Analyses.scalings(snapshot, comparisons)
+    let claims = Analyses.claims(snapshot)
+    explain(claims)
     explain(Analyses.diagnostics(snapshot))
     explain(comparisons, scalings)
     explain(scalings)
@@ -74,7 +76,7 @@ package struct Explanation {
     let health = Analyses.health(snapshot)
     explain(health)
     explainEnd()
-    if comparisons.isEmpty, health.isEmpty { measured() }
+    if comparisons.isEmpty, health.isEmpty, claims.isEmpty { measured() }
     // What more draws would say is known once those that were asked for are there.
     if let resume = remedies.first(where: { $0.change == .resume }) { remedies = [resume] }
     merge()

@@ -23,6 +23,11 @@ struct RootedData: DataSource {
     let place = request.file.hasPrefix("jobs/") ? "golden.toml" : "jobs/job.toml"
     return try DataFiles(job: "\(root)/\(place)").samples(request)
   }
+
+  func graph(_ request: GraphRequest) throws -> EdgeList {
+    let place = request.file.hasPrefix("jobs/") ? "golden.toml" : "jobs/job.toml"
+    return try DataFiles(job: "\(root)/\(place)").graph(request)
+  }
 }
 
 func job(

@@ -70,6 +70,9 @@ import Semidefinite
       factor.solve(&b)
       for i in 0..<n { #expect(abs(b[i] - x[i]) <= 1e-11, "n = \(n)") }
       #expect(factor.longestColumn <= n)
+      // gamma/(1 - gamma) of sums of as many terms as the longest column has.
+      let gamma = Double(factor.longestColumn + 1) * 0x1p-53
+      #expect(factor.margin(trace: 3) > 3 * gamma / (1 - gamma))
     }
   }
 

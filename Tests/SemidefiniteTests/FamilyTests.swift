@@ -69,6 +69,7 @@ import Testing
       #expect(claims.count == 1)
       #expect(claims[0].verdict == .proved, "\(claims[0].sentence)")
       #expect(claims[0].verdicts.map(\.subject) == ["bound"])
+      #expect(Explanation(snapshot).statements.map(\.code) == ["proved"])
       let leg = snapshot.job.cases[0].finite!
       let proof = try #require(Proof(leg, snapshot.states[0]))
       let sentence = try #require(try SemidefiniteFamily.recheck(leg.claim!, proof))
@@ -113,6 +114,27 @@ import Testing
       try Self.last(Self.run("integrator = \"\($0)\"\n\(Self.small)\nreplicas = 1"))["bound"]![0]
     }
     #expect(abs(bounds[0] - bounds[1]) < 1e-5 * bounds[0])
+  }
+
+  /// Temperatures of a run: doubled at equal distances, the last one capped.
+  @Test func cooling() {
+    let usual = SemidefiniteSettings.Cooling(first: 10, last: 20480, steps: 600)
+    #expect(usual.levels == 12)
+    #expect([1, 50, 51, 600].map(usual.inverseTemperature) == [10, 10, 20, 20480])
+    let capped = SemidefiniteSettings.Cooling(first: 3, last: 20, steps: 4)
+    #expect((1...4).map(capped.inverseTemperature) == [3, 6, 12, 20])
+    #expect(SemidefiniteSettings.Cooling(first: 7, last: 7, steps: 5).inverseTemperature(5) == 7)
+  }
+
+  /// Equipartition on G14 at beta = 2000: 7515.5 directions of energy 1/(2 beta), within 4 standard errors of at most .3 %, and the certificate of stationarity.
+  @Test func equipartition() throws {
+    let snapshot = try Self.run(
+      "file = \"data/gset/G14\"\nrank = 20\nintegrator = \"heat-bath\"\ninverse_temperature = 2000\n"
+        + "final_inverse_temperature = 2000\nanneal = 900\nmixing = 0\nwarm_up = 500\nmeasure_every = 20\nrecords = 1\n"
+        + "roundings = 1\nreplicas = 4")
+    let moments = snapshot.states[0].tally.moments(0)
+    #expect(moments.meanError < 0.003 * 3.758)
+    #expect(abs(3191.5668037 - moments.mean - 7515.5 / 2000) < 4 * moments.meanError)
   }
 
   @Test func badInputIsNamed() throws {

@@ -173,13 +173,15 @@ package final class SemidefiniteDynamics: Dynamics {
     array.encode(to: &encoder)
   }
 
-  /// The vectors, and of each the multiplier that the last bound was proved with.
+  /// The vectors, and of each the multiplier that the last bound was proved with. Ranks that share a replica all have it: the first one gives it.
   package func frame() -> [Double] {
-    let (rank, dual) = (experiment.settings.rank, certificate?.dual ?? [])
-    return (0..<array.sites).flatMap { i in
-      (0..<rank).map { array.x[i * array.rowLength + $0] } + [dual.isEmpty ? .nan : dual[i]]
-    }
+    guard context.group.isRoot else { return [] }
+    let rank = experiment.settings.rank
+    let dual = certificate?.dual ?? Array(repeating: .nan, count: array.sites)
+    return (0..<array.sites).flatMap { i in (0..<rank).map { array.x[i * array.rowLength + $0] } + [dual[i]] }
   }
 
-  package func frameLengths() -> [Int] { [experiment.frame!.width] }
+  package func frameLengths() -> [Int] {
+    [experiment.frame!.width] + Array(repeating: 0, count: context.group.size - 1)
+  }
 }
