@@ -316,7 +316,7 @@ ENTRIES = [
     Entry(
         "signature-limit", "Signature kernels, over width and steps", "closed recursion and differential equation, docs/signatures.md", "signature-limit", signatures,
         "Controlled linear networks along two paths. Diamonds: infinite width with as many steps, which networks reach as 1/N; dashes: the differential equation, which the diamonds reach as 1/M. Refining one alone compares two kernels.",
-        ["signature.draws=10_000", "signature.extrapolate=false"], 0,
+        [], 0,
     ),
     Entry(
         "order-chaos", "Order and chaos", "arXiv:1606.05340; arXiv:1611.01232", "phase-diagram", order,
