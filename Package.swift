@@ -88,8 +88,8 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Manifolds", "Networks",
+        "Particles", "Randomness", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -108,6 +108,10 @@ let package = Package(
     .testTarget(
       name: "ParticlesTests",
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "ManifoldsTests",
+      dependencies: ["Manifolds", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on
-# one and two ranks into PROGRAM.md. `run.sh networks`, `particles` or `program` makes one of them, `run.sh formulas` the
+# make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md, PARTICLES.md and MANIFOLDS.md, and the whole program on
+# one and two ranks into PROGRAM.md. `run.sh networks`, `particles`, `manifolds` or `program` makes one of them, `run.sh formulas` the
 # rows of RESULTS.md on activations by formula, `run.sh finite-width` those on networks of finite width, `run.sh kernels` those on closed
 # kernels and a posterior, `run.sh matrix` those on products of matrices, `run.sh training` those on training.
 set -euo pipefail
@@ -165,6 +165,18 @@ particles() {
   echo "bench: wrote Benchmarks/PARTICLES.md"
 }
 
+manifolds() {
+  rm -f "$work"/*.json
+  echo "bench: systems on manifolds"
+  for i in 1 2; do
+    $one .build/release/fathom-bench manifolds >>"$work/native.json"
+    (cd Benchmarks && $one ../$venv/bin/python peers_manifolds.py) >>"$work/peers.json"
+  done
+  (cd Benchmarks && ../$venv/bin/python results_manifolds.py "$work") >"$work/MANIFOLDS.md"
+  mv "$work/MANIFOLDS.md" Benchmarks/MANIFOLDS.md
+  echo "bench: wrote Benchmarks/MANIFOLDS.md"
+}
+
 program() {
   rm -f "$work"/*.json
   local network="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256 \
@@ -210,10 +222,12 @@ matrix) matrix ;;
 training) training ;;
 kernels) kernels ;;
 particles) particles ;;
+manifolds) manifolds ;;
 program) program ;;
 *)
   networks
   particles
+  manifolds
   program
   ;;
 esac

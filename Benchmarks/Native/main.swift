@@ -192,6 +192,7 @@ case "kernels":
   vectorSpeed()
   try kernelTimes()
   try posteriorTimes(job: "jobs/finite-width-posterior.toml")
+case "manifolds": try manifoldTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

@@ -67,6 +67,11 @@ def test_particles(here):
     assert fathom.open("double-well.h5").finite().attrs["draws"] == 16
 
 
+def test_manifolds(here):
+    run_page((ROOT / "docs/manifolds.md").read_text())
+    assert "agrees with the exact moments" in fathom.open("ring.h5").verdicts()["main: exact"]
+
+
 def test_running(here):
     (here / "job.toml").write_text(JOB)
     run_page((ROOT / "docs/running.md").read_text())

@@ -14,7 +14,7 @@ package struct MoveModel: Sendable {
   let accepts: Bool
   /// Whether it needs geodesics, and a temperature that is finite.
   let needsGeodesics, needsTemperature: Bool
-  let make: @Sendable (SiteArray) -> any Move
+  package let make: @Sendable (SiteArray) -> any Move
 
   package init(
     order: Int?, accepts: Bool = false, needsGeodesics: Bool = false, needsTemperature: Bool = true,
@@ -30,7 +30,7 @@ package struct MoveModel: Sendable {
 
 /// A line of the catalog of moves.
 package struct MoveEntry: Entry {
-  package var kind: String { "move" }
+  package var kind: String { "integrator" }
   package let name, summary, equation, reference: String
   package let parameters: [Parameter]
   package let read: @Sendable (_ p: Parameters) throws -> MoveModel
