@@ -85,7 +85,7 @@ format: $(VENV)/.ready-lint  ## Rewrite the sources in the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 	$(VENV)/bin/ruff format analysis Benchmarks
 
-bench: $(VENV)/.ready-bench  ## Speed against named peers; writes Benchmarks/RESULTS.md, PARTICLES.md and PROGRAM.md (about 30 minutes)
+bench: $(VENV)/.ready-bench  ## Speed against named peers; writes Benchmarks/RESULTS.md, PARTICLES.md, MANIFOLDS.md and PROGRAM.md (about 30 minutes)
 	bash Benchmarks/run.sh
 
 scaling: build $(VENV)/.ready-scaling  ## The model of the run time and SimGrid's replay; writes docs/scaling.md (about 20 minutes)

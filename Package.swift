@@ -141,6 +141,10 @@ let package = Package(
       dependencies: ["Particles", "Limits", "Jobs", "Experiments", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
+      name: "ManifoldsTests",
+      dependencies: ["Manifolds", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
       name: "SemidefiniteTests",
       dependencies: ["Analyses", "Engine", "Semidefinite", "Graphs", "Jobs", "Experiments", "Kernels", "Randomness"],
       swiftSettings: numeric),

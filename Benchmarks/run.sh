@@ -245,6 +245,18 @@ particles() {
   echo "bench: wrote Benchmarks/PARTICLES.md"
 }
 
+manifolds() {
+  rm -f "$work"/*.json
+  echo "bench: systems on manifolds"
+  for i in 1 2; do
+    $one .build/release/fathom-bench manifolds >>"$work/native.json"
+    (cd Benchmarks && $one ../$venv/bin/python peers_manifolds.py) >>"$work/peers.json"
+  done
+  (cd Benchmarks && ../$venv/bin/python results_manifolds.py "$work") >"$work/MANIFOLDS.md"
+  mv "$work/MANIFOLDS.md" Benchmarks/MANIFOLDS.md
+  echo "bench: wrote Benchmarks/MANIFOLDS.md"
+}
+
 program() {
   rm -f "$work"/*.json
   local network="jobs/neural-covariance.toml --set network.layers=last --set network.width=256 --set network.depth=256 \
@@ -295,10 +307,12 @@ semidefinite) semidefinite ;;
 diffusions) diffusions ;;
 signatures) signatures ;;
 particles) particles ;;
+manifolds) manifolds ;;
 program) program ;;
 *)
   networks
   particles
+  manifolds
   program
   ;;
 esac

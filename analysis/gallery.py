@@ -30,6 +30,7 @@ from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
+from gallery_manifolds import frames, plaquettes, spheres
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -412,6 +413,22 @@ ENTRIES = [
         "gradients-to-epsilon", "Gradients to epsilon in mean-field sampling", "arXiv:2402.07355", "gradients-to-epsilon", gradients,
         "Particles with quadratic attraction: N times the steps until KL of one particle is below ε, at the best N, step size and friction; dashes: N = 1/(2 √ε).",
         [], 0,
+        "spheres", "Spins on spheres: Langevin against the heat bath", "arXiv:2010.11176; transfer operator, docs/manifolds.md", "spheres", spheres,
+        "Five O(3) spins on a ring, K = 5. Heat bath and HMC have the exact mean (dashes) at any step, both Langevin rules are off by O(h), and their certificate says so.",
+        ["manifold.copies=16", "manifold.steps=2000", "manifold.replicas=8"], 0,
+    ),
+    Entry(
+        "stiefel", "Orthonormal frames", "closed form, docs/manifolds.md", "stiefel", frames,
+        "Pairs of orthonormal vectors in R⁵, the first in a field of strength 3. Langevin with the polar retraction is off by O(h); turning pairs of rows is exact.",
+        ["manifold.copies=16", "manifold.steps=2000", "manifold.replicas=8"], 0,
+    ),
+    Entry(
+        "compact-u1", "Compact U(1) on a torus", "closed form, docs/manifolds.md", "compact-u1", plaquettes,
+        "Mean plaquette and square of the topological charge on 8 x 8 plaquettes. Langevin steps of .1 are off at every temperature; at inverse temperature 8 the charge is frozen.",
+        [
+            "manifold.steps=4000", "manifold.replicas=8",
+            "sweep={\"manifold.integrator\"=[\"heat-bath\", \"langevin\"], \"manifold.inverse_temperature\"=[0.5, 1.0, 2.0, 4.0, 8.0]}",
+        ], 0,
     ),
     Entry(
         "phase-transition", "A mean-field phase transition", "Dawson (1983)", "double-well-transition", transition,

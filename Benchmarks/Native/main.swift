@@ -197,6 +197,7 @@ case "kernels":
   try kernelTimes()
   try posteriorTimes(job: "jobs/finite-width-posterior.toml")
 case "semidefinite": try semidefiniteTimes(Array(CommandLine.arguments.dropFirst(2)))
+case "manifolds": try manifoldTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)

@@ -73,6 +73,11 @@ def test_divergences(here):
     assert abs(float(last["mean"].sel(observable="KL")) - 2.52175e-4) < 1e-9
 
 
+def test_manifolds(here):
+    run_page((ROOT / "docs/manifolds.md").read_text())
+    assert "agrees with the exact moments" in fathom.open("ring.h5").verdicts()["main: exact"]
+
+
 def test_running(here):
     (here / "job.toml").write_text(JOB)
     run_page((ROOT / "docs/running.md").read_text())

@@ -1,12 +1,13 @@
 /// Ratios of modified Bessel functions: what exact means on spheres are made of. No overflow at any argument.
 package enum BesselRatio {
-  /// I_(nu + 1)(x)/I_nu(x) for nu >= -1/2 and x >= 0, to rounding: the continued fraction
-  /// 1/(2(nu+1)/x + 1/(2(nu+2)/x + ...)) from its end, which is far enough where its terms have long been below 1.
+  /// I_(nu + 1)(x)/I_nu(x) for nu >= -1/2 and x >= 0, to 1e-12: the continued fraction
+  /// 1/(2(nu+1)/x + 1/(2(nu+2)/x + ...)) from its end.
   package static func next(_ nu: Double, _ x: Double) -> Double {
     if x == 0 { return 0 }
-    // Between Amos's bounds already, then every term adds digits.
-    let terms = 40 + Int(2 * x.squareRoot() * 6) + Int(min(x, 1e7))
-    var ratio = 0.0
+    // What the end starts from lies between the bounds of Amos (1974) and has all terms to 1/x^2 of large arguments; its error falls by ratio^2 a term.
+    let terms = 40 + Int(min(8 * x.squareRoot(), 1500))
+    let last = nu + Double(terms)
+    var ratio = x / (last + 0.5 + ((last + 0.5) * (last + 1.5) + x * x).squareRoot())
     for j in stride(from: terms, through: 1, by: -1) { ratio = 1 / (2 * (nu + Double(j)) / x + ratio) }
     return ratio
   }

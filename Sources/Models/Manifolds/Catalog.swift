@@ -11,13 +11,24 @@ package struct SystemEntry: Entry {
   static let copies = Parameter(
     "copies", .integer(1...1_000_000), default: .integer(1),
     "independent copies in one replica, all measured: more draws for the same overhead")
+
+  /// Reads the copies of a system of so many numbers; refuses what is too large before anything is made.
+  static func copies(_ p: Parameters, of numbers: Int) throws -> Int {
+    let (copies, most) = (p.integer("copies"), ManifoldSettings.mostNumbers / numbers)
+    guard copies <= most else { throw p.invalid("copies", "must be at most \(most) at this size") }
+    return copies
+  }
 }
 
 /// All systems and moves.
 package enum ManifoldCatalog {
   package static let systems: [SystemEntry] = [
+    VonMisesFisher.entry,
     SpherePair.entry,
     SphereRing.entry,
+    StiefelField.entry,
+    RotationField.entry,
+    CompactU1.entry,
   ]
 
   package static let moves: [MoveEntry] = [

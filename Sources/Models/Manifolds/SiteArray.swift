@@ -6,7 +6,7 @@ import Randomness
 package final class SiteArray {
   package let system: any ManifoldSystem
   package let manifold: any Manifold
-  package let sites, rowLength: Int
+  package let sites, rowLength, width: Int
   /// May change from step to step, as in annealing.
   package var inverseTemperature: Double
   package let stepSize: Double
@@ -36,6 +36,7 @@ package final class SiteArray {
     manifold = system.manifold
     sites = system.sites
     rowLength = system.rowLength
+    width = manifold.width
     self.inverseTemperature = inverseTemperature
     self.stepSize = stepSize
     noise = Noise(key: key, replica: replica)
@@ -44,7 +45,7 @@ package final class SiteArray {
     point = .allocateZeros(Lanes.width * manifold.width)
     vector = .allocateZeros(Lanes.width * manifold.width)
     force = .allocateZeros(Lanes.width * manifold.width)
-    room = .allocateZeros(Lanes.width * (3 * manifold.width + 8))
+    room = .allocateZeros(Lanes.width * (3 * manifold.width + 20))
     natural = .allocate(capacity: sites)
     order = .allocate(capacity: sites)
     for i in 0..<sites { natural[i] = Int32(i) }
@@ -101,18 +102,20 @@ package final class SiteArray {
   /// Rows of a batch to lanes.
   @inline(__always)
   package func load(_ batch: SiteBatch, _ rows: UnsafePointer<Double>, to lanes: LaneBlock) {
+    let (length, width) = (rowLength, width)
     for i in 0..<batch.count {
-      let row = rows + Int(batch.sites[i]) &* rowLength
-      for c in 0..<manifold.width { lanes[c &* Lanes.width &+ i] = row[c] }
+      let row = rows + Int(batch.sites[i]) &* length
+      for c in 0..<width { lanes[c &* Lanes.width &+ i] = row[c] }
     }
   }
 
   /// Lanes to the rows of a batch.
   @inline(__always)
   package func store(_ lanes: LaneBlock, _ batch: SiteBatch, to rows: UnsafeMutablePointer<Double>) {
+    let (length, width) = (rowLength, width)
     for i in 0..<batch.count {
-      let row = rows + Int(batch.sites[i]) &* rowLength
-      for c in 0..<manifold.width { row[c] = lanes[c &* Lanes.width &+ i] }
+      let row = rows + Int(batch.sites[i]) &* length
+      for c in 0..<width { row[c] = lanes[c &* Lanes.width &+ i] }
     }
   }
 
@@ -147,7 +150,7 @@ package final class SiteArray {
     forEachBatch { batch in
       load(batch, x, to: point)
       load(batch, fields, to: vector)
-      laneProducts(point, vector, manifold.width, batch.count, into: room)
+      laneProducts(point, vector, width, batch.count, into: room)
       for i in 0..<batch.count { total += room[i] }
     }
     return total / Double(system.degree)
@@ -156,7 +159,7 @@ package final class SiteArray {
   /// Every site uniform and independent of the others.
   package func drawUniform() {
     forEachBatch { batch in
-      fillNormals(point, manifold.width, batch.count, noise)
+      fillNormals(point, width, batch.count, noise)
       manifold.normalise(point, batch.count, room: room)
       place(point, batch)
     }

@@ -28,8 +28,8 @@ final class GeodesicHMC: Move {
     var kinetic = 0.0
     array.forEachBatch { batch in
       array.load(batch, x, to: point)
-      fillNormals(v, manifold.width, batch.count, array.noise)
-      for c in 0..<manifold.width {
+      fillNormals(v, array.width, batch.count, array.noise)
+      for c in 0..<array.width {
         let row = v + c &* Lanes.width
         for i in 0..<batch.count { row[i] *= thermal }
       }
@@ -63,7 +63,7 @@ final class GeodesicHMC: Move {
   }
 
   private func squares(_ v: LaneBlock, _ count: Int, _ array: SiteArray) -> Double {
-    laneProducts(v, v, array.manifold.width, count, into: array.room)
+    laneProducts(v, v, array.width, count, into: array.room)
     return (0..<count).reduce(0) { $0 + array.room[$1] }
   }
 
@@ -76,7 +76,7 @@ final class GeodesicHMC: Move {
       array.load(batch, velocities, to: v)
       array.load(batch, fields, to: force)
       manifold.project(force, at: point, batch.count, room: array.room)
-      for c in 0..<manifold.width {
+      for c in 0..<array.width {
         let (row, own) = (v + c &* Lanes.width, force + c &* Lanes.width)
         for i in 0..<batch.count { row[i] = row[i].addingProduct(-time, own[i]) }
       }

@@ -9,14 +9,14 @@ final class HeatBath: Move {
   deinit { rows.deallocate() }
 
   func step(_ array: SiteArray, _ moment: Moment) {
-    let (x, field) = (array.point, array.vector)
+    let (x, field, places, length, width) = (array.point, array.vector, array.x, array.rowLength, array.width)
     array.forEachIndependentBatch { batch in
-      array.system.fields(batch, array.x, to: rows)
+      array.system.fields(batch, places, to: rows)
       for i in 0..<batch.count {
-        let row = rows + i &* array.rowLength
-        for c in 0..<array.manifold.width { field[c &* Lanes.width &+ i] = row[c] }
+        let row = rows + i &* length
+        for c in 0..<width { field[c &* Lanes.width &+ i] = row[c] }
       }
-      array.load(batch, array.x, to: x)
+      array.load(batch, places, to: x)
       array.manifold.renew(
         x, field: field, beta: array.inverseTemperature, array.noise, batch.count, room: array.room)
       array.place(x, batch)
@@ -27,7 +27,12 @@ final class HeatBath: Move {
   static let entry = MoveEntry(
     name: "heat-bath", summary: "a sweep of exact draws of each site given the others",
     equation: "x_i ~ exp(-beta g_i . x_i): von Mises-Fisher on spheres; in planes of rows on frames and rotations",
-    reference: "Wood, Commun. Stat. Simul. 23 (1994) 157", parameters: []
+    reference: "Wood, Commun. Stat. Simul. 23 (1994) 157",
+    parameters: [
+      Parameter(
+        "step", .real(.init(0, 1e3, openBelow: true)), optional: true,
+        "not used: a heat bath has no step; taken so that a sweep over integrators and steps can hold it")
+    ]
   ) { _ in
     MoveModel(order: nil, needsTemperature: false) { HeatBath($0) }
   }

@@ -11,15 +11,16 @@ final class Langevin: Move {
   init(retracts: Bool) { self.retracts = retracts }
 
   func step(_ array: SiteArray, _ moment: Moment) {
-    let (manifold, h) = (array.manifold, array.stepSize)
+    let (manifold, width, h) = (array.manifold, array.width, array.stepSize)
     let amplitude = (2 * h / array.inverseTemperature).squareRoot()
     let (x, u, room) = (array.point, array.vector, array.room)
     array.evaluate()
+    let (places, fields) = (array.x, array.fields)
     array.forEachBatch { batch in
-      array.load(batch, array.x, to: x)
-      array.load(batch, array.fields, to: u)
-      let normals = array.noise.normals(0, manifold.width &* batch.count)
-      for c in 0..<manifold.width {
+      array.load(batch, places, to: x)
+      array.load(batch, fields, to: u)
+      let normals = array.noise.normals(0, width &* batch.count)
+      for c in 0..<width {
         let (row, own) = (u + c &* Lanes.width, normals + c &* batch.count)
         for i in 0..<batch.count { row[i] = (-h * row[i]).addingProduct(amplitude, own[i]) }
       }

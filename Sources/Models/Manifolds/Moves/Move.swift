@@ -30,7 +30,7 @@ package struct MoveModel: Sendable {
 
 /// A line of the catalog of moves.
 package struct MoveEntry: Entry {
-  package var kind: String { "move" }
+  package var kind: String { "integrator" }
   package let name, summary, equation, reference: String
   package let parameters: [Parameter]
   package let read: @Sendable (_ p: Parameters) throws -> MoveModel

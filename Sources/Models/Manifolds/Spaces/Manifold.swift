@@ -9,7 +9,7 @@ package typealias LaneBlock = UnsafeMutablePointer<Double>
 
 /// The space of one site: a Riemannian manifold in R^width with the metric of that space. One conforming type a file.
 ///
-/// All methods work on up to 32 sites at once, and take as room `Lanes.width * (3 * width + 8)` numbers. They are pure functions of what they
+/// All methods work on up to 32 sites at once, and take as room `Lanes.width * (3 * width + 20)` numbers. They are pure functions of what they
 /// are given, by functions of `Elementary`: no bit depends on the CPU.
 package protocol Manifold: Sendable {
   /// Numbers of a point, and dimension of the manifold.

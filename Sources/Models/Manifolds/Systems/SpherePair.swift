@@ -12,7 +12,8 @@ enum SpherePair {
     name: "sphere-pair", summary: "pairs of O(k) spins", equation: "H = (w/2) v_1 . v_2",
     reference: "docs/manifolds.md", parameters: [rank, coupling("w; repels if positive"), SystemEntry.copies]
   ) { p in
-    let (k, weight, copies) = (p.integer("rank"), p.real("coupling"), p.integer("copies"))
+    let (k, weight) = (p.integer("rank"), p.real("coupling"))
+    let copies = try SystemEntry.copies(p, of: 2 * padded(k))
     let graph = WeightedGraph(count: 2 * copies, edges: (0..<copies).map { (2 * $0, 2 * $0 + 1, weight) })
     return SystemModel(
       exact: { beta in

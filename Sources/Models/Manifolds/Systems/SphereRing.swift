@@ -10,9 +10,10 @@ enum SphereRing {
       SpherePair.rank, SpherePair.coupling("w; repels if positive"), SystemEntry.copies,
     ]
   ) { p in
-    let (n, k, weight, copies) = (p.integer("length"), p.integer("rank"), p.real("coupling"), p.integer("copies"))
-    let rows = ManifoldSettings.mostNumbers / padded(k)
-    guard n * copies <= rows else { throw p.invalid("length", "times copies must be at most \(rows) at this rank") }
+    let (n, k, weight) = (p.integer("length"), p.integer("rank"), p.real("coupling"))
+    let most = ManifoldSettings.mostNumbers / padded(k)
+    guard n <= most else { throw p.invalid("length", "must be at most \(most) at this rank") }
+    let copies = try SystemEntry.copies(p, of: n * padded(k))
     let graph = WeightedGraph(
       count: n * copies,
       edges: (0..<copies).flatMap { copy in (0..<n).map { (copy * n + $0, copy * n + ($0 + 1) % n, weight) } })

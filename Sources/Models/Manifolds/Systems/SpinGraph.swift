@@ -55,19 +55,57 @@ extension WeightedGraph {
     of batch: SiteBatch, _ x: UnsafePointer<Double>, rowLength: Int, scale: Double,
     to rows: UnsafeMutablePointer<Double>
   ) {
-    starts.withUnsafeBufferPointer { starts in
-      neighbours.withUnsafeBufferPointer { neighbours in
-        weights.withUnsafeBufferPointer { weights in
-          for b in 0..<batch.count {
-            let (site, row) = (Int(batch.sites[b]), rows + b &* rowLength)
-            for c in 0..<rowLength { row[c] = 0 }
-            for edge in starts[site]..<starts[site &+ 1] {
-              let other = x + Int(neighbours[edge]) &* rowLength
-              let weight = scale * weights[edge]
-              for c in 0..<rowLength { row[c] = row[c].addingProduct(weight, other[c]) }
-            }
+    // A length that the compiler knows keeps a short row in registers.
+    switch rowLength {
+    case 2: products(of: batch, x, 2, scale, to: rows)
+    case 3: products(of: batch, x, 3, scale, to: rows)
+    case 4: products(of: batch, x, 4, scale, to: rows)
+    default:
+      withEdges { starts, neighbours, weights in
+        for b in 0..<batch.count {
+          let (site, row) = (Int(batch.sites[b]), rows + b &* rowLength)
+          for c in 0..<rowLength { row[c] = 0 }
+          for edge in starts[site]..<starts[site &+ 1] {
+            let (other, weight) = (x + Int(neighbours[edge]) &* rowLength, scale * weights[edge])
+            for c in 0..<rowLength { row[c] = row[c].addingProduct(weight, other[c]) }
           }
         }
+      }
+    }
+  }
+
+  /// The same for rows of two to four numbers.
+  @inline(__always)
+  private func products(
+    of batch: SiteBatch, _ x: UnsafePointer<Double>, _ length: Int, _ scale: Double,
+    to rows: UnsafeMutablePointer<Double>
+  ) {
+    withEdges { starts, neighbours, weights in
+      for b in 0..<batch.count {
+        let (site, row) = (Int(batch.sites[b]), rows + b &* length)
+        var (s0, s1, s2, s3) = (0.0, 0.0, 0.0, 0.0)
+        for edge in starts[site]..<starts[site &+ 1] {
+          let (other, weight) = (x + Int(neighbours[edge]) &* length, scale * weights[edge])
+          s0 = s0.addingProduct(weight, other[0])
+          s1 = s1.addingProduct(weight, other[1])
+          if length > 2 { s2 = s2.addingProduct(weight, other[2]) }
+          if length > 3 { s3 = s3.addingProduct(weight, other[3]) }
+        }
+        row[0] = s0
+        row[1] = s1
+        if length > 2 { row[2] = s2 }
+        if length > 3 { row[3] = s3 }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func withEdges(
+    _ body: (UnsafeBufferPointer<Int>, UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    starts.withUnsafeBufferPointer { starts in
+      neighbours.withUnsafeBufferPointer { neighbours in
+        weights.withUnsafeBufferPointer { weights in body(starts, neighbours, weights) }
       }
     }
   }
