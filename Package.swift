@@ -55,6 +55,9 @@ let package = Package(
       name: "Particles", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Particles", swiftSettings: numeric),
     .target(
+      name: "Coulomb", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Coulomb", swiftSettings: numeric),
+    .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
     .target(
@@ -62,7 +65,8 @@ let package = Package(
     .target(
       name: "Limits",
       dependencies: [
-        "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness", "Statistics",
+        "Coulomb", "Networks", "Particles", "Training", "Experiments", "Formulas", "Kernels", "Randomness",
+        "Statistics",
       ],
       swiftSettings: numeric),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
@@ -70,7 +74,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Experiments", "Engine", "Analyses", "Networks", "Particles", "Samples", "Training", "Limits", "Archive",
+        "Experiments", "Engine", "Analyses", "Coulomb", "Networks", "Particles", "Samples", "Training", "Limits",
+        "Archive",
         "Statistics",
         "TOMLKit",
       ]),
@@ -84,8 +89,8 @@ let package = Package(
     .executableTarget(
       name: "fathom-bench",
       dependencies: [
-        "Analyses", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks", "Particles",
-        "Randomness", "Statistics", "Training",
+        "Analyses", "Coulomb", "Engine", "Experiments", "Formulas", "Jobs", "Kernels", "Limits", "Networks",
+        "Particles", "Randomness", "Statistics", "Training",
       ],
       path: "Benchmarks/Native", swiftSettings: numeric),
     .testTarget(
@@ -118,7 +123,7 @@ let package = Package(
     .testTarget(
       name: "CatalogTests",
       dependencies: [
-        "Calibration", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
+        "Calibration", "Coulomb", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
       ],
       resources: [.copy("Goldens")], swiftSettings: checking),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"], swiftSettings: checking),

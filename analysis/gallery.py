@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 import fathom
 from fathom import plots
 from fathom.report import STYLE
+from gallery_coulomb import cumulants, deviations
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -331,6 +332,16 @@ ENTRIES = [
             "bias.enabled=false", "particles.number=1000", "particles.replicas=8", "particles.step=0.01",
             "sweep={\"particles.inverse_temperature\"=[1.1, 1.5, 1.9, 2.1, 2.3, 2.5, 2.8, 3.3, 4.0]}",
         ], 0,
+    ),
+    Entry(
+        "coulomb-cumulants", "Cumulants of Coulomb gases", "arXiv:2310.16420", "coulomb-cumulants", cumulants,
+        "Second and third cumulants of sums of r² and r⁴ over the points of a gas on the line, in the plane and in space, scaled by their power of N; dashes: the droplet.",
+        ["coulomb.steps=2000"], 0,
+    ),
+    Entry(
+        "large-deviation", "Large deviations of a Coulomb gas", "arXiv:2310.16420", "large-deviation", deviations,
+        "Rate of Σ r² = N l in the plane, by integration over tilts and the Legendre transform, and its limit.",
+        [], 0,
     ),
 ]  # fmt: skip
 

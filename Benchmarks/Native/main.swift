@@ -195,6 +195,7 @@ case "kernels":
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)
+case "coulomb": try coulombTimes()
 default: try everything()
 }
 

@@ -1,3 +1,4 @@
+import Coulomb
 import Experiments
 import Limits
 import Networks
@@ -11,6 +12,7 @@ package enum Registry {
     RegisteredFamily(NetworkFamily.self, limits: NetworkLimits.all),
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
+    RegisteredFamily(CoulombFamily.self, limits: CoulombLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 

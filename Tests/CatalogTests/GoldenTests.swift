@@ -39,7 +39,7 @@ import Testing
   /// Every line of the catalog that can be run is in some golden.
   @Test func everyLineOfTheCatalogHasAGolden() throws {
     let text = Self.all.map(\.job).joined(separator: "\n")
-    let kinds = ["architecture", "activation", "limit", "system", "integrator", "problem"]
+    let kinds = ["architecture", "activation", "limit", "system", "integrator", "problem", "sampler"]
     for entry in Registry.entries where kinds.contains(entry.kind) {
       #expect(text.contains("\"\(entry.name)\""), "\(entry.kind) \(entry.name) has no golden")
     }
