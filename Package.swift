@@ -33,6 +33,7 @@ let models: [Target.Dependency] = [
   "Signatures",
   "Diffusions",
   "Estimation",
+  "Coulomb",
 ]
 
 let package = Package(
@@ -78,6 +79,9 @@ let package = Package(
       name: "Semidefinite",
       dependencies: ["Experiments", "Graphs", "Kernels", "Manifolds", "Randomness", "Statistics"],
       path: "Sources/Models/Semidefinite", swiftSettings: numeric),
+    .target(
+      name: "Coulomb", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Coulomb", swiftSettings: numeric),
     .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
@@ -161,7 +165,7 @@ let package = Package(
     .testTarget(
       name: "CatalogTests",
       dependencies: [
-        "Calibration", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
+        "Calibration", "Coulomb", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
       ],
       resources: [.copy("Goldens")], swiftSettings: checking),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"], swiftSettings: checking),

@@ -31,6 +31,7 @@ from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
 from gallery_manifolds import frames, plaquettes, spheres
+from gallery_coulomb import cumulants, deviations
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]
@@ -468,6 +469,14 @@ ENTRIES = [
         "durations", "Waiting times without a mean", "Engle and Russell (1998)", "durations", durations,
         "Events by time t, b = 0.55: they grow like t where waiting has a mean (a = 0.3), like t^0.467 where it has none (dashes, through the last point). Right: coverage of 95 % intervals of a, and of regions of all parameters, by quasi maximum likelihood from the events by t.",
         ["training.draws=2000"], 0,
+        "coulomb-cumulants", "Cumulants of Coulomb gases", "arXiv:2310.16420", "coulomb-cumulants", cumulants,
+        "Second and third cumulants of sums of r² and r⁴ over the points of a gas on the line, in the plane and in space, scaled by their power of N; dashes: the droplet.",
+        ["coulomb.steps=2000"], 0,
+    ),
+    Entry(
+        "large-deviation", "Large deviations of a Coulomb gas", "arXiv:2310.16420", "large-deviation", deviations,
+        "Rate of Σ r² = N l in the plane, by integration over tilts and the Legendre transform, and its limit.",
+        [], 0,
     ),
 ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT / "Tests" / "CatalogTests" / "Goldens" / "goldens.json"
-KINDS = ("architecture", "activation", "limit", "system", "integrator")
+KINDS = ("architecture", "activation", "limit", "system", "integrator", "sampler")
 LIMIT = 120  # seconds for one job; the longest takes less than one
 
 

@@ -201,6 +201,7 @@ case "manifolds": try manifoldTimes()
 case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)
+case "coulomb": try coulombTimes()
 default: try everything()
 }
 

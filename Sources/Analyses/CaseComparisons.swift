@@ -150,7 +150,8 @@ struct CaseComparisons {
     plans.map { plan in
       switch plan {
       case .predicted(let leg, let known, let predictions):
-        let own = known.holdsFromTheStart == true ? withoutMixing : self
+        var own = known.holdsFromTheStart == true ? withoutMixing : self
+        if let reason = known.withheld { own = own.hindered(by: Hindrance(.withheld, "withheld, \(reason)")) }
         return Comparison(
           own.setting, reference: leg.name, kind: .predicted, role: leg.role,
           rows: predictions.map { own.row($0, role: leg.role) }, expectedOffset: leg.expectedOffset)

@@ -99,6 +99,7 @@ struct ComparisonWords {
       names(.notEstimable).map { "\($0) (no finite error)" },
       names(.notMixed).map { "\($0) (the chains have not mixed: longer runs, or other steps)" },
       names(.autocorrelated).map { "\($0) (rows that depend on each other: give a chain column)" },
+      names(.withheld).map { "\($0) (the hypotheses of the reference do not hold)" },
       names(.incomplete).map { "\($0) (does not exist in all \(leg.drawName)s)" },
       names(.fewEffectiveDraws).map { "\($0) (weights that leave too few draws: raise `draws`)" },
     ].compactMap { $0 }

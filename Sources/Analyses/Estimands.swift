@@ -83,10 +83,11 @@ extension Measured {
   /// Fewer effective draws than this say nothing: as few plain ones would not.
   static let leastEffectiveDraws = leastDraws
 
-  /// Nil for replicas, and for a leg that does not have its terms.
+  /// Nil for a leg that does not have its terms. Of replicas the means over time are the draws: whatever autocorrelation there is within one is in their spread.
   func estimand(_ estimand: Estimand, _ record: Int) -> EstimandEstimate? {
     if let functional = estimand.functional { return self.functional(functional, record) }
-    guard leg.process == nil, let formula = try? EstimandFormula(estimand, of: leg.observables) else { return nil }
+    guard let formula = try? EstimandFormula(estimand, of: leg.observables) else { return nil }
+    let isOfReplicas = leg.process != nil
     let places = estimand.controls.compactMap { leg.schema.place(of: $0) }
     let own = formula.places.map { moments(record, $0) }
     let (value, slopes) = formula(own.map(\.mean))
@@ -105,18 +106,22 @@ extension Measured {
     // Joint sums leave out draws in which any observable of the record is not finite.
     let missing = Double(state.tally.incompleteCount(group: record)) / Double(max(count, 1))
     var failing: Reason?
-    if Double(whole) < Self.leastDraws {
+    if Double(whole) < (isOfReplicas ? Double(Self.leastReplicas.mean) : Self.leastDraws) {
       failing = .fewDraws
     } else if let effective, !(effective >= Self.leastEffectiveDraws) {
       failing = .fewEffectiveDraws
     } else if missing > Self.lightness {
       failing = .incomplete
-    } else if !own.allSatisfy({ $0.skewness.magnitude / root < Self.lightness || $0.variance == 0 }) {
+    } else if !isOfReplicas,
+      !own.allSatisfy({ $0.skewness.magnitude / root < Self.lightness || $0.variance == 0 })
+    {
       failing = .heavyTails
     }
     return EstimandEstimate(
       estimate: Estimate(
-        value: found.value, error: found.error, failing: failing, deviation: found.deviation),
+        value: found.value, error: found.error,
+        degreesOfFreedom: isOfReplicas ? Int(whole) - 1 - found.controls : nil, failing: failing,
+        deviation: estimand.isRelative == true ? nil : found.deviation),
       plainValue: found.plainValue, plainError: found.plainError, effectiveDraws: effective)
   }
 

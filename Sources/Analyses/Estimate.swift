@@ -161,6 +161,7 @@ struct Measured {
         value: m.mean, error: m.meanError, degreesOfFreedom: Int(m.count) - 1,
         failing: m.count >= Self.leastReplicas.mean ? nil : .fewDraws)
     }
+    if case .estimand(let name) = statistic { return estimand(named: name, record)?.estimate }
     let mine = column(record, place)
     let theirs = other.map { column(record, $0) } ?? mine
     let rows = zip(mine, theirs).filter { $0.0.isFinite && $0.1.isFinite }.map { ($0.0, $0.1) }

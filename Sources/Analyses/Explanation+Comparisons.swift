@@ -165,7 +165,8 @@ extension Explanation {
   private mutating func untested(_ comparisons: [Comparison]) {
     let one = comparisons[0]
     for reason in [
-      Reason.heavyTails, .fewDraws, .notEstimable, .incomplete, .notMixed, .autocorrelated, .fewEffectiveDraws,
+      Reason.heavyTails, .fewDraws, .notEstimable, .incomplete, .notMixed, .autocorrelated, .withheld,
+      .fewEffectiveDraws,
     ] {
       let found = comparisons.flatMap { own in own.rows.filter { $0.reason == reason } }
       let places = comparisons.filter { own in own.rows.contains { $0.reason == reason } }
@@ -193,6 +194,8 @@ extension Explanation {
             + "finite in \(Words.format(100 * least, 3))% of the draws only, and more than the tolerance are missing (\(code))"
         )
       case .fewEffectiveDraws: fewEffectiveDraws(found, places, start)
+      case .withheld:
+        say(.open, code, one.reference, start + "a hypothesis of its formulas does not hold here (\(code))")
       case .notMixed:
         say(.open, code, one.reference, start + "the chains have not mixed, so their errors mean nothing (\(code))")
       default:
@@ -238,6 +241,7 @@ extension Explanation {
 
   private static func leastReplicas(_ statistic: Statistic) -> Double {
     let least = Measured.leastReplicas
+    if case .estimand = statistic { return Double(least.mean) }
     return Double(
       statistic == .mean ? least.mean : [.skewness, .kurtosis].contains(statistic) ? least.higher : least.second)
   }

@@ -32,7 +32,7 @@ struct Hindrance {
     self = found
   }
 
-  private init(_ reason: Reason, _ sentence: String) {
+  init(_ reason: Reason, _ sentence: String) {
     self.reason = reason
     self.sentence = sentence
   }

@@ -25,6 +25,8 @@ package enum Reason: String, Sendable, CaseIterable {
   case autocorrelated
   /// The observable does not exist in a share of the draws that exceeds the tolerance.
   case incomplete
+  /// The reference is made of formulas whose hypotheses do not hold here.
+  case withheld
   /// Weights that leave too few effective draws.
   case fewEffectiveDraws = "few_effective_draws"
 
@@ -41,7 +43,7 @@ package enum Reason: String, Sendable, CaseIterable {
     switch self {
     case .withinTolerance, .notDetected, .rounding: .agrees
     case .beyondTolerance, .detected: .differs
-    case .noPower, .notMixed, .autocorrelated, .incomplete, .fewEffectiveDraws: .undecided
+    case .noPower, .notMixed, .autocorrelated, .incomplete, .withheld, .fewEffectiveDraws: .undecided
     case .fewDraws, .heavyTails, .notEstimable: nil
     }
   }

@@ -98,6 +98,7 @@ struct DerivedProcess<P: Process>: Process {
   let derived: DerivedObservables
 
   var observables: [Observable] { process.observables + derived.observables }
+  var estimands: [Estimand] { process.estimands }
   var schedule: Schedule { process.schedule }
   var marginals: [String] { process.marginals }
   var frame: FrameShape? { process.frame }
@@ -177,7 +178,7 @@ extension ReferenceValues {
     }
     return ReferenceValues(
       schema: Schema(axis: schema.axis, observables: schema.observables + derived.observables), statistics: statistics,
-      remainder: remainder, holdsFromTheStart: holdsFromTheStart)
+      remainder: remainder, holdsFromTheStart: holdsFromTheStart, withheld: withheld)
   }
 }
 

@@ -19,22 +19,26 @@ public struct Estimand: Sendable, Equatable, Codable {
   public let weight: String?
   public let unit: String
   public let summary: String
+  /// Whether the unit of its tolerance is the predicted value, not what a draw deviates by: for what is far smaller than that, such as a high cumulant. Nil, as in files of
+  /// before: it is not.
+  public let isRelative: Bool?
   /// Where it is a functional of the law of one observable and no formula in means: which, and of what; nil otherwise, as in files of before.
   public let functional: LawFunctional?
 
   public init(
     _ name: String, _ formula: String, offsets: [Double] = [], controls: [String] = [], weight: String? = nil,
-    unit: String = "1", _ summary: String
+    isRelative: Bool = false, unit: String = "1", _ summary: String
   ) {
     (self.name, self.formula, self.offsets, self.controls) = (name, formula, offsets, controls)
     (self.weight, self.unit, self.summary) = (weight, unit, summary)
+    self.isRelative = isRelative ? true : nil
     functional = nil
   }
 
   /// - Parameter formula: what it is, for people.
   public init(_ name: String, _ functional: LawFunctional, formula: String, unit: String = "1", _ summary: String) {
     (self.name, self.formula, self.unit, self.summary) = (name, formula, unit, summary)
-    (offsets, controls, weight) = ([], [], nil)
+    (offsets, controls, weight, isRelative) = ([], [], nil, nil)
     self.functional = functional
   }
 

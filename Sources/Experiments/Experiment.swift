@@ -45,7 +45,7 @@ public struct Experiment: Sendable {
 
   public init<P: Process>(_ process: P) {
     self.init(
-      schema: Schema(axis: process.schedule.axis, observables: process.observables),
+      schema: Schema(axis: process.schedule.axis, observables: process.observables, estimands: process.estimands),
       kind: .replicas(ReplicaFactory(process)))
   }
 

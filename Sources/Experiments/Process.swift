@@ -108,6 +108,8 @@ public protocol Process: Sendable {
   /// (`context.group.agree` sees to that where only some may fail).
   func begin(_ context: ReplicaContext, from saved: StateDecoder?) throws -> System
 
+  /// What is made of means of the observables over time and replicas; nothing unless implemented.
+  var estimands: [Estimand] { get }
   /// Coordinates whose one-particle law is counted; none unless implemented.
   var marginals: [String] { get }
   /// What is kept of replica 0 in each frame; only the observables unless implemented.
@@ -124,6 +126,7 @@ public protocol Process: Sendable {
 }
 
 extension Process {
+  public var estimands: [Estimand] { [] }
   public var marginals: [String] { [] }
   public var frame: FrameShape? { nil }
   public var pieces: Int { 1 }

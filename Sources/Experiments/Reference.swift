@@ -116,11 +116,14 @@ public struct ReferenceValues: Reference, Equatable, Codable {
   public let remainder: [Remainder]
   /// Of replicas: whether it holds from the start on, so that chains need not have mixed. Nil, as in files of before: it does not.
   public let holdsFromTheStart: Bool?
+  /// Why nothing is concluded from a comparison with it, as half a sentence: a hypothesis of its formulas that does not hold here. Nil, as in files of before, where all hold.
+  public let withheld: String?
 
   public var observables: [Observable] { schema.observables }
 
   public init(
-    schema: Schema, statistics: [PredictedStatistic], remainder: [Remainder] = [], holdsFromTheStart: Bool? = nil
+    schema: Schema, statistics: [PredictedStatistic], remainder: [Remainder] = [], holdsFromTheStart: Bool? = nil,
+    withheld: String? = nil
   ) {
     precondition(
       statistics.allSatisfy {
@@ -130,6 +133,7 @@ public struct ReferenceValues: Reference, Equatable, Codable {
     self.statistics = statistics
     self.remainder = remainder
     self.holdsFromTheStart = holdsFromTheStart
+    self.withheld = withheld
   }
 
   public init(_ reference: some Reference, on axis: Axis) throws {

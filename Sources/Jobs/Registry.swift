@@ -1,3 +1,4 @@
+import Coulomb
 import Diffusions
 import Divergences
 import Estimation
@@ -19,11 +20,12 @@ package enum Registry {
     RegisteredFamily(ParticleFamily.self, limits: ParticleLimits.all),
     RegisteredFamily(ManifoldFamily.self, limits: ManifoldLimits.all),
     RegisteredFamily(SemidefiniteFamily.self, limits: SemidefiniteLimits.all),
+    RegisteredFamily(CoulombFamily.self, limits: CoulombLimits.all),
+    RegisteredFamily(DivergenceFamily.self, limits: DivergenceLimits.all),
     RegisteredFamily(TrainingFamily.self, limits: TrainingLimits.all),
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
-    RegisteredFamily(DivergenceFamily.self, limits: DivergenceLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]

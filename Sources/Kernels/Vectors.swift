@@ -74,6 +74,24 @@ struct Vector8: Lanes {
   @inline(__always)
   var inverse: Vector8 { Vector8(lanes: SIMD8(repeating: 1) / lanes) }
 
+  /// 1/sqrt(x) of positive numbers, to a rounding or two: twice a step of third order from a guess, then one of Newton's. No division, no instruction for roots: a third of the time.
+  @inline(__always)
+  var inverseRoot: Vector8 {
+    let minus = Vector8(-1) * self
+    var y = Vector8(lanes: ctarget_inverse_root_guess(lanes))
+    // With e = 1 - x y^2, 1/sqrt(x) = y (1 - e)^(-1/2) = y + y e (1/2 + 3 e/8 + ...).
+    for _ in 0..<2 {
+      var (e, slope) = (Vector8(1), Vector8(0.5))
+      e.add(minus * y, y)
+      slope.add(Vector8(0.375), e)
+      y.add(y * e, slope)
+    }
+    var e = Vector8(1)
+    e.add(minus * y, y)
+    y.add(y * e, Vector8(0.5))
+    return y
+  }
+
   /// The sum of the lanes, by halves.
   @inline(__always)
   var total: Double {

@@ -15,6 +15,8 @@ public struct ControlledEstimate: Sendable, Equatable {
   public let plainValue, plainError: Double
   /// Standard deviation of a draw of the linear part, `plainError` times the root of the number of draws.
   public let deviation: Double
+  /// Controls that are used.
+  public let controls: Int
 
   /// Part of the variance of a control that must be its own.
   static let leastOwnVariance = 1e-9
@@ -39,7 +41,7 @@ public struct ControlledEstimate: Sendable, Equatable {
     plainError = count > 1 ? (variance / n).squareRoot() : .nan
     let usable = controls.indices.filter { covariance[controls[$0] * size + controls[$0]] > 0 }
     guard Int(count) >= Self.drawsPerControl * usable.count, !usable.isEmpty, plainError > 0 else {
-      (self.value, error) = (value, plainError)
+      (self.value, error, self.controls) = (value, plainError, 0)
       return
     }
     // In units in which every control has the variance 1: Cholesky's factor, row by row, with what is solved for.
@@ -68,6 +70,7 @@ public struct ControlledEstimate: Sendable, Equatable {
     }
     let explained = projections.reduce(0) { $0 + $1 * $1 }
     self.value = value - zip(projections, means).reduce(0) { $0 + $1.0 * $1.1 }
+    self.controls = projections.count
     error = (max(variance - explained, 0) / (n - Double(projections.count))).squareRoot()
   }
 }

@@ -87,7 +87,7 @@ package struct Example: Sendable {
     if table.isEmpty { return JobReader.topParameters.first { $0.name == key } }
     if ["sweep", "expect", "check", "check.expect", "check.sweep"].contains(table) { return nil }
     var chosen: [String] = []
-    for name in ["architecture", "system", "integrator", "problem"] {
+    for name in ["architecture", "system", "integrator", "problem", "sampler"] {
       if case .text(let text)? = job["\(table).\(name)"] { chosen.append(text) }
     }
     if table == "limit" {
