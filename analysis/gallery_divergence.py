@@ -67,6 +67,8 @@ def orders(result: fathom.Result) -> Figure:
         axes[0].plot(h, floor, "o-", ms=4, lw=1, color=plots.COLOURS[index], label=f"α = {alpha:g}")
         axes[0].plot(h, floor[0] * (h / h[0]) ** 2, "--", lw=0.8, color=plots.COLOURS[index])
     axes[0].set(xscale="log", yscale="log", xlabel="h", ylabel="KL of the stationary law")
+    axes[0].set_xticks([0.0125, 0.025, 0.05, 0.1], ["0.0125", "0.025", "0.05", "0.1"])
+    axes[0].minorticks_off()
     axes[0].legend(frameon=False, fontsize=8)
     return figure
 
