@@ -65,12 +65,8 @@ private struct KernelRegime {
     }
     var theta = k.map { trains[0] ? $0 : 0 }
     for layer in 2...network.depth + 1 {
-      let (products, slopes) = activation.applyWithDerivative(k, m)
-      k = products.map { network.squaredGain * $0 }
-      let isReadout = layer > network.depth
-      theta = theta.indices.map { place in
-        network.squaredGain * slopes[place] * theta[place] + (trains[isReadout ? 2 : 1] ? k[place] : 0)
-      }
+      (k, theta) = activation.tangentLayer(
+        k, theta, m, gain: network.squaredGain, isTrained: trains[layer > network.depth ? 2 : 1])
     }
     kernel = theta
     let isRandom = network.start == .random

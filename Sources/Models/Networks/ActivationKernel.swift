@@ -67,16 +67,25 @@ public struct ActivationKernel: Sendable {
       products = [Double](unsafeUninitializedCapacity: m * m) { buffer, initialised in
         let result = buffer.baseAddress!
         k.withUnsafeBufferPointer { k in
-          SymmetricMatrix.fill(slopes, m) { a in
+          SymmetricMatrix.fill(slopes, and: result, m) { a in
             rows.write(a, k.baseAddress! + a &* m, to: result + a &* m, slopes: slopes + a &* m)
           }
         }
-        SymmetricMatrix.fill(result, m) { _ in }
         initialised = m * m
       }
       initialised = m * m
     }
     return (products, slopes)
+  }
+
+  /// The next layer of a perceptron at infinite width: $K' = c\, \mathbb E \phi \phi$, and $\Theta' = c\, \mathbb E \phi' \phi' \cdot \Theta$, to which the weights of the layer add $K'$.
+  /// - Parameter isTrained: whether they do.
+  package func tangentLayer(
+    _ k: [Double], _ theta: [Double], _ m: Int, gain: Double, isTrained: Bool = true
+  ) -> (k: [Double], theta: [Double]) {
+    let (products, slopes) = applyWithDerivative(k, m)
+    let next = products.map { gain * $0 }
+    return (next, theta.indices.map { gain * slopes[$0] * theta[$0] + (isTrained ? next[$0] : 0) })
   }
 
   /// `product` and `derivativeProduct` of pairs row by row, where the whole matrices need not be kept.

@@ -99,9 +99,7 @@ package struct ExampleLaw: Sendable {
     let kernel = ActivationKernel(link!)
     for _ in 0..<depth {
       if teacher == .ntk {
-        let (products, slopes) = kernel.applyWithDerivative(k, count)
-        k = products.map { gain * $0 }
-        theta = theta.indices.map { k[$0] + gain * slopes[$0] * theta[$0] }
+        (k, theta) = kernel.tangentLayer(k, theta, count, gain: gain)
       } else {
         k = kernel.apply(k, count).map { gain * $0 }
       }
