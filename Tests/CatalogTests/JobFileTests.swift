@@ -25,6 +25,12 @@ import Testing
     for table in ["expect", "check"] {
       #expect(text.contains(try Regex("(?m)^\\[\(table)\\]$")), "\(name) has no [\(table)]")
     }
+    if GramJob.isOne(text, name: name) {
+      let path = "\(root)/jobs/\(name)"
+      let results = try GramJob.read(text, name: path, check: true, data: DataFiles(job: path)).check()
+      #expect(!results.isEmpty && results.allSatisfy(\.holds), "\(name): \(results)")
+      return
+    }
     // At full size every job is read by `everyJobFilePlans`.
     let file = try job(text, check: true)
     #expect(!file.job.expectations.isEmpty)

@@ -151,58 +151,20 @@ struct KernelCommand: ParsableCommand {
 
   private static func made(_ rows: Range<Int>, _ kernel: any GramRows) throws -> StateEncoder {
     var encoder = StateEncoder()
-    encoder.add("values", try rowsMade(rows, kernel))
+    encoder.add("values", try GramJob.rows(rows, of: kernel))
     return encoder
   }
 
-  /// Rows of as many entries as the last of them has.
-  static func rowsMade(_ rows: Range<Int>, _ kernel: any GramRows) throws -> [Double] {
-    let length = rows.upperBound
-    return try [Double](unsafeUninitializedCapacity: rows.count * length) { buffer, filled in
-      buffer.initialize(repeating: 0)
-      try kernel.write(rows, to: buffer.baseAddress!, stride: length)
-      filled = rows.count * length
-    }
-  }
-
   private static func assembled(_ job: GramJob, _ store: ShardFolder) throws -> GramFile {
-    try GramFile(job) { rows in
+    let found = try job.matrix { rows in
       guard let values = band(rows, store) else {
         throw Failure(.inputOutput, "\(name(rows)) of the Gram matrix does not read back: rerun the command to resume")
       }
       return values
     }
-  }
-}
-
-extension GramFile {
-  /// - Parameter band: rows of as many entries as the last of them has.
-  init(_ job: GramJob, _ band: (Range<Int>) throws -> [Double]) throws {
-    let count = job.count
-    var matrix = Array(repeating: 0.0, count: count * count)
-    for rows in job.bands {
-      let values = try band(rows)
-      for a in rows {
-        for b in 0...a {
-          let value = values[(a - rows.lowerBound) * rows.upperBound + b]
-          (matrix[a * count + b], matrix[b * count + a]) = (value, value)
-        }
-      }
-    }
-    if let place = matrix.firstIndex(where: { !$0.isFinite }) {
-      throw Failure(
-        .badData,
-        "K of the rows \(job.rows[place / count]) and \(job.rows[place % count]) is \(matrix[place]): the kernel leaves the range of numbers"
-      )
-    }
-    var (largest, least) = (Double.nan, Double.nan)
-    if job.hasCondition {
-      let ends = GramSpectrum.ends(matrix, count, jitter: job.jitter)
-      (largest, least) = (ends.largest, ends.least ?? .nan)
-    }
-    self.init(
-      title: job.title, of: job.of, matrix: matrix, rows: job.rows, labels: job.labels, jitter: job.jitter,
-      largest: largest, least: least, identity: job.identity, text: job.text)
+    return GramFile(
+      title: job.title, of: job.of, matrix: found.values, rows: job.rows, labels: job.labels, jitter: job.jitter,
+      largest: found.largest, least: found.least, identity: job.identity, text: job.text)
   }
 }
 
@@ -214,7 +176,7 @@ extension GramJob {
     let kernel = try make()
     let ready = clock.now
     let rows = bands[bands.count / 2]
-    _ = try KernelCommand.rowsMade(rows, kernel)
+    _ = try Self.rows(rows, of: kernel)
     let seconds = (clock.now - ready).seconds / Double(rows.count * rows.upperBound) * Double(count) * Double(count) / 2
     let prepared = (ready - start).seconds
     return """
@@ -223,40 +185,5 @@ extension GramJob {
       memory: \(Console.bytes(48 * 1048576 + kernel.bytes)) a rank, \(Console.bytes(48 * 1048576 + kernel.bytes + bytes)) on rank 0
       file: about \(Console.bytes(bytes / 2))
       """
-  }
-
-  /// Compares the matrix with what the job expects of it.
-  func check() throws -> [(holds: Bool, sentence: String)] {
-    let kernel = try make()
-    let gram = try GramFile(self) { try KernelCommand.rowsMade($0, kernel) }
-    return expectations.map { expectation in
-      guard let value = gram.value(expectation.subject), let expected = expectation.value,
-        let tolerance = expectation.tolerance
-      else {
-        return (
-          false,
-          "\(expectation.subject): nothing of that name is in a Gram matrix: \"log10 condition\", \"mean diagonal\" and \"K[a,b]\" are, with a value and a tolerance"
-        )
-      }
-      return (
-        (value - expected).magnitude <= tolerance,
-        "\(expectation.subject): expected \(expected) +- \(tolerance), found \(value)"
-      )
-    }
-  }
-}
-
-extension GramFile {
-  fileprivate func value(_ subject: String) -> Double? {
-    switch subject {
-    case "log10 condition": return log10(condition)
-    case "mean diagonal": return (0..<count).reduce(0) { $0 + matrix[$1 * count + $1] } / Double(count)
-    default:
-      let parts = subject.dropFirst(2).dropLast().split(separator: ",").compactMap { Int($0) }
-      guard subject.hasPrefix("K["), subject.hasSuffix("]"), parts.count == 2,
-        parts.allSatisfy({ (0..<count).contains($0) })
-      else { return nil }
-      return matrix[parts[0] * count + parts[1]]
-    }
   }
 }
