@@ -1,6 +1,7 @@
 """Times the peers of Coulomb gases on one core and prints one JSON object a line.
 
-DPPy draws the Ginibre ensemble by the eigenvalues of a matrix; a draw is independent. JAX (jit, scan, double) runs Hamiltonian Monte Carlo of the plane at beta = 4 with the steps and trajectories of fathom;
+DPPy draws the Ginibre ensemble by the eigenvalues of a matrix; a draw is independent. JAX (jit, scan, double) runs
+Hamiltonian Monte Carlo of the plane at beta = 4 with the steps and trajectories of fathom;
 effective samples of sum r^2 by ArviZ's estimator.
 
 python peers_coulomb.py

@@ -40,8 +40,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
             lines += ["", f"Eigenvalues of {row['n']} x {row['n']} with the coefficients of a vector: {row['s']:.2f} s."]
     lines += [
         "",
-        "Draws a second of random-feature ridge regression, n = 100 examples, 500 modes, one ridge. The peers make the plain draw,",
-        "with every mode and feature.",
+        "Draws a second of random-feature ridge regression, n = 100 examples, 500 modes, one ridge. The peers make the plain",
+        "draw, with every mode and feature.",
         "",
         "| k | fathom | " + " | ".join(names) + " |",
         "|---" * (2 + len(names)) + "|",

@@ -23,15 +23,15 @@ from matplotlib.figure import Figure
 import fathom
 from fathom import plots
 from fathom.report import STYLE
+from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, queries, regimes
+from gallery_manifolds import frames, plaquettes, spheres
 from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
-from gallery_manifolds import frames, plaquettes, spheres
-from gallery_coulomb import cumulants, deviations
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, panels, rates, resolution, richness, tails, transfer
 
 ROOT = Path(__file__).parents[1]

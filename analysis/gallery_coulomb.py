@@ -45,10 +45,10 @@ def deviations(result: fathom.Result) -> Figure:
     for case in result.report()["cases"]:
         own = rows(case, "large-deviation")
         points.append([own["E l"]["finite"], own["E rate"]["finite"], own["E rate"]["finite_error"]])
-    l, rate, error = np.array(sorted(points)).T
-    x = np.linspace(0.9 * l.min(), 1.05 * l.max(), 200)
+    value, rate, error = np.array(sorted(points)).T
+    x = np.linspace(0.9 * value.min(), 1.05 * value.max(), 200)
     axes[0].plot(x, (2 * x - 1 - np.log(2 * x)) / 4, "--", lw=0.8, color=plots.COLOURS[1], label="[2l - 1 - log 2l]/4")
-    axes[0].errorbar(l, rate, 2 * error, fmt="o", ms=4, color=plots.COLOURS[0], label="tilted sampling, N = 32")
+    axes[0].errorbar(value, rate, 2 * error, fmt="o", ms=4, color=plots.COLOURS[0], label="tilted sampling, N = 32")
     axes[0].set(xlabel="l", ylabel="Ψ")
     axes[0].legend(frameon=False, fontsize=8)
     return figure

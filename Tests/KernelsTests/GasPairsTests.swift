@@ -5,7 +5,10 @@ import Testing
 /// Sums over pairs against plain loops.
 @Suite struct GasPairsTests {
   private static func points(_ n: Int, _ d: Int) -> [[Double]] {
-    (0..<n).map { i in (0..<d).map { k in 1.3 * sin(0.7 * Double(i * i % 97) + 1.1 * Double(k) + 0.01 * Double(i)) } }
+    (0..<n).map { i in
+      let own = 0.7 * Double(i * i % 97) + 0.01 * Double(i)
+      return (0..<d).map { 1.3 * sin(own + 1.1 * Double($0)) }
+    }
   }
 
   private static func distance(_ a: [Double], _ b: [Double]) -> Double {
