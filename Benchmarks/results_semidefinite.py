@@ -18,7 +18,7 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
         BEGINNING,
         *([words] if words else []),
         "",
-        "Seconds of the wall from random vectors to a value and a bound that are 1e-5 apart, relative to the bound; rank 20.",
+        "Seconds of the processor, from random vectors to a value and a bound that are 1e-5 apart, relative to it; rank 20.",
         "fathom proves its bound, and tries to after 100, 200, 400, ... sweeps. pymanopt stops at the weakest norm of its",
         "gradient, of powers of ten, at which the bound by NumPy's smallest eigenvalue, a number and no proof, is as close. SCS",
         "solves the program as it stands, and calls a dual value a bound that may lie on the wrong side.",

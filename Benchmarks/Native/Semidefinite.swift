@@ -1,10 +1,18 @@
 import Experiments
+import Glibc
 import Jobs
 import Kernels
 import Randomness
 import Semidefinite
 
-/// Max-Cut of a graph file to a relative gap, the bound proved: seconds from random vectors to the certificate, which is tried whenever the mixing method has
+/// Seconds of the processor that this process has used: those of the wall are longer where others work on the same core.
+private func processorSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+}
+
+/// Max-Cut of a graph file to a relative gap, the bound proved: seconds of the processor from random vectors to the certificate, which is tried whenever the mixing method has
 /// gained little, as one that does not know the value of the program must.
 func semidefiniteTimes(_ files: [String]) throws {
   for file in files {
@@ -12,8 +20,9 @@ func semidefiniteTimes(_ files: [String]) throws {
     let graph = try DataFiles(job: "").graph(GraphRequest(file: file))
     let (rank, accuracy) = (20, 1e-5)
     var result = (bound: 0.0, value: 0.0, sweeps: 0, mixing: 0.0, proof: 0.0)
-    let seconds = best(total: 2) {
-      let start = clock.now
+    var seconds = Double.infinity
+    for _ in 0..<20 {
+      let start = processorSeconds()
       let program = SpinProgram(.maxCut, graph)
       let (n, stride) = (graph.vertices, SpinRows.stride(rank))
       let base = UnsafeMutablePointer<Double>.allocateZeros(n * stride)
@@ -32,12 +41,18 @@ func semidefiniteTimes(_ files: [String]) throws {
           sweeps += 1
         }
         rows.alignments(program.matrix, into: &y)
-        let begun = clock.now
+        let begun = processorSeconds()
         let certificate = DualCertificate(program, factor, multipliers: y, radii: radii)
-        proof += (clock.now - begun).seconds
+        proof += processorSeconds() - begun
         let value = program.value(y)
-        result = (certificate.bound, value, sweeps, (clock.now - start).seconds - proof, proof)
-        if certificate.bound - value <= accuracy * certificate.bound { break }
+        if certificate.bound - value <= accuracy * certificate.bound {
+          let spent = processorSeconds() - start
+          if spent < seconds {
+            seconds = spent
+            result = (certificate.bound, value, sweeps, spent - proof, proof)
+          }
+          break
+        }
         until *= 2
       }
     }
