@@ -110,6 +110,20 @@ func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1
     #expect(drift.magnitude < 4.4 * (mean / Double(sides.count)).squareRoot(), "k = \(k), kappa = \(kappa): \(drift)")
   }
 
+  /// k = 3, point by point: without a field the same noise gives z, with one log(1 - (1 - u)(1 - e^(-2 kappa)))/kappa + 1.
+  @Test(arguments: [1e-7, 0.99e-5, 1.01e-5, 1e-3, 0.3, 0.9, 4]) func inversionsAreExact(kappa: Double) {
+    func cosines(_ beta: Double) -> [Double] {
+      let batch = Batch(Sphere(3))
+      for i in 0..<3 * Lanes.width { batch.u[i] = i < Lanes.width ? -1 : 0 }
+      batch.manifold.renew(batch.x, field: batch.u, beta: beta, noise("inversion"), batch.count, room: batch.room)
+      return (0..<batch.count).map { batch.x[$0] }
+    }
+    for (z, found) in zip(cosines(0), cosines(kappa)) {
+      let expected = 1 + log1p(0.5 * (1 - z) * expm1(-2 * kappa)) / kappa
+      #expect((found - expected).magnitude < 2e-10, "\(z): \(found), \(expected)")
+    }
+  }
+
   /// The plain route: uniform points accepted with probability exp(kappa (cos - 1)).
   @Test(arguments: [2, 3, 4, 6]) func plainRejectionHasTheSameLaw(k: Int) {
     let (noise, kappa) = (noise("plain \(k)"), 1.5)

@@ -54,6 +54,21 @@ import Testing
     }
   }
 
+  /// The energy of spins by the cosines of their edges, for rows of every kind of length.
+  @Test(arguments: [2, 3, 4, 5, 8, 11]) func spinsHaveTheEnergyOfTheirEdges(rank: Int) throws {
+    let weights = [0.7, -1.3, 2.1, 0.4]
+    let pairs = [(0, 1), (1, 2), (0, 3), (2, 3)]
+    let graph = WeightedGraph(count: 4, edges: zip(pairs, weights).map { ($0.0, $0.1, $1) })
+    let array = SiteArray(
+      SpinGraph(graph, rank: rank), inverseTemperature: 1, stepSize: 0.1, key: UInt64(rank), replica: 0)
+    array.drawUniform()
+    array.evaluate()
+    let cosines = pairs.map { i, j in
+      (0..<rank).reduce(0.0) { $0 + array.x[i * array.rowLength + $1] * array.x[j * array.rowLength + $1] }
+    }
+    #expect((array.energy(array.x, array.fields) - 0.5 * dot(cosines, weights)).magnitude < 1e-14)
+  }
+
   /// The energy of a lattice by its angles.
   @Test func theLatticeIsThatOfAngles() throws {
     let length = 3

@@ -41,12 +41,14 @@ package struct ManifoldExperiment: Process {
 /// One replica: the sites, and the move that takes them on.
 package final class ManifoldDynamics: Dynamics {
   private let experiment: ManifoldExperiment
+  private let group: any Collectives
   private let array: SiteArray
   private let move: any Move
   private var step = 0
 
   init(_ experiment: ManifoldExperiment, _ context: ReplicaContext, from saved: StateDecoder?) throws {
     self.experiment = experiment
+    group = context.group
     array = SiteArray(
       experiment.system.make(), inverseTemperature: experiment.settings.inverseTemperature,
       stepSize: experiment.settings.step, key: context.key, replica: context.replica)
@@ -87,8 +89,9 @@ package final class ManifoldDynamics: Dynamics {
     array.encode(to: &encoder)
   }
 
-  /// Coordinates of the first sites, and of each its share g . x / degree of the energy.
+  /// Coordinates of the first sites, and of each its share g . x / degree of the energy; ranks that share a replica have it alike, so its root tells.
   package func frame() -> [Double] {
+    guard group.isRoot else { return [] }
     array.evaluate()
     var result: [Double] = []
     for i in 0..<experiment.settings.framed {
@@ -103,7 +106,9 @@ package final class ManifoldDynamics: Dynamics {
     return result
   }
 
-  package func frameLengths() -> [Int] { [experiment.settings.framed * (array.manifold.width + 1)] }
+  package func frameLengths() -> [Int] {
+    (0..<group.size).map { $0 == 0 ? experiment.settings.framed * (array.manifold.width + 1) : 0 }
+  }
 }
 
 extension SiteArray {
