@@ -74,7 +74,8 @@ public struct Extrapolation: Sendable, Equatable {
     case .candidates(let expected): self.init(candidates: Self.floored(points), expected: expected)
     case .free(let limit):
       let isExact = points.filter(\.isUsable).allSatisfy { $0.error == 0 }
-      self.init(free: Self.uncertain(points), limit: limit, isExact: isExact)
+      let weighed = isExact ? limit.map { Self.alike(points, limit: $0) } : nil
+      self.init(free: weighed ?? Self.uncertain(points), limit: limit, isExact: isExact)
     case .fixed(let order): self.init(fixed: Self.floored(points), order: order)
     }
   }
@@ -98,6 +99,13 @@ public struct Extrapolation: Sendable, Equatable {
     let usable = points.filter(\.isUsable)
     let floor = 1e-14 * (usable.map { $0.value.magnitude }.max() ?? 0) + .leastNormalMagnitude
     return usable.map { Point(small: $0.small, value: $0.value, error: max($0.error, floor)) }
+  }
+
+  /// The points that can be used, where none has an error: in logarithms all of them count alike.
+  private static func alike(_ points: [Point], limit: Double) -> [Point] {
+    points.filter(\.isUsable).map {
+      Point(small: $0.small, value: $0.value, error: 1e-14 * ($0.value - limit).magnitude + .leastNormalMagnitude)
+    }
   }
 
   /// The points that can be used to fit an order: among others with an error, a value without one is a constant by chance and
