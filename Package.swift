@@ -149,6 +149,13 @@ let package = Package(
       dependencies: ["Manifolds", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
+      name: "DivergenceTests", dependencies: ["Analyses", "Engine", "Experiments", "Jobs", "Kernels"],
+      swiftSettings: checking),
+    .testTarget(
+      name: "RidgeTests",
+      dependencies: ["Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
       name: "SemidefiniteTests",
       dependencies: ["Analyses", "Engine", "Semidefinite", "Graphs", "Jobs", "Experiments", "Kernels", "Randomness"],
       swiftSettings: numeric),

@@ -14,5 +14,7 @@ report "C imports outside the bindings" \
   "$(git grep -nE '^(internal |private |public |@_exported )*import C(MPI|HDF5|Crypto)' -- Sources | grep -vE '^Sources/(MessagePassing|Archive)/')"
 report "built files tracked" "$(git ls-files -- ':!Tests/ResultsTests/Format2' | grep -E '(^|/)(\.build|\.venv|__pycache__|Package\.resolved)(/|$)|\.(h5|o)$')"
 report "absolute paths" "$(git grep -nE '/(work|home|root)/[a-z]' -- . ':!tools/check-style.sh')"
+report "test folders that no target of Package.swift builds" \
+  "$(git ls-files 'Tests/*Tests/*.swift' | cut -d/ -f2 | sort -u | while read -r t; do grep -q "\"$t\"" Package.swift || echo "$t"; done)"
 report "shell scripts that do not parse" "$(git ls-files '*.sh' .ci/run | while read -r f; do bash -n "$f" 2>&1; done)"
 exit $bad
