@@ -124,7 +124,7 @@ def test_a_killed_run_is_resumed(tmp_path):
     (("kernel.of='nkt'",), "did you mean ntk"), (("kernel.label='lable'",), "did you mean label"),
     (("kernel.rows=[3]",), "must be at least 2 points, not 1"), (("kernel.rows=[1, 1]",), "must be an array of different row numbers in [0, 1796]"),
     (("network.depht=2",), "did you mean depth"), (("network.draws=5",), "network.draws = 5: is set by fathom kernel"),
-    (("network.architecture='transformer'", "kernel.of='nngp'"), "has its inputs as tokens of one sequence"),
+    (("network={architecture='transformer',depth=1}", "kernel.of='nngp'"), "has its inputs as tokens of one sequence"),
     (("kernel.of='signature'",), "network = "),
     (("kernel.jitter=-1",), "must be a finite number of at least 0"), (("network.architecture='gated-mlp'",), "has no tangent kernel"),
 ])  # fmt: skip
