@@ -53,6 +53,13 @@ package struct GasSettings: Sendable {
       return
         "f = \(statistic.text) is not smooth at 0, where the formulas need it to be: a cusp adds terms of the same order to the higher cumulants"
     }
+    // Where V = r^a is flat, points near 0 are N^{-1/a} apart and add N^{-qp/a} to kappa_q; the formula is N^{2-q}.
+    if let p = statistic.power, let a = confinement.power, a > 2,
+      Double(cumulants.highest) * p <= a * Double(cumulants.highest - 2)
+    {
+      return
+        "f = \(statistic.text) does not vanish fast enough at 0, where V = \(confinement.text) is flat: points there add a term of the order of kappa_\(cumulants.highest)"
+    }
     if let kink = statistic.kink(upTo: 2 * (droplet?.radius ?? 1)) {
       return "f = \(statistic.text) is not smooth at r = \(kink), where the formulas need it to be"
     }
