@@ -1,16 +1,8 @@
 import Experiments
-import Glibc
 import Jobs
 import Kernels
 import Randomness
 import Semidefinite
-
-/// Seconds of the processor that this process has used: those of the wall are longer where others work on the same core.
-private func processorSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
-}
 
 /// Max-Cut of a graph file to a relative gap, the bound proved: seconds of the processor from random vectors to the certificate, which is tried whenever the mixing method has
 /// gained little, as one that does not know the value of the program must.

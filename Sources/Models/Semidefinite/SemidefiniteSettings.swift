@@ -25,6 +25,12 @@ package struct SemidefiniteSettings: Sendable {
     package let first, last: Double
     package let steps: Int
 
+    package init(first: Double, last: Double, steps: Int) {
+      self.first = first
+      self.last = last
+      self.steps = steps
+    }
+
     /// Temperatures that there are, the first and the last among them.
     package var levels: Int {
       var (beta, count) = (first, 1)
