@@ -9,21 +9,22 @@ python peers_coulomb.py
 
 from peers import best, report  # noqa: I001 (sets the environment of JAX first)
 
+from importlib.metadata import version
+
 import arviz as az
-import dppy
 import jax
 import jax.numpy as jnp
 import numpy as np
 from dppy.beta_ensembles import GinibreEnsemble
 
-JAX = f"JAX {jax.__version__}"
+DPPY, JAX = f"DPPy {version('dppy')}", f"JAX {jax.__version__}"
 
 
 def ginibre():
     for n in (64, 256):
         ensemble = GinibreEnsemble()
         seconds = best(lambda n=n, e=ensemble: e.sample_full_model(size_N=n))
-        report(name="coulomb-draw", peer=f"DPPy {dppy.__version__}", label="Ginibre", number=n, seconds=seconds, effective=1.0)
+        report(name="coulomb-draw", peer=DPPY, label="Ginibre", number=n, seconds=seconds, effective=1.0)
 
 
 def hmc(n: int, beta: float = 4.0, step: float = 0.2, longest: int = 11, trajectories: int = 2000):

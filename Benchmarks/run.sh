@@ -182,6 +182,18 @@ semidefinite_times() {
   $one .build/release/fathom-bench semidefinite $graphs >>"$work/native.json"
 }
 
+coulomb() {
+  rm -f "$work"/*.json
+  echo "bench: Coulomb gases"
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-coulomb.txt
+  for i in 1 2; do
+    $one .build/release/fathom-bench coulomb >>"$work/native.json"
+    $one $venv/bin/python Benchmarks/peers_coulomb.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_coulomb.py "$work"
+  echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
+}
+
 diffusions() {
   rm -f "$work"/*.json
   echo "bench: diffusions"
@@ -304,6 +316,7 @@ training) training ;;
 divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
+coulomb) coulomb ;;
 diffusions) diffusions ;;
 signatures) signatures ;;
 particles) particles ;;
