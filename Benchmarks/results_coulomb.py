@@ -21,9 +21,9 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
         lines.append(f"| {d} | {n} | " + " | ".join(f"{cell / 1e9:.2f}" for cell in cells) + " |")
     lines += [
         "",
-        "Microseconds an effective sample of sum r^2 in the plane: independent draws at beta = 2, the radii against the eigenvalues of a",
-        "matrix; at beta = 4 Hamiltonian Monte Carlo with the same steps and trajectories on both sides, whose effective samples a",
-        "trajectory are taken from the peer's chain for both.",
+        "Microseconds an effective sample of sum r^2 in the plane: independent draws at beta = 2, the radii against the",
+        "eigenvalues of a matrix; at beta = 4 Hamiltonian Monte Carlo with the same steps and trajectories on both sides, whose",
+        "effective samples a trajectory are taken from the peer's chain for both.",
         "",
         "| N | law | fathom | peer | its time | fathom is faster by |",
         "|---|---|---|---|---|---|",
