@@ -252,8 +252,13 @@ def extrapolations(result: Result) -> Iterator[Drawing]:
             widths = np.array(row["sizes"], dtype=float)
             means = []
             for size, place in zip(row["sizes"], row["layers"], strict=True):
-                # Of a sweep over several keys nothing here says which case a size belongs to.
-                cases = [case for case in result.cases if plots.settings(case).get(fit["key"]) in (str(size), str(float(size)))]
+                # The label says what the cases of a fit have in common, but for ratios; where that is not enough nothing is drawn.
+                cases = [
+                    case
+                    for case in result.cases
+                    if plots.settings(case).get(fit["key"]) in (str(size), str(float(size)))
+                    and all(f"{key}={value}" in fit["label"] for key, value in plots.settings(case).items() if f"{key}=" in fit["label"])
+                ]
                 leg = result.finite(cases[0]) if len(cases) == 1 else None
                 if leg is None or row["observable"] not in leg.observable.values:
                     break
