@@ -23,7 +23,7 @@ def cumulants(result: fathom.Result) -> Figure:
             points = []
             for case in cases:
                 swept = case["swept"]
-                if swept["coulomb.statistic"].split(".")[0] != power or swept["coulomb.dimension"] != str(dimension):
+                if f"{float(swept['coulomb.statistic']):g}" != power or int(swept["coulomb.dimension"]) != dimension:
                     continue
                 n, row = float(swept["coulomb.number"]), rows(case, "droplet-cumulants")[f"kappa_{order}"]
                 points.append([n, *(row[name] * n ** (order - 2) for name in ("finite", "finite_error", "reference"))])
