@@ -1,4 +1,4 @@
-/// A bound that every replica of a leg proves anew, whatever its chain did: no statistics, and no test.
+/// A bound that each replica of a leg proves for itself, whatever its chain did. It is not a statistic and needs no test.
 ///
 /// The last frame of replica 0 holds the proof: coordinates of its particles, and in the place of their potentials a multiplier for each. With what the
 /// model was given it can be checked from the file alone (`Family.recheck`).

@@ -39,11 +39,12 @@ import Training
       "durations",
       ["learning_rate": 0.3, "memory": 0.4, "times": [3333.0], "steps": 1500, "records": "last", "start": 3.33])
     let rows = runs.rows(2000)
+    let complete = try runs.place("complete[0]")
     let (events, fitted, covered, all) = (
       try runs.place("events[0]"), try runs.place("fitted[0]"), try runs.place("covered[0]"),
       try runs.place("covered_all[0]")
     )
-    #expect(rows.allSatisfy { $0[try! runs.place("complete[0]")] == 1 })
+    #expect(rows.allSatisfy { $0[complete] == 1 })
     #expect((Moments(values: rows.map { $0[events] }).mean / 1000 - 1).magnitude < 0.01)
     let kept = rows.filter { $0[fitted] == 1 }
     #expect(kept.count > 1900, "\(kept.count)")

@@ -53,7 +53,8 @@ enum LineChain {
         "half-width of the grid; where nothing is left of the target and the start unless given"),
     ]
   ) { p, entry in
-    let target = try entry!.make(p)
+    guard let entry else { preconditionFailure("a law on the line has a target") }
+    let target = try entry.make(p)
     func open<T: LineTarget>(_ target: T) throws -> DivergenceModel { try model(p, target) }
     return try open(target)
   }
