@@ -194,6 +194,18 @@ coulomb() {
   echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
 }
 
+estimation() {
+  rm -f "$work"/*.json
+  echo "bench: densities and designs"
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-coulomb.txt
+  for i in 1 2; do
+    $one .build/release/fathom-bench estimation >>"$work/native.json"
+    (cd Benchmarks && $one ../$venv/bin/python peers_estimation.py) >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_estimation.py "$work"
+  echo "bench: wrote the rows of densities and designs of Benchmarks/RESULTS.md"
+}
+
 diffusions() {
   rm -f "$work"/*.json
   echo "bench: diffusions"
@@ -317,6 +329,7 @@ divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
 coulomb) coulomb ;;
+estimation) estimation ;;
 diffusions) diffusions ;;
 signatures) signatures ;;
 particles) particles ;;

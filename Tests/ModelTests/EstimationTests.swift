@@ -179,6 +179,23 @@ private struct Estimates {
     #expect((try ball.limit("filled-body", "magnitude") - 25.0 / 6).magnitude < 1e-14)
   }
 
+  /// Hulls of points of a disc: mean numbers of vertices, and what the points say of them by values of another program (NumPy and SciPy, 20,000 sets).
+  @Test func hull() throws {
+    for n in [4, 5] {
+      let side = try Estimates("magnitude", ["samples": n, "dimension": 2])
+      Self.check(try side.sample("hull_size", 20_000), try side.exact("hull_size"))
+    }
+    for (scale, weight, loss) in [
+      (0.5, (0.97547627, 0.00035), (0.91699791, 0.00061)), (5, (0.75052, 0.00083), (0.71444, 0.00087)),
+      (20, (0.58057, 0.00096), (0.58036, 0.00096)),
+    ] {
+      let side = try Estimates("magnitude", ["samples": 20, "dimension": 2, "scale": scale])
+      for (name, printed) in [("hull_size", (8.2653, 0.0052)), ("weight_recall", weight), ("loss_recall", loss)] {
+        expectMean(try side.sample(name, 4000), printed.0, printed.1)
+      }
+    }
+  }
+
   /// Exact errors of sensors against the double integral in closed form, and their limit (more.md M19).
   @Test func sensors() throws {
     for (m, exact, limit) in [(10, 3.563e-5, 3.473e-5), (20, 2.184e-6, 2.170e-6), (40, 1.3586e-7, 1.3565e-7)] {

@@ -73,7 +73,7 @@ package struct OrthonormalBasis: Sendable {
   /// - Parameters:
   ///   - points: receives m numbers, in no order.
   ///   - room: for 4 m numbers.
-  func drawProjection(
+  package func drawProjection(
     _ stream: inout Stream, into points: UnsafeMutablePointer<Double>, room: UnsafeMutablePointer<Double>
   ) {
     let (beside, m) = (room, count)
@@ -102,7 +102,7 @@ package struct OrthonormalBasis: Sendable {
 
   /// The same process point by point: proposals of density K/m, accepted by what of their functions is not yet spanned (Hough et al. 2006).
   /// - Parameter room: for m (m + 1) numbers.
-  func drawProjectionByChain(
+  package func drawProjectionByChain(
     _ stream: inout Stream, into points: UnsafeMutablePointer<Double>, room: UnsafeMutablePointer<Double>
   ) {
     let (m, value) = (count, room + count * count)
