@@ -10,7 +10,7 @@ import fathom
 from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
-from gallery_estimation import designs, queries, regimes
+from gallery_estimation import designs, hulls, queries, regimes
 from gallery_manifolds import frames, plaquettes, spheres
 from gallery_networks import (
     chaos,
@@ -178,6 +178,10 @@ ENTRIES = [
     Entry(
         "adaptive-queries", "A query chosen by the answers to others", "closed form, docs/estimation.md", "adaptive-queries", queries,
         "400 queries on 100 examples, and one made of their signs: noise on the answers protects the examples. Line: normal answers.", verdicts=0,
+    ),
+    Entry(
+        "convex-hull", "Convex hulls from magnitude", "arXiv:1908.02692; arXiv:2006.14063", "convex-hull", hulls,
+        "100 points of a disc: of the h vertices of their convex hull, the share among the h points of the largest weights, and among those without which the magnitude loses most.", verdicts=0,
     ),
     Entry(
         "dale-diffusion", "Diffusion with multiplicative noise", "arXiv:2510.02730", "dale-diffusion", dale,

@@ -58,3 +58,17 @@ def queries(result: fathom.Result) -> Figure:
     axes[0].set(xlabel="noise on each answer", ylabel="last query (true mean 0)")
     axes[0].legend(frameon=False, fontsize=8)
     return figure
+
+
+def hulls(result: fathom.Result) -> Figure:
+    figure, axes = panels(1)
+    for index, (name, label) in enumerate((("weight_recall", "by their weights"), ("loss_recall", "by what is lost without them"))):
+        points = []
+        for case in result.cases:
+            one = result.finite(case).sel(observable=name).isel(samples=0)
+            points.append((float(plots.settings(case)["estimation.scale"]), float(one["mean"]), 2 * float(one["standard_error"])))
+        scale, mean, bar = np.array(points).T
+        axes[0].errorbar(scale, mean, bar, fmt="o-", ms=3, lw=1, color=plots.COLOURS[index], label=label)
+    axes[0].set(xscale="log", xlabel="scale t", ylabel="share of the hull's vertices found", ylim=(0, 1))
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
