@@ -7,33 +7,11 @@
 Each time is the best of several repetitions, after compilation.
 """
 
-import json
-import os
-import time
+from peers_common import best, report  # noqa: I001 (sets the environment first)
 
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-
-jax.config.update("jax_enable_x64", True)
-
-
-def best(body, total=1.5, least=3, clock=time.perf_counter):
-    """Best seconds of one call, over at least `total` seconds and `least` calls."""
-    body()
-    result, spent, calls = float("inf"), 0.0, 0
-    while spent < total or calls < least:
-        start = clock()
-        body()
-        seconds = clock() - start
-        result, spent, calls = min(result, seconds), spent + seconds, calls + 1
-    return result
-
-
-def report(name, **fields):
-    print(json.dumps({"name": name, **fields}), flush=True)
+import jax
+import jax.numpy as jnp
+import numpy as np
 
 
 def normals():

@@ -7,7 +7,7 @@ effective samples of sum r^2 by ArviZ's estimator.
 python peers_coulomb.py
 """
 
-from peers import best, report  # noqa: I001 (sets the environment of JAX first)
+from peers_common import best, report  # noqa: I001 (sets the environment first)
 
 from importlib.metadata import version
 

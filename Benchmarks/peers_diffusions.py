@@ -2,31 +2,13 @@
 does: double precision, 64 samples side by side. One JSON object a line.
 """
 
-import json
-import os
-import time
+from peers_common import best, report  # noqa: I001 (sets the environment first)
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+import jax
+import jax.numpy as jnp
+import numpy as np
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-
-jax.config.update("jax_enable_x64", True)
 BLOCK, STEPS, WIDTH = 64, 60, 0.1
-
-
-def best(body, total=1.5, calls=5):
-    body()
-    spent, made, result = 0.0, 0, float("inf")
-    while spent < total or made < calls:
-        first = time.perf_counter()
-        body()
-        seconds = time.perf_counter() - first
-        spent, made, result = spent + seconds, made + 1, min(result, seconds)
-    return result
 
 
 def with_jax(x):
@@ -69,5 +51,4 @@ def with_numpy(x):
 for points in (180, 1797):
     x = np.random.default_rng(5).standard_normal((points, 64))
     for peer, time_of in ((f"JAX {jax.__version__}, jit", with_jax), (f"NumPy {np.__version__}", with_numpy)):
-        row = {"name": "diffusion", "points": points, "dimension": 64, "peer": peer, "per_second": BLOCK * STEPS / time_of(x)}
-        print(json.dumps(row), flush=True)
+        report("diffusion", points=points, dimension=64, peer=peer, per_second=BLOCK * STEPS / time_of(x))

@@ -2,29 +2,15 @@
 and a banded one in CSR. One thread. Prints one JSON object a line.
 """
 
-import json
-import os
+from peers_common import best, report  # noqa: I001 (sets the environment first)
+
 import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["OMP_NUM_THREADS"] = "1"
-
-import numpy as np  # noqa: E402
-import scipy  # noqa: E402
-from scipy import sparse  # noqa: E402
+import numpy as np
+import scipy
+from scipy import sparse
 
 STEP, REACH = 0.1, 40.0
-
-
-def best(body, total=1.0):
-    spent, result = 0.0, float("inf")
-    while spent < total:
-        first = time.process_time()
-        for _ in range(20):
-            body()
-        seconds = (time.process_time() - first) / 20
-        spent, result = spent + 20 * seconds, min(result, seconds)
-    return result
 
 
 for points in (2001, 1201):
@@ -42,10 +28,5 @@ for points in (2001, 1201):
             q = matrix @ q
         inside = q > 0
         kl = float((q[inside] * (np.log(q[inside]) - log_target[inside])).sum() * dx)
-        seconds = best(lambda matrix=matrix, q=q: matrix @ q)
-        print(
-            json.dumps(
-                {"name": "grid", "points": points, "peer": f"SciPy {scipy.__version__}, {name}", "ms": seconds * 1e3, "kl": kl}
-            ),
-            flush=True,
-        )
+        seconds = best(lambda matrix=matrix, q=q: [matrix @ q for _ in range(20)], 1.0, clock=time.process_time) / 20
+        report("grid", points=points, peer=f"SciPy {scipy.__version__}, {name}", ms=seconds * 1e3, kl=kl)

@@ -7,7 +7,7 @@ by the chain rule.
 python peers_estimation.py
 """
 
-from peers import best, report  # noqa: I001 (sets the environment of the libraries first)
+from peers_common import best, report  # noqa: I001 (sets the environment first)
 
 from importlib.metadata import version
 

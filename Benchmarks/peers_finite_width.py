@@ -9,13 +9,13 @@ over a batch of keys; every batch and every implementation that a peer offers is
 batch. `mean` is what the draws gave, for a check that peers and fathom measure the same.
 """
 
+from peers_common import best, report  # noqa: I001 (sets the environment first)
+
 import sys
 import time
 
 import jax
 import jax.numpy as jnp
-
-from peers import best, report  # which keeps JAX to one thread, as long as it has computed nothing before
 
 ACTIVATIONS = {"tanh": (jnp.tanh, 1.0), "relu": (lambda z: jnp.maximum(z, 0), 2.0)}
 KEY = jax.random.PRNGKey(1)

@@ -5,14 +5,11 @@ rejection otherwise; JAX has the inversion only). One JSON object a line: second
 of neighbours that came out, which is -A_k(2).
 """
 
-import json
-import os
+import peers_common  # noqa: I001 (sets the environment first)
+
 import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-
-import numpy as np  # noqa: E402
+import numpy as np
 
 SPINS, BETA, STEP = 4096, 4.0, 0.05
 WARM_UP, SWEEPS = 100, 100
@@ -75,10 +72,7 @@ def report(peer, move, rank, step, v):
         best = min(best, time.process_time() - start)
         x = np.asarray(v)
         cosine += float(np.mean(np.sum(x * np.roll(x, 1, axis=0), axis=1))) / SWEEPS
-    print(
-        json.dumps({"name": "manifold", "peer": peer, "move": move, "rank": rank, "seconds": best / SPINS, "cosine": cosine}),
-        flush=True,
-    )
+    peers_common.report("manifold", peer=peer, move=move, rank=rank, seconds=best / SPINS, cosine=cosine)
 
 
 def numpy_times():
@@ -96,7 +90,6 @@ def jax_times():
         import jax.numpy as jnp
     except ImportError:
         return
-    jax.config.update("jax_enable_x64", True)
 
     def normalise(v):
         return v / jnp.linalg.norm(v, axis=1, keepdims=True)

@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from peers import best, report  # noqa: I001 (sets the environment of JAX first)
+from peers_common import best, report  # noqa: I001 (sets the environment first)
 
 warnings.simplefilter("ignore")
 import arviz as az  # noqa: E402

@@ -2,26 +2,17 @@
 regression. One JSON object a line.
 """
 
-import json
-import os
+from peers_common import best, report  # noqa: I001 (sets the environment first)
+
 import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
-import numpy as np  # noqa: E402
+import numpy as np
 
 SAMPLES, MODES, RIDGE, NOISE = 100, 500, 0.01, 0.1
 
 
 def quickest(body, total):
-    best, start = np.inf, time.process_time()
-    end = start + total
-    while start < end:
-        body()
-        now = time.process_time()
-        best, start = min(best, now - start), now
-    return best
+    return best(body, total, 1, time.process_time)
 
 
 for n in (100, 200, 500, 1000, 2000, 4000):
@@ -30,8 +21,7 @@ for n in (100, 200, 500, 1000, 2000, 4000):
     a[i, i] = 2
     calls = max(1, 20_000_000 // n**3)
     seconds = quickest(lambda a=a, calls=calls: [np.linalg.cholesky(a) for _ in range(calls)], 0.6) / calls
-    row = {"name": "cholesky", "peer": f"NumPy {np.__version__}", "n": n}
-    print(json.dumps(row | {"us": 1e6 * seconds, "gflops": n**3 / 3 / seconds * 1e-9}), flush=True)
+    report("cholesky", peer=f"NumPy {np.__version__}", n=n, us=1e6 * seconds, gflops=n**3 / 3 / seconds * 1e-9)
 
 index = np.arange(1, MODES + 1)
 roots, teacher = index**-0.75, index**-0.9
@@ -55,8 +45,7 @@ for k in (None, 2000, 50):
         return plain(np, np.linalg.solve, rng.standard_normal((SAMPLES, MODES)), rng.standard_normal(SAMPLES), f)
 
     seconds = quickest(draw, 2)
-    row = {"name": "regression", "n": SAMPLES, "modes": MODES, "k": k or "infinity"}
-    print(json.dumps(row | {"peer": f"NumPy {np.__version__}", "draws_per_second": 1 / seconds}), flush=True)
+    report("regression", peer=f"NumPy {np.__version__}", n=SAMPLES, modes=MODES, k=k or "infinity", draws_per_second=1 / seconds)
 
 try:
     import jax
@@ -65,7 +54,6 @@ except ImportError:
 
 import jax.numpy as jnp  # noqa: E402
 
-jax.config.update("jax_enable_x64", True)
 for k in (None, 2000, 50):
 
     @jax.jit
@@ -81,5 +69,4 @@ for k in (None, 2000, 50):
 
     numbers = iter(range(10**9))
     seconds = quickest(lambda draw=draw, numbers=numbers: jax.block_until_ready(draw(jax.random.key(next(numbers)))), 2)
-    row = {"name": "regression", "n": SAMPLES, "modes": MODES, "k": k or "infinity"}
-    print(json.dumps(row | {"peer": f"JAX {jax.__version__}", "draws_per_second": 1 / seconds}), flush=True)
+    report("regression", peer=f"JAX {jax.__version__}", n=SAMPLES, modes=MODES, k=k or "infinity", draws_per_second=1 / seconds)

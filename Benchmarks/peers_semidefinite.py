@@ -5,17 +5,14 @@ smallest eigenvalue by NumPy: the bound that this gives is rounded, not proved. 
 many seconds.
 """
 
+from peers_common import report  # noqa: I001 (sets the environment first)
+
 import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sparse
-
-
-def report(name, **fields):
-    print(json.dumps({"name": name, **fields}), flush=True)
 
 
 def graph(path):

@@ -2,26 +2,11 @@
 at the sizes of `fathom-bench signatures`; the argument is pysiglib or neural-tangents. One JSON object a line.
 """
 
-import json
-import os
+from peers_common import best, report  # noqa: I001 (sets the environment first)
+
 import sys
-import time
 
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
-import numpy as np  # noqa: E402
-
-
-def best(body, total=3.0):
-    """Least seconds of a call."""
-    body()
-    start, least = time.perf_counter(), float("inf")
-    while time.perf_counter() - start < total:
-        first = time.perf_counter()
-        body()
-        least = min(least, time.perf_counter() - first)
-    return least
+import numpy as np
 
 
 def signatures():
@@ -30,12 +15,10 @@ def signatures():
     paths = 0.1 * np.random.default_rng(1).normal(size=(128, 100, 3))
     seconds = best(lambda: pysiglib.sig_kernel_gram(paths, paths, dyadic_order=0, n_jobs=1))
     keys = {"name": "signature-gram", "peer": f"pySigLib {pysiglib.__version__}", "paths": 128, "points": 100}
-    print(json.dumps(keys | {"ms": seconds * 1e3}), flush=True)
+    report(**keys, ms=seconds * 1e3)
     x, y = (0.01 * np.random.default_rng(k).normal(size=(1, 1001, 3)).cumsum(axis=1) for k in (1, 2))
     seconds = best(lambda: pysiglib.sig_kernel(x, y, dyadic_order=0, n_jobs=1))
-    print(
-        json.dumps({"name": "signature-cells", "peer": keys["peer"], "steps": 1000, "d": 3, "per_s": 1e6 / seconds}), flush=True
-    )
+    report("signature-cells", peer=keys["peer"], steps=1000, d=3, per_s=1e6 / seconds)
 
 
 def tangent_kernels():
@@ -43,13 +26,12 @@ def tangent_kernels():
     import neural_tangents
     from neural_tangents import stax
 
-    jax.config.update("jax_enable_x64", True)
     layers = [layer for _ in range(3) for layer in (stax.Dense(1, 2**0.5), stax.Relu())]
     kernel = jax.jit(stax.serial(*layers, stax.Dense(1))[2], static_argnames="get")
     points = np.random.default_rng(1).normal(size=(2000, 64))
     seconds = best(lambda: kernel(points, points, get="ntk").block_until_ready())
     peer = f"neural-tangents {neural_tangents.__version__}, JAX {jax.__version__}"
-    print(json.dumps({"name": "ntk-gram", "peer": peer, "depth": 3, "ns_an_entry": seconds / 2000**2 * 1e9}), flush=True)
+    report("ntk-gram", peer=peer, depth=3, ns_an_entry=seconds / 2000**2 * 1e9)
 
 
 if __name__ == "__main__":

@@ -3,21 +3,17 @@ output is read from standard input: gradient descent of one ReLU network and of 
 end of their runs, and runs that train every weight of what fathom reduces. One JSON object a line.
 """
 
+import peers_common  # noqa: I001 (sets the environment first)
+
 import json
-import os
 import sys
 import time
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-
-jax.config.update("jax_enable_x64", True)
 torch.set_num_threads(1)
 MANY = 32
 NUMPY, JAX, TORCH = (
@@ -26,15 +22,8 @@ NUMPY, JAX, TORCH = (
 
 
 def best(body, total=0.5, calls=3):
-    """Least processor seconds of one call, of at least so many that take so long together; after one that compiles."""
-    body()
-    spent, made, result = 0.0, 0, float("inf")
-    while spent < total or made < calls:
-        first = time.process_time()
-        body()
-        seconds = time.process_time() - first
-        spent, made, result = spent + seconds, made + 1, min(result, seconds)
-    return result
+    """Of the processor."""
+    return peers_common.best(body, total, calls, time.process_time)
 
 
 def report(row, peer, rate):

@@ -45,7 +45,7 @@ print("""
 for name in ("exp", "log", "sincos", "tanh", "erf", "gelu"):
     print(f"| {name} | {pick(native, 'ns', name='function', function=name):.2f} |")
 
-print("\n" + results_formulas.section(native), end="")
+print("\n" + results_formulas.section(native, peers), end="")
 print("\n" + results_matrix.section(native, peers), end="")
 print("\n" + results_training.section(native, peers), end="")
 print("\n" + results_regression.section(native, peers), end="")

@@ -1,10 +1,9 @@
-"""The rows of activations by formula. By itself it puts them into RESULTS.md: results_formulas.py NATIVE.JSON"""
+"""The rows of activations by formula. By itself it puts them into RESULTS.md: results_formulas.py FOLDER"""
 
-import os
 import sys
 from pathlib import Path
 
-from results_common import flags, processor, read
+from results_common import replace
 
 BEGINNING, END = "## Activations by formula", "## Products of matrices"
 
@@ -19,8 +18,8 @@ def quietest(rows: list[dict], first: str, second: str, *keys: str) -> list[dict
     return list(best.values())
 
 
-def section(native: list[dict], words: str = "") -> str:
-    """Both tables, from the output of `fathom-bench formulas`."""
+def section(native: list[dict], peers: list[dict], words: str = "") -> str:
+    """Both tables, from the output of `fathom-bench formulas`, each row from its fastest pass; there are no peers."""
     lines = [
         f"{BEGINNING}, 4096 doubles in place",
         *([words] if words else []),
@@ -45,10 +44,4 @@ def section(native: list[dict], words: str = "") -> str:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).parent / "RESULTS.md"
-    text = path.read_text()
-    old = text.index(BEGINNING) if BEGINNING in text else text.index(END)
-    load = os.getloadavg()[0]
-    where = f"on {processor()} ({flags()}), at a load of {load:.1f} on {os.cpu_count()} cores"
-    words = f"\nThese rows by `fathom-bench formulas`, each from the fastest of the passes, {where}."
-    path.write_text(text[:old] + section(read(sys.argv[1]), words) + "\n" + text[text.index(END) :])
+    replace(Path(sys.argv[1]), "formulas", section, BEGINNING, END)

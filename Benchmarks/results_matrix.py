@@ -1,10 +1,9 @@
 """The rows of products of matrices. By itself it puts them into RESULTS.md: results_matrix.py FOLDER"""
 
-import os
 import sys
 from pathlib import Path
 
-from results_common import flags, processor, read
+from results_common import replace
 
 BEGINNING, END = "## Products of matrices", "## Networks ("
 KINDS = {"plain": "A B", "transposed": "A^T B", "scaled": "C + s A^T B"}
@@ -40,11 +39,4 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).parent / "RESULTS.md"
-    text = path.read_text()
-    old = text.index(BEGINNING) if BEGINNING in text else text.index(END)
-    where = f"on {processor()} ({flags()}), at a load of {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    words = f"\nThese rows by `fathom-bench matrix`, each the best of the passes, {where}."
-    folder = Path(sys.argv[1])
-    rows = section(read(folder / "native.json"), read(folder / "peers.json"), words)
-    path.write_text(text[:old] + rows + "\n" + text[text.index(END) :])
+    replace(Path(sys.argv[1]), "matrix", section, BEGINNING, END)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make bench: fathom and its peers in one run, on one core, into Benchmarks/RESULTS.md and PARTICLES.md, and the whole program on one and two ranks into PROGRAM.md.
-# `run.sh networks`, `particles` or `program` makes one of them; a name of the list at the end (formulas, training, diffusions, …) the rows of RESULTS.md on it.
+# `run.sh networks`, `particles`, `manifolds` or `program` makes one of them; a name of the list of sections (formulas, training, diffusions, …) the rows of RESULTS.md on it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -32,35 +32,18 @@ networks() {
   # Once more: a machine that others share changes its speed, and ratios need both sides at the same speed.
   $one .build/release/fathom-bench >>"$work/native.json"
 
-  echo "bench: products of matrices"
-  matrix_times
-
-  echo "bench: training"
-  training_times
-
-  echo "bench: dense factors and regression"
-  regression_times
-
-  echo "bench: networks of finite width"
-  finite_width_times
-  echo "bench: closed kernels and a posterior"
-  kernel_times
-  echo "bench: signature kernels and Gram matrices"
-  signature_times
+  for name in matrix training regression finite_width kernels signatures; do
+    echo "bench: ${sections[$name]}"
+    "${name}_times"
+  done
 
   echo "bench: cost against n, d and m"
   $one .build/release/fathom-bench cost | $venv/bin/python Benchmarks/cost.py
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
+  for name in semidefinite diffusions coulomb estimation; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
-}
-
-formulas() {
-  echo "bench: activations by formula"
-  for i in 1 2 3; do $one .build/release/fathom-bench formulas >>"$work/native.json"; done
-  $venv/bin/python Benchmarks/results_formulas.py "$work/native.json"
-  echo "bench: wrote the rows of formulas of Benchmarks/RESULTS.md"
 }
 
 # neural-tangents 0.6.5 has an environment of its own, with JAX 0.4.23: its structured derivatives fail with later ones. It brings
@@ -78,14 +61,6 @@ finite_width_times() {
   $one .build/release/fathom-bench finite-width >>"$work/native.json"
   neural_tangents neural-tangents >>"$work/peers.json" || echo "bench: without neural-tangents, which could not be installed"
   $one .build/release/fathom-bench finite-width >>"$work/native.json"
-}
-
-finite_width() {
-  rm -f "$work"/*.json
-  echo "bench: networks of finite width"
-  finite_width_times
-  $venv/bin/python Benchmarks/results_finite_width.py "$work"
-  echo "bench: wrote the rows of networks of finite width of Benchmarks/RESULTS.md"
 }
 
 training_times() {
@@ -118,14 +93,6 @@ JOB
   done
 }
 
-training() {
-  rm -f "$work"/*.json
-  echo "bench: training"
-  training_times
-  $venv/bin/python Benchmarks/results_training.py "$work"
-  echo "bench: wrote the rows of training of Benchmarks/RESULTS.md"
-}
-
 matrix_times() {
   for i in 1 2 3; do
     $one .build/release/fathom-bench matrix >"$work/pass.json"
@@ -142,35 +109,10 @@ regression_times() {
   done
 }
 
-regression() {
-  rm -f "$work"/*.json
-  echo "bench: dense factors and regression"
-  regression_times
-  $venv/bin/python Benchmarks/results_regression.py "$work"
-  echo "bench: wrote the rows of regression of Benchmarks/RESULTS.md"
-}
-
-matrix() {
-  rm -f "$work"/*.json
-  echo "bench: products of matrices"
-  matrix_times
-  $venv/bin/python Benchmarks/results_matrix.py "$work"
-  echo "bench: wrote the rows of products of matrices of Benchmarks/RESULTS.md"
-}
-
-kernel_times() {
+kernels_times() {
   $one .build/release/fathom-bench kernels >>"$work/native.json"
   neural_tangents kernels >>"$work/peers.json" || echo "bench: without neural-tangents, which could not be installed"
   $one .build/release/fathom-bench kernels >>"$work/native.json"
-}
-
-kernels() {
-  rm -f "$work"/*.json
-  touch "$work/peers.json"
-  echo "bench: closed kernels and a posterior"
-  kernel_times
-  $venv/bin/python Benchmarks/results_kernels.py "$work"
-  echo "bench: wrote the rows of closed kernels and a posterior of Benchmarks/RESULTS.md"
 }
 
 semidefinite_times() {
@@ -182,61 +124,7 @@ semidefinite_times() {
   $one .build/release/fathom-bench semidefinite $graphs >>"$work/native.json"
 }
 
-coulomb() {
-  rm -f "$work"/*.json
-  echo "bench: Coulomb gases"
-  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-coulomb.txt
-  for i in 1 2; do
-    $one .build/release/fathom-bench coulomb >>"$work/native.json"
-    $one $venv/bin/python Benchmarks/peers_coulomb.py >>"$work/peers.json"
-  done
-  $venv/bin/python Benchmarks/results_coulomb.py "$work"
-  echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
-}
-
-estimation() {
-  rm -f "$work"/*.json
-  echo "bench: densities and designs"
-  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-coulomb.txt
-  for i in 1 2; do
-    $one .build/release/fathom-bench estimation >>"$work/native.json"
-    (cd Benchmarks && $one ../$venv/bin/python peers_estimation.py) >>"$work/peers.json"
-  done
-  $venv/bin/python Benchmarks/results_estimation.py "$work"
-  echo "bench: wrote the rows of densities and designs of Benchmarks/RESULTS.md"
-}
-
-diffusions() {
-  rm -f "$work"/*.json
-  echo "bench: diffusions"
-  for i in 1 2; do
-    $one .build/release/fathom-bench diffusion >>"$work/native.json"
-    $one $venv/bin/python Benchmarks/peers_diffusions.py >>"$work/peers.json"
-  done
-  $venv/bin/python Benchmarks/results_diffusions.py "$work"
-  echo "bench: wrote the rows of diffusions of Benchmarks/RESULTS.md"
-}
-
-semidefinite() {
-  rm -f "$work"/*.json
-  echo "bench: Max-Cut with a bound"
-  semidefinite_times
-  $venv/bin/python Benchmarks/results_semidefinite.py "$work"
-  echo "bench: wrote the rows of Max-Cut of Benchmarks/RESULTS.md"
-}
-
-divergence() {
-  rm -f "$work"/*.json
-  echo "bench: divergences"
-  for i in 1 2 3; do
-    $one .build/release/fathom-bench divergence >>"$work/native.json"
-    $one $venv/bin/python Benchmarks/peers_divergence.py >>"$work/peers.json"
-  done
-  $venv/bin/python Benchmarks/results_divergence.py "$work"
-  echo "bench: wrote the rows of divergences of Benchmarks/RESULTS.md"
-}
-
-signature_times() {
+signatures_times() {
   $one .build/release/fathom-bench signatures >>"$work/native.json"
   local own=.venv-signatures
   { [ -x $own/bin/python ] || python3 -m venv $own; } &&
@@ -249,13 +137,45 @@ signature_times() {
   $one .build/release/fathom-bench signatures >>"$work/native.json"
 }
 
-signatures() {
+# Turns of fathom-bench WHAT and of the peers' script, PASSES times.
+turns() { # PASSES WHAT SCRIPT
+  for ((i = 0; i < $1; i++)); do
+    $one .build/release/fathom-bench "$2" >>"$work/native.json"
+    $one $venv/bin/python "Benchmarks/$3" >>"$work/peers.json"
+  done
+}
+
+formulas_times() { for i in 1 2 3; do $one .build/release/fathom-bench formulas >>"$work/native.json"; done; }
+
+divergence_times() { turns 3 divergence peers_divergence.py; }
+
+diffusions_times() { turns 2 diffusion peers_diffusions.py; }
+
+coulomb_times() {
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-coulomb.txt
+  turns 2 coulomb peers_coulomb.py
+}
+
+estimation_times() {
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-coulomb.txt
+  turns 2 estimation peers_estimation.py
+}
+
+# What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
+declare -A sections=(
+  [formulas]="activations by formula" [matrix]="products of matrices" [training]="training"
+  [regression]="dense factors and regression" [finite_width]="networks of finite width"
+  [kernels]="closed kernels and a posterior" [signatures]="signature kernels and Gram matrices"
+  [divergence]="divergences" [diffusions]="diffusions" [coulomb]="Coulomb gases"
+  [semidefinite]="Max-Cut with a bound" [estimation]="densities and designs"
+)
+section() { # NAME
   rm -f "$work"/*.json
   touch "$work/peers.json"
-  echo "bench: signature kernels and Gram matrices"
-  signature_times
-  $venv/bin/python Benchmarks/results_signatures.py "$work"
-  echo "bench: wrote the rows of signature kernels and Gram matrices of Benchmarks/RESULTS.md"
+  echo "bench: ${sections[$1]}"
+  "$1_times"
+  $venv/bin/python "Benchmarks/results_$1.py" "$work"
+  echo "bench: wrote the rows of ${sections[$1]} of Benchmarks/RESULTS.md"
 }
 
 particles() {
@@ -318,27 +238,18 @@ shards = RANKS"
   echo "bench: wrote Benchmarks/PROGRAM.md"
 }
 
-case "${1:-all}" in
-networks) networks ;;
-formulas) formulas ;;
-finite-width) finite_width ;;
-matrix) matrix ;;
-regression) regression ;;
-training) training ;;
-divergence) divergence ;;
-kernels) kernels ;;
-semidefinite) semidefinite ;;
-coulomb) coulomb ;;
-estimation) estimation ;;
-diffusions) diffusions ;;
-signatures) signatures ;;
-particles) particles ;;
-manifolds) manifolds ;;
-program) program ;;
-*)
+what=${1:-all}
+case $what in
+networks | particles | manifolds | program) $what ;;
+all)
   networks
   particles
   manifolds
   program
+  ;;
+*)
+  name=${what//-/_}
+  [ -n "${sections[$name]:-}" ] || { echo "bench: no rows on $what; there are ${!sections[*]}, networks, particles, manifolds, program" >&2; exit 64; }
+  section "$name"
   ;;
 esac
