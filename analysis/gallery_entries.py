@@ -31,7 +31,7 @@ from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
-from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, rates, resolution, richness, tails, transfer
+from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, operators, rates, resolution, richness, tails, transfer
 
 
 @dataclass
@@ -178,6 +178,11 @@ ENTRIES = [
     Entry(
         "adaptive-queries", "A query chosen by the answers to others", "closed form, docs/estimation.md", "adaptive-queries", queries,
         "400 queries on 100 examples, and one made of their signs: noise on the answers protects the examples. Line: normal answers.", verdicts=0,
+    ),
+    Entry(
+        "operator-network", "Learning an operator from few sensors", "arXiv:1910.03193", "operator-network", operators,
+        "Branch and trunk networks learn the antiderivative of random functions from their values at 2 to 5 sensors. Dashes: what the sensors do not tell, a bound for every method. With two sensors training comes near it and then fits its examples instead; with five the bound, 1e-6, is out of reach.",
+        ["training.draws=16"], 0,
     ),
     Entry(
         "convex-hull", "Convex hulls from magnitude", "arXiv:1908.02692; arXiv:2006.14063", "convex-hull", hulls,

@@ -194,3 +194,24 @@ def resolution(result: fathom.Result) -> Figure:
         ax.minorticks_off()
         ax.legend(frameon=False, fontsize=8)
     return figure
+
+
+def operators(result: fathom.Result) -> Figure:
+    figure, axes = panels(1)
+    for index, case in enumerate(result.cases):
+        leg, colour = result.finite(case), plots.COLOURS[index]
+        one = leg.sel(observable="test_mse")
+        axes[0].errorbar(
+            one["step"] + 10,
+            one["mean"],
+            2 * one["standard_error"],
+            fmt="o-",
+            ms=3,
+            lw=1,
+            color=colour,
+            label=f"{int(plots.settings(case)['training.sensors']) + 1} sensors",
+        )
+        axes[0].axhline(float(leg.attrs["bayes_error"]), ls="--", lw=1, color=colour)
+    axes[0].set(xscale="log", yscale="log", xlabel="step + 10", ylabel="mean square error of the test")
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure

@@ -11,12 +11,15 @@ package struct DataRegression: RegressionProblem {
   /// k; nil for infinitely many.
   package let features: Int?
   package let ridges: [Double]
+  /// Whether the kernel is the tangent kernel of a network of one hidden layer, of k units.
+  package let isTangent: Bool
   /// K, of infinitely many features.
   fileprivate let gram: [Double]
 
-  package init(data: RegressionData, samples: Int, features: Int?, ridges: [Double]) {
+  package init(data: RegressionData, samples: Int, features: Int?, ridges: [Double], isTangent: Bool = false) {
     (self.data, self.samples, self.features, self.ridges) = (data, samples, features, ridges)
-    gram = features == nil ? data.gram() : []
+    self.isTangent = isTangent
+    gram = features == nil ? data.gram(tangent: isTangent) : []
   }
 
   package var observables: [Observable] {
@@ -31,12 +34,12 @@ package struct DataRegression: RegressionProblem {
     RegressionExperiment(DataRegressionDraw(problem: self, schema: schema))
   }
 
-  /// The Gaussian model with the spectrum of the kernel over the rows and the targets' coefficients.
+  /// The Gaussian model with the spectrum of the kernel over the rows and the targets' coefficients. Of tangent kernels it is that of infinitely many units.
   package func framework() -> Eigenframework {
-    let (eigenvalues, squares) = data.spectrum()
+    let (eigenvalues, squares) = data.spectrum(tangent: isTangent)
     return Eigenframework(
       Spectrum(zip(eigenvalues, squares).map { Spectrum.Block(eigenvalue: $0, teacher: $1) }),
-      samples: Double(samples), features: features.map(Double.init), noise: 0)
+      samples: Double(samples), features: isTangent ? nil : features.map(Double.init), noise: 0)
   }
 
   /// Most numbers of a draw: 1 GiB.
@@ -45,7 +48,7 @@ package struct DataRegression: RegressionProblem {
   static let entry = RegressionEntry(
     name: "data", summary: "rows of a file drawn with replacement, with random features of them or their kernel",
     equation:
-      "f = P b, b = (P^T P + ridge)^-1 P^T y, P = phi(X W) sqrt(c/k), c = 1/E phi(g)^2, W ~ N(0, 1); k = infinity: f = K_X (K_XX + ridge)^-1 y",
+      "f = P b, b = (P^T P + ridge)^-1 P^T y, P = phi(X W) sqrt(c/k), c = 1/E phi(g)^2, W ~ N(0, 1); k = infinity, and tangent kernels: f = K_X (K_XX + ridge)^-1 y",
     reference: "arXiv:2311.14646; docs/regression.md", ridge: "K + delta, not divided by n",
     parameters: [
       Parameter("data", .structured("a table: { file = \"data/digits.csv\", positive = [0, 2, 4, 6, 8] }"), "the rows"),
@@ -53,7 +56,12 @@ package struct DataRegression: RegressionProblem {
         "samples", .integer(1...8192), small: .init(.inverse, "n", companions: ["draws"], ratios: ["features"]),
         "n, examples, drawn from the rows with replacement"),
       Parameter(
-        "features", .integer(1...100_000), optional: true, "k, random features; infinitely many unless given"),
+        "features", .integer(1...100_000), optional: true,
+        "k, random features, or units of a hidden layer; infinitely many unless given"),
+      Parameter(
+        "kernel", .choice(["features", "tangent"]), default: .text("features"),
+        "features: of the last layer only, the NNGP kernel; tangent: the tangent kernel of a network of one hidden layer, drawn anew with k units"
+      ),
     ]
   ) { p, settings, source in
     guard settings.ridges[0] > 0 else {
@@ -66,13 +74,21 @@ package struct DataRegression: RegressionProblem {
     let own = try Parameters(p["data"], path: "\(p.path).data", allowed: RegressionData.parameters)
     let data = try RegressionData(own, source)
     let (n, features) = (p.integer("samples"), p["features"].map { _ in p.integer("features") })
+    let isTangent = p.text("kernel") == "tangent"
+    if isTangent, let why = data.activation.missingDerivative {
+      throw p.invalid("kernel", "needs an activation with a derivative: \(why)")
+    }
     if let k = features.map(Double.init) {
-      let size = Double(data.count + data.columns) * k + FeatureSystem.size(samples: Double(n), features: k)
+      let (rows, columns) = (Double(data.count), Double(data.columns))
+      let size =
+        isTangent
+        ? TangentDraw.size(rows: rows, columns: columns, samples: Double(n), units: k)
+        : (rows + columns) * k + FeatureSystem.size(samples: Double(n), features: k)
       guard size <= mostNumbers else {
         throw p.invalid("features", "makes a draw of \(Float(size)) numbers; at most \(Int(mostNumbers)) are kept")
       }
     }
-    let problem = DataRegression(data: data, samples: n, features: features, ridges: settings.ridges)
+    let problem = DataRegression(data: data, samples: n, features: features, ridges: settings.ridges, isTangent: isTangent)
     return RegressionEntry.Made(problem: problem, data: ["data = \(data.fingerprint)"])
   }
 }
@@ -89,15 +105,17 @@ private struct DataRegressionDraw: Draw {
     let weights, map, targets: UnsafeMutablePointer<Double>
     let kernel: RidgeSystem?
     let system: FeatureSystem?
+    let tangent: TangentDraw?
 
     init(_ p: DataRegression) {
-      let k = p.features ?? 0
+      let k = p.isTangent ? 0 : p.features ?? 0
       numbers = .allocate(capacity: p.samples)
       outputs = .allocateZeros(p.data.count)
       (weights, map) = (.allocateZeros(p.data.columns * k), .allocateZeros(p.data.count * k))
       targets = .allocateZeros(p.samples)
-      kernel = p.features == nil ? RidgeSystem(p.samples) : nil
-      system = p.features.map { FeatureSystem(samples: p.samples, features: $0) }
+      kernel = p.features == nil || p.isTangent ? RidgeSystem(p.samples) : nil
+      system = p.isTangent ? nil : p.features.map { FeatureSystem(samples: p.samples, features: $0) }
+      tangent = p.isTangent ? p.features.map { TangentDraw(p.data, samples: p.samples, units: $0) } : nil
     }
 
     deinit {
@@ -115,17 +133,25 @@ private struct DataRegressionDraw: Draw {
     for i in 0..<n { s.numbers[i] = Int(stream.uniform() * Double(count)) }
     if let system = s.system { return features(s, system, &stream, values) }
     let system = s.kernel!
+    s.tangent?.draw(&stream, s.numbers)
     for i in 0..<n {
       s.targets[i] = problem.data.targets[s.numbers[i]]
-      let row = s.numbers[i] * count
-      for j in i..<n { system.matrix[i * system.stride + j] = problem.gram[row + s.numbers[j]] }
+      let row = s.numbers[i]
+      for j in i..<n {
+        system.matrix[i * system.stride + j] =
+          s.tangent.map { $0.cross[row * $0.stride + j] } ?? problem.gram[row * count + s.numbers[j]]
+      }
     }
     return RegressionErrors.write(problem.ridges, schema, to: values) { ridge in
       guard system.solve(s.targets, ridge: ridge) else { return nil }
       let a = system.solution
-      s.outputs.update(repeating: 0, count: count)
-      problem.gram.withUnsafeBufferPointer { gram in
-        for i in 0..<n { add(a[i], gram.baseAddress! + s.numbers[i] * count, to: s.outputs, count) }
+      if let tangent = s.tangent {
+        for i in 0..<count { s.outputs[i] = Cholesky.dot(tangent.cross + i * tangent.stride, a, n) }
+      } else {
+        s.outputs.update(repeating: 0, count: count)
+        problem.gram.withUnsafeBufferPointer { gram in
+          for i in 0..<n { add(a[i], gram.baseAddress! + s.numbers[i] * count, to: s.outputs, count) }
+        }
       }
       return RegressionErrors(test: test(s), train: ridge * ridge * Cholesky.dot(a, a, n) / Double(n))
     }

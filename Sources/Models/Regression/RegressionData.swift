@@ -75,8 +75,11 @@ package struct RegressionData: Sendable {
     fingerprint = table.fingerprint
   }
 
-  /// K, count x count.
-  package func gram() -> [Double] {
+  /// $\mathbb E \phi(g)^2 + \mathbb E \dot\phi(g)^2$, the tangent kernel of one hidden layer at coinciding points.
+  var tangentSize: Double { activation.secondMoment + ActivationKernel(activation).derivativeProduct(1, 1, 1) }
+
+  /// K, count x count; of the tangent kernel, $\mathbb E \phi \phi' + x \cdot x'\, \mathbb E \dot\phi \dot\phi'$ over its value at coinciding points.
+  package func gram(tangent: Bool = false) -> [Double] {
     let products = [Double](unsafeUninitializedCapacity: count * count) { buffer, initialised in
       let turned = (0..<columns).flatMap { c in (0..<count).map { inputs[$0 * columns + c] } }
       MatrixProduct.add(
@@ -88,15 +91,22 @@ package struct RegressionData: Sendable {
       for i in 0..<count { for j in 0..<i { buffer[j * count + i] = buffer[i * count + j] } }
       initialised = count * count
     }
-    let gain = 1 / activation.secondMoment
-    var found = ActivationKernel(activation).apply(products, count).map { gain * $0 }
+    let kernel = ActivationKernel(activation)
+    var found: [Double]
+    if tangent {
+      let (gain, next) = (1 / tangentSize, kernel.applyWithDerivative(products, count))
+      found = products.indices.map { gain * (next.products[$0] + products[$0] * next.slopes[$0]) }
+    } else {
+      let gain = 1 / activation.secondMoment
+      found = kernel.apply(products, count).map { gain * $0 }
+    }
     for i in 0..<count { found[i * count + i] = 1 }
     return found
   }
 
   /// Eigenvalues of K/count, descending, and the squared coefficients of the targets on its eigenvectors over count: the Gaussian model with the same moments.
-  package func spectrum() -> (eigenvalues: [Double], squares: [Double]) {
-    var matrix = gram()
+  package func spectrum(tangent: Bool = false) -> (eigenvalues: [Double], squares: [Double]) {
+    var matrix = gram(tangent: tangent)
     let scale = 1 / Double(count)
     var (values, first) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
     SymmetricEigenvalues.find(&matrix, count: count, along: targets, into: &values, squares: &first)

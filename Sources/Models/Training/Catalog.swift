@@ -91,6 +91,7 @@ package enum TrainingCatalog {
     PatchConvolution.entry,
     KernelRegression.entry,
     RandomFeatures.entry,
+    OperatorNetwork.entry,
     LeastSquaresDynamics.entry,
     NoisyRegression.entry,
     SGDPerceptron.entry,

@@ -7,7 +7,7 @@ import Randomness
 ///
 /// $$ \mathbb E \Big(\int u - \int u_m\Big)^2 \to \frac{h^4}{72} \Big[\frac1{l^2} - \Big(\frac1{l^2} - \frac1{l^4}\Big) e^{-1/2l^2}\Big], \qquad h = 1/m . $$
 ///
-/// With x measured from the middle, $u(x) = e^{-x^2/2l^2} \sum_j (x/l)^j g_j/\sqrt{j!}$, g_j standard normal, is that process exactly; the plain sampler draws these numbers.
+/// The plain sampler draws the numbers of `GaussianProcessSeries`.
 package struct Sensors: DrawnProblem {
   /// m.
   package let samples: Int
@@ -21,28 +21,19 @@ package struct Sensors: DrawnProblem {
 
   package init(sensors m: Int, length: Double, isReduced: Bool) {
     (samples, self.length, self.isReduced) = (m, length, isReduced)
-    let z = 0.5 / length
-    let terms = Int(z * z + 12 * z) + 40
+    let series = GaussianProcessSeries(length: length)
+    let terms = series.count
     var (integrals, errors) = (Array(repeating: 0.0, count: terms), Array(repeating: 0.0, count: terms))
     let h = 1 / Double(m)
-    /// Calls `body` with every function of the series at x.
-    func forEachTerm(_ x: Double, _ body: (_ j: Int, _ value: Double) -> Void) {
-      let s = x / length
-      var value = Elementary.exp(-0.5 * s * s)
-      for j in 0..<terms {
-        body(j, value)
-        value *= s / Double(j + 1).squareRoot()
-      }
-    }
     for cell in 0..<m {
       let left = -0.5 + h * Double(cell)
       GaussLegendre.forEachNode(in: left...left + h, breaks: [], panel: min(h, length)) { x, weight in
-        forEachTerm(x) { j, value in
+        series.forEachTerm(x) { j, value in
           integrals[j] += weight * value
           errors[j] += weight * value
         }
       }
-      for end in [left, left + h] { forEachTerm(end) { j, value in errors[j] -= 0.5 * h * value } }
+      for end in [left, left + h] { series.forEachTerm(end) { j, value in errors[j] -= 0.5 * h * value } }
     }
     var (square, product, total) = (0.0, 0.0, 0.0)
     for j in 0..<terms {
