@@ -194,6 +194,17 @@ coulomb() {
   echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
 }
 
+kernel_machines() {
+  rm -f "$work"/*.json
+  echo "bench: deep kernel machines"
+  for i in 1 2 3; do
+    $one .build/release/fathom-bench kernel-machines >>"$work/native.json"
+    $one $venv/bin/python Benchmarks/peers_kernel_machines.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_kernel_machines.py "$work"
+  echo "bench: wrote the rows of deep kernel machines of Benchmarks/RESULTS.md"
+}
+
 diffusions() {
   rm -f "$work"/*.json
   echo "bench: diffusions"
@@ -317,6 +328,7 @@ divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
 coulomb) coulomb ;;
+kernel-machines) kernel_machines ;;
 diffusions) diffusions ;;
 signatures) signatures ;;
 particles) particles ;;
