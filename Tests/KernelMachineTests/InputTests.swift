@@ -40,6 +40,16 @@ import Testing
     _ = try Machines.read(Machines.text([:]) + "[[limit]]\nequation = \"prior-kernel\"\n")
   }
 
+  /// Yh of several vectors is the mean of y y^T: the same vector twice is that vector.
+  @Test func severalTargets() throws {
+    let (y, z) = ("[1.0, -1.0, 0.5]", "[-1.0, 1.0, -0.5]")
+    let one = try Machines.predicted(Machines.read(Machines.text(["targets": y])), "objective-maximum")
+    let two = try Machines.predicted(
+      Machines.read(Machines.text(["targets": "[\(y), \(z)]"])), "objective-maximum")
+    #expect(one.count == 8)
+    for (name, value) in one { #expect(abs((two[name] ?? .nan) - value) < 1e-10, "\(name)") }
+  }
+
   /// Points of a data file, and several vectors of targets.
   @Test func pointsOfAFile() throws {
     let job = try Machines.read(

@@ -73,7 +73,8 @@ import Testing
       let a = product(factor, t)
       let g = product(a, transpose(a))
       // tr S and log det S with S = K^-1 G, a column at a time.
-      let trace = (0..<p).reduce(0.0) { $0 + eliminate(covariance, g.map { row in row[$1] }).solution[$1] }
+      let columns = transpose(g)
+      let trace = (0..<p).reduce(0.0) { $0 + eliminate(covariance, columns[$1]).solution[$1] }
       let logs = eliminate(g, g[0]).logDeterminant - eliminate(covariance, g[0]).logDeterminant
       complexities.append(0.5 * (trace - logs - Double(p)))
       // The Wishart density in G, log det G (N - P - 1)/2 - N tr S/2 less the normalisation, and the Jacobian of G = L T T^T L^T in log T_ii, T_ij: prod T_ii^(P - i + 1), up to constants.

@@ -76,5 +76,8 @@ enum Machines {
 
 /// Numbers that are anything but special, the same everywhere.
 func scattered(_ count: Int, scale: Double = 0.3) -> [Double] {
-  (0..<count).map { scale * sin(1.7 * Double($0) + 0.3) * cos(0.37 * Double($0 * $0)) }
+  (0..<count).map { i in
+    let x = Double(i)
+    return scale * sin(1.7 * x + 0.3) * cos(0.37 * x * x)
+  }
 }
