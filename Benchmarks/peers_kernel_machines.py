@@ -1,6 +1,6 @@
-"""Times random walks of Metropolis over the posterior of a deep kernel machine in NumPy, 500 chains at once, on one core, and prints one JSON object.
+"""Times random walks over the posterior of a deep kernel machine in NumPy, 500 chains at once, and prints one JSON object.
 
-Three points, two layers, linear kernel, width 32: the posterior and the proposals of fathom.
+One core, Metropolis. Three points, two layers, linear kernel, width 32: the posterior and the proposals of fathom.
 
 python peers_kernel_machines.py
 """

@@ -17,8 +17,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
 
     lines = [BEGINNING, *([words] if words else []), ""]
     lines += [
-        "Steps of one chain a second, in 10^6, over the posterior of three points and two layers (12 coordinates). A step of `metropolis` is",
-        "a proposal, one of `hmc` a trajectory of 6 gradients on average.",
+        "Steps of one chain a second, in 10^6, over the posterior of three points and two layers (12 coordinates). A step of",
+        "`metropolis` is a proposal, one of `hmc` a trajectory of 6 gradients on average.",
         "",
         "| kernel | sampler | fathom | peer | its rate | fathom is faster by |",
         "|---|---|---|---|---|---|",

@@ -11,7 +11,10 @@ import Testing
       ["inputs": "{ gram = [[2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [1.0, 1.0, 1.0]] }"],
       ["kernel-machine.inputs", "positive definite"]
     ),
-    (["inputs": "{ file = \"data/digits.csv\", rows = [3, 3], drop = [\"label\"] }", "targets": "[1.0, 1.0]"], ["equal"]),
+    (
+      ["inputs": "{ file = \"data/digits.csv\", rows = [3, 3], drop = [\"label\"] }", "targets": "[1.0, 1.0]"],
+      ["equal"]
+    ),
     (["noise": "-0.1"], ["kernel-machine.noise = -0.1", "above 0"]),
     (["noise": "0.0"], ["kernel-machine.noise", "above 0"]),
     (["width": "2"], ["kernel-machine.width = 2", "at least the number of points, 3", "the nearest is 3"]),

@@ -10,8 +10,10 @@ package enum KernelMachineLimits {
 
   static let objective = LimitEntry<KernelMachineModel>(
     name: "objective-maximum",
-    summary: "the Gram matrices that maximise the objective of a deep kernel machine; the norm of its gradient there is the certificate",
-    equation: "max over G_1 ... G_L of -(nu/2) [log det C + tr C^-1 Yh] - sum_l (1/2) [tr S_l - log det S_l - P], S_l = k(G_{l-1})^-1 G_l",
+    summary:
+      "the Gram matrices that maximise the objective of a deep kernel machine; the norm of its gradient there is the certificate",
+    equation:
+      "max over G_1 ... G_L of -(nu/2) [log det C + tr C^-1 Yh] - sum_l (1/2) [tr S_l - log det S_l - P], S_l = k(G_{l-1})^-1 G_l",
     reference: "arXiv:2108.13097", parameters: []
   ) { p, model in
     guard !model.isPrior else {
@@ -37,7 +39,8 @@ package enum KernelMachineLimits {
 
   static let prior = LimitEntry<KernelMachineModel>(
     name: "prior-kernel",
-    summary: "the kernels k(...k(K_0)) of the prior; the posterior with a fixed number of outputs tends to them as well",
+    summary:
+      "the kernels k(...k(K_0)) of the prior; the posterior with a fixed number of outputs tends to them as well",
     equation: "G_l = k(G_{l-1}), G_0 = K_0", reference: "arXiv:2108.13097", parameters: []
   ) { p, model in
     let settings = model.settings

@@ -7,6 +7,8 @@ package struct OnePoint {
   let settings: MachineSettings
   private let grid: [Double]
   private let step: Double
+  /// The place of log K_0.
+  private let origin: Int
   /// Density of log(chi^2_N/N) at differences of grid points, from -(n - 1) to n - 1.
   private let moves: [Double]
 
@@ -29,7 +31,7 @@ package struct OnePoint {
     let h = (start - lower) / left
     let count = Int(left) + Int(((upper - start) / h).rounded(.up)) + 1
     guard count <= 8000 else { return nil }
-    step = h
+    (step, origin) = (h, Int(left))
     grid = (0..<count).map { start + h * (Double($0) - left) }
     // (N/2)(x - e^x + 1) + (1/2) log N/(4 pi), less Stirling's remainder, which cancels: ratios only are needed.
     moves = (1 - count..<count).map { i in
@@ -67,10 +69,8 @@ package struct OnePoint {
     }
     var backward = [fits.map { Elementary.exp(n * ($0 - best)) }]
     for _ in 0..<depth { backward.append(carried(backward[backward.count - 1], backward: true, moves)) }
-    let start = settings.start[0]
-    let origin = grid.indices.min { abs(Elementary.exp(grid[$0]) / start - 1) < abs(Elementary.exp(grid[$1]) / start - 1) }
     var forward = Array(repeating: 0.0, count: count)
-    if let origin { forward[origin] = 1 }
+    forward[origin] = 1
     let complexities = (1 - count..<count).map { i in
       let x = step * Double(i)
       let move = moves[i + count - 1]
