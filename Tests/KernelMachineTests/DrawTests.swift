@@ -114,6 +114,21 @@ import Testing
     }
   }
 
+  /// Suspended and continued, the same bits.
+  @Test(arguments: ["hmc", "metropolis"]) func suspendedChainsContinue(sampler: String) throws {
+    let job = try Machines.read(
+      Machines.text(["sampler": "\"\(sampler)\"", "kernel": "\"relu\"", "depth": "2", "steps": "100"]))
+    let factory = try #require(job.cases[0].legs[0].experiment?.replicas)
+    let context = ReplicaContext(replica: 3, key: 9, group: SelfCommunicator())
+    let whole = try factory.begin(context, nil)
+    try whole.advance(factory.steps)
+    let first = try factory.begin(context, nil)
+    try first.advance(73)
+    let second = try factory.begin(context, first.save())
+    try second.advance(factory.steps - 73)
+    #expect(try whole.finish().row == second.finish().row)
+  }
+
   // MARK: Weights
 
   /// At N = 8 weights do: 4.5 errors by the delta method.
