@@ -324,7 +324,7 @@ ENTRIES = [
     ),
     Entry(
         "deep-kernel-machine", "A deep kernel machine at finite width", "arXiv:2108.13097", "deep-kernel-machine", kernel_machine,
-        "Gram matrices of two layers of three points under the posterior, over one over the width; dashes: the maximum of the objective.",
+        "Entries of the Gram matrix of the second layer of three points under the posterior, over one over the width; dashes: the maximum of the objective.",
         ["kernel-machine.steps=1000"], 1,
     ),
 ]  # fmt: skip
