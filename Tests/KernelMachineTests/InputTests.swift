@@ -39,7 +39,9 @@ import Testing
     let prior = Machines.text(["sampler": "\"bartlett\"", "draws": "100"], chains: false)
     let failure = #expect(throws: Failure.self) { try Machines.read(prior + limit) }
     #expect(failure?.message.contains("prior-kernel") == true)
-    _ = try Machines.read(Machines.text([:]) + limit)
+    _ = try Machines.read(Machines.text([:]) + limit + "inducing = 3\n")
+    let most = #expect(throws: Failure.self) { try Machines.read(Machines.text([:]) + limit + "inducing = 4\n") }
+    #expect(most?.message.contains("the nearest is 3") == true)
     _ = try Machines.read(Machines.text([:]) + "[[limit]]\nequation = \"prior-kernel\"\n")
   }
 

@@ -90,6 +90,27 @@ import Testing
     #expect(found.gradient < Optimum.tolerance, "\(found.gradient) after \(found.iterations)")
   }
 
+  /// The other points follow the inducing ones by the conditional mean, and every inducing point raises the objective, to that of all points.
+  @Test(arguments: PairKernel.allCases) func inducingPointsBoundTheObjective(kernel: PairKernel) {
+    let settings = Machines.settings(kernel, depth: 2)
+    let found = (1...3).map { Optimum(settings, inducing: $0) }
+    let all = Optimum(settings)
+    #expect(found[0].objective < found[1].objective && found[1].objective < found[2].objective - 1e-4)
+    #expect(abs(found[2].objective - all.objective) < 1e-12)
+    for one in found { #expect(one.gradient < 1e-10) }
+    // One point: G_a0 = k_a0 G_00/k_00, and G_ab = k_ab - k_a0 k_b0/k_00 (1 - G_00/k_00).
+    let (k, g) = (settings.kernelMatrix(settings.start), found[0].grams[0])
+    let ratio = g[0] / k[0]
+    #expect(abs(ratio - 1) > 0.01)
+    for a in 1..<3 {
+      #expect(abs(g[a * (a + 1) / 2] - k[3 * a] * ratio) < 1e-12)
+      for b in 1...a {
+        let known = k[3 * a + b] - k[3 * a] * k[3 * b] / k[0] * (1 - ratio)
+        #expect(abs(g[a * (a + 1) / 2 + b] - known) < 1e-12)
+      }
+    }
+  }
+
   // MARK: One point
 
   /// Values of an independent quadrature.

@@ -14,12 +14,23 @@ package enum KernelMachineLimits {
       "the Gram matrices that maximise the objective of a deep kernel machine; the norm of its gradient there is the certificate",
     equation:
       "max over G_1 ... G_L of -(nu/2) [log det C + tr C^-1 Yh] - sum_l (1/2) [tr S_l - log det S_l - P], S_l = k(G_{l-1})^-1 G_l",
-    reference: "arXiv:2108.13097", parameters: []
+    reference: "arXiv:2108.13097",
+    parameters: [
+      Parameter(
+        "inducing", .integer(1...64), optional: true,
+        "m: only the first m points are free in every layer, and the others follow them by the conditional mean of the prior; all unless given"
+      )
+    ]
   ) { p, model in
     guard !model.isPrior else {
       throw p.invalid("equation", "is of the posterior; draws of the prior are compared with prior-kernel")
     }
-    let found = Optimum(model.settings)
+    let inducing = p["inducing"].map { _ in p.integer("inducing") }
+    let points = model.settings.points
+    guard inducing.map({ $0 <= points }) ?? true else {
+      throw p.invalid("inducing", "must be at most the number of points, \(points); the nearest is \(points)")
+    }
+    let found = Optimum(model.settings, inducing: inducing)
     guard found.gradient <= Optimum.tolerance else {
       throw p.invalid(
         "equation",
@@ -30,8 +41,9 @@ package enum KernelMachineLimits {
       .known(
         model.reference(
           grams: found.grams, complexities: found.complexities, fit: found.fit, evidence: found.objective,
-          remainder: remainder)),
-      offset: offset,
+          remainder: inducing == nil ? remainder : [])),
+      offset: inducing == nil
+        ? offset : "what \(points - (inducing ?? 0)) points add that are not inducing is left out",
       attributes: [
         "objective": "\(found.objective)", "gradient": "\(found.gradient)", "iterations": "\(found.iterations)",
       ])

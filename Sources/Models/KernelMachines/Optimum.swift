@@ -6,6 +6,10 @@ import Kernels
 ///
 /// (arXiv:2108.13097, eq. 13, with $\hat Y$ in place of the likelihood of outputs), in Bartlett's coordinates by the method of Broyden, Fletcher, Goldfarb and Shanno with limited memory. A line
 /// search is one evaluation: eight step lengths, one a lane. The norm of the gradient at its end is the certificate of a stationary point; that it is the highest one is not proved.
+///
+/// *Inducing points.* With $T_l$ free in the rows of the first m points and the identity in the others, $G_l = L T T^T L^T$ has the blocks $G_{ti} = k_{ti} k_{ii}^{-1} G_{ii}$ and
+/// $G_{tt} = k_{tt} - k_{ti} k_{ii}^{-1} k_{it} + k_{ti} k_{ii}^{-1} G_{ii} k_{ii}^{-1} k_{it}$: the other points follow the m inducing ones as the prior has it (arXiv:2108.13097, section 4). The
+/// maximum over these is a lower bound of that over all, with L m (m + 1)/2 coordinates.
 package struct Optimum: Sendable {
   /// $G_l$ by layer, entries row by row; complexities by layer.
   package let grams: [[Double]]
@@ -21,8 +25,9 @@ package struct Optimum: Sendable {
   /// A gradient that counts as 0.
   package static let tolerance = 1e-9
 
-  package init(_ settings: MachineSettings, mostIterations: Int = 2000) {
-    var search = Search(settings)
+  /// - Parameter inducing: m; nil for all points.
+  package init(_ settings: MachineSettings, inducing: Int? = nil, mostIterations: Int = 2000) {
+    var search = Search(settings, inducing: inducing ?? settings.points)
     var steps = 0
     while steps < mostIterations, search.norm > 1e-13, search.advance() { steps += 1 }
     (gradient, iterations) = (search.norm, steps)
@@ -37,6 +42,8 @@ package struct Optimum: Sendable {
   private struct Search {
     private let landscape: Landscape
     private let settings: MachineSettings
+    /// Coordinates in the rows of inducing points.
+    private let free: [Bool]
     private var place, slope: [Double]
     private var value: Double
     /// Latest differences of places and of slopes.
@@ -44,8 +51,12 @@ package struct Optimum: Sendable {
     private static let memory = 30
     private static let lengths = [1, 0.5, 0.25, 0.0625, 2, 1.0 / 256, 0x1p-16, 0x1p-28]
 
-    init(_ settings: MachineSettings) {
+    init(_ settings: MachineSettings, inducing m: Int) {
       self.settings = settings
+      let (p, layers) = (settings.points, 0..<settings.depth)
+      free =
+        layers.flatMap { _ in (0..<p).map { $0 < m } }
+        + layers.flatMap { _ in (0..<p).flatMap { i in Array(repeating: i < m, count: i) } }
       landscape = Landscape(settings, ofLimit: true)
       place = Array(repeating: 0, count: settings.coordinates)
       (slope, value) = (place, .infinity)
@@ -53,7 +64,7 @@ package struct Optimum: Sendable {
       take(lane: 0)
     }
 
-    var norm: Double { slope.reduce(0) { max($0, $1.magnitude) } }
+    var norm: Double { Self.norm(slope) }
 
     private func octets(along direction: [Double], _ lengths: [Double]) -> [Double] {
       place.indices.flatMap { i in lengths.map { place[i] + $0 * direction[i] } }
@@ -61,8 +72,14 @@ package struct Optimum: Sendable {
 
     private mutating func take(lane: Int) {
       value = landscape.potential[lane]
-      slope = place.indices.map { landscape.gradient[8 * $0 + lane] }
+      slope = gradient(lane)
     }
+
+    private func gradient(_ lane: Int) -> [Double] {
+      free.indices.map { free[$0] ? landscape.gradient[8 * $0 + lane] : 0 }
+    }
+
+    private static func norm(_ slope: [Double]) -> Double { slope.reduce(0) { max($0, $1.magnitude) } }
 
     /// - Returns: whether a lane was better.
     mutating func advance() -> Bool {
@@ -73,9 +90,7 @@ package struct Optimum: Sendable {
       let values = (0..<8).map { landscape.potential[$0] }
       let least = values.filter(\.isFinite).reduce(value, min)
       let slack = 1e-13 * (1 + least.magnitude)
-      let norms = (0..<8).map { lane in
-        place.indices.reduce(0.0) { max($0, landscape.gradient[8 * $1 + lane].magnitude) }
-      }
+      let norms = (0..<8).map { Self.norm(gradient($0)) }
       let good = (0..<8).filter { values[$0] <= least + slack && norms[$0].isFinite }
       guard let lane = good.min(by: { norms[$0] < norms[$1] }),
         values[lane] < value - slack || norms[lane] < norm
