@@ -53,10 +53,10 @@ package struct Optimum: Sendable {
 
     init(_ settings: MachineSettings, inducing m: Int) {
       self.settings = settings
-      let (p, layers) = (settings.points, 0..<settings.depth)
-      free =
-        layers.flatMap { _ in (0..<p).map { $0 < m } }
-        + layers.flatMap { _ in (0..<p).flatMap { i in Array(repeating: i < m, count: i) } }
+      let p = settings.points
+      let diagonal: [Bool] = (0..<p).map { $0 < m }
+      let below: [Bool] = (0..<p).flatMap { i in Array(repeating: i < m, count: i) }
+      free = (0..<settings.depth).flatMap { _ in diagonal } + (0..<settings.depth).flatMap { _ in below }
       landscape = Landscape(settings, ofLimit: true)
       place = Array(repeating: 0, count: settings.coordinates)
       (slope, value) = (place, .infinity)
