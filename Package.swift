@@ -34,6 +34,7 @@ let models: [Target.Dependency] = [
   "Diffusions",
   "Estimation",
   "Coulomb",
+  "KernelMachines",
 ]
 
 let package = Package(
@@ -102,6 +103,9 @@ let package = Package(
       name: "Regression", dependencies: ["Experiments", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Regression", swiftSettings: numeric),
     .target(
+      name: "KernelMachines", dependencies: ["Experiments", "Kernels", "Networks", "Randomness"],
+      path: "Sources/Models/KernelMachines", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
@@ -154,6 +158,12 @@ let package = Package(
     .testTarget(
       name: "RidgeTests",
       dependencies: ["Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "KernelMachineTests",
+      dependencies: [
+        "Analyses", "Engine", "KernelMachines", "Networks", "Limits", "Jobs", "Experiments", "Kernels", "Randomness",
+      ],
       swiftSettings: numeric),
     .testTarget(
       name: "SemidefiniteTests",

@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -161,6 +161,8 @@ estimation_times() {
   turns 2 estimation peers_estimation.py
 }
 
+kernel_machines_times() { turns 3 kernel-machines peers_kernel_machines.py; }
+
 # What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
 declare -A sections=(
   [formulas]="activations by formula" [matrix]="products of matrices" [training]="training"
@@ -168,6 +170,7 @@ declare -A sections=(
   [kernels]="closed kernels and a posterior" [signatures]="signature kernels and Gram matrices"
   [divergence]="divergences" [diffusions]="diffusions" [coulomb]="Coulomb gases"
   [semidefinite]="Max-Cut with a bound" [estimation]="densities and designs"
+  [kernel_machines]="deep kernel machines"
 )
 section() { # NAME
   rm -f "$work"/*.json

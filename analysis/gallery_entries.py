@@ -11,6 +11,7 @@ from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
+from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
 from gallery_networks import (
     chaos,
@@ -329,5 +330,10 @@ ENTRIES = [
         "large-deviation", "Large deviations of a Coulomb gas", "arXiv:2310.16420", "large-deviation", deviations,
         "Rate of Σ r² = N l in the plane, by integration over tilts and the Legendre transform, and its limit.",
         [], 0,
+    ),
+    Entry(
+        "deep-kernel-machine", "A deep kernel machine at finite width", "arXiv:2108.13097", "deep-kernel-machine", kernel_machine,
+        "Entries of the Gram matrix of the second layer of three points under the posterior, over one over the width; dashes: the maximum of the objective.",
+        ["kernel-machine.steps=1000"], 1,
     ),
 ]  # fmt: skip

@@ -203,6 +203,7 @@ case "particles":
   try particleTimes(CommandLine.arguments.dropFirst(2).first)
 case "coulomb": try coulombTimes()
 case "estimation": try estimationTimes()
+case "kernel-machines": try kernelMachineTimes()
 default: try everything()
 }
 

@@ -3,6 +3,7 @@ import Diffusions
 import Divergences
 import Estimation
 import Experiments
+import KernelMachines
 import Limits
 import Manifolds
 import Networks
@@ -27,6 +28,7 @@ package enum Registry {
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
+    RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
