@@ -24,10 +24,7 @@ package enum WalkLimits {
       )
     }
     let known = walk.records.indices.flatMap { record in
-      var found = [
-        KnownStatistic(.mean, of: "mean", record: record, walk.mean),
-        KnownStatistic(.mean, of: "scaled_square", record: record, square),
-      ]
+      var found = [KnownStatistic(.mean, of: "scaled_square", record: record, square)]
       if let variances {
         let variation = variances.reduce(0) { $0 + (max(0, $1) / (2 * Double.pi)).squareRoot() }
         found += [

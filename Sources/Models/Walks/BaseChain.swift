@@ -70,6 +70,7 @@ package struct BaseChain: Sendable {
     package let offsets: UnsafePointer<Int>
     package let columns: UnsafePointer<Int32>
     package let probabilities: UnsafePointer<Double>
+    package let target: UnsafePointer<Double>
 
     /// The next vertex: j with probability proportional to $P_{ij}$ weight(j), of which the integers $\lfloor 2^{40} P_{ij} \text{weight}_j/\max \rfloor$ decide: their sums are exact.
     @inline(__always)
@@ -119,10 +120,12 @@ package struct BaseChain: Sendable {
     offsets.withUnsafeBufferPointer { offsets in
       columns.withUnsafeBufferPointer { columns in
         probabilities.withUnsafeBufferPointer { probabilities in
-          guard let a = offsets.baseAddress, let b = columns.baseAddress, let c = probabilities.baseAddress else {
-            return nil
+          target.withUnsafeBufferPointer { target in
+            guard let a = offsets.baseAddress, let b = columns.baseAddress, let c = probabilities.baseAddress,
+              let d = target.baseAddress
+            else { return nil }
+            return body(Moves(offsets: a, columns: b, probabilities: c, target: d))
           }
-          return body(Moves(offsets: a, columns: b, probabilities: c))
         }
       }
     }

@@ -44,20 +44,31 @@ package struct NodeObjective: Sendable {
     least = value(&minimiser)
   }
 
-  /// $H(\theta, i)$.
-  @inline(__always)
-  package func write(
-    _ theta: UnsafePointer<Double>, vertex i: Int, into h: UnsafeMutablePointer<Double>
-  ) {
-    data.withUnsafeBufferPointer { data in
-      switch kind {
-      case .mean: h[0] = data[i] - theta[0]
-      case .logistic:
-        var margin = 0.0
-        for k in 0..<dimension { margin = margin.addingProduct(data[i &* dimension &+ k], theta[k]) }
-        let pull = 1 / (1 + Elementary.exp(margin))
-        for k in 0..<dimension { h[k] = pull * data[i &* dimension &+ k] - ridge * theta[k] }
-      }
+  /// The gradients as pointers, for the length of a walk.
+  package struct Gradients {
+    fileprivate let kind: Kind
+    package let dimension: Int
+    fileprivate let ridge: Double
+    fileprivate let data: UnsafePointer<Double>
+
+    /// $H(\theta, i)$.
+    @inline(__always)
+    package func write(
+      _ theta: UnsafePointer<Double>, vertex i: Int, into h: UnsafeMutablePointer<Double>
+    ) {
+      let s = data + i &* dimension
+      if kind == .mean { return h[0] = s[0] - theta[0] }
+      var margin = 0.0
+      for k in 0..<dimension { margin = margin.addingProduct(s[k], theta[k]) }
+      let pull = 1 / (1 + Elementary.exp(margin))
+      for k in 0..<dimension { h[k] = pull * s[k] - ridge * theta[k] }
+    }
+  }
+
+  package func withGradients(_ body: (Gradients) -> Void) {
+    data.withUnsafeBufferPointer {
+      guard let data = $0.baseAddress else { return }
+      body(Gradients(kind: kind, dimension: dimension, ridge: ridge, data: data))
     }
   }
 
@@ -119,9 +130,13 @@ package struct NodeObjective: Sendable {
   /// Of every vertex, the component of $H(\theta^*, i)$ along direction k.
   package func noise(along k: Int) -> [Double] {
     var h = Array(repeating: 0.0, count: dimension)
-    return law.indices.map { i in
-      write(minimiser, vertex: i, into: &h)
-      return zip(directions[k], h).reduce(0) { $0 + $1.0 * $1.1 }
+    var found: [Double] = []
+    withGradients { gradients in
+      for i in law.indices {
+        gradients.write(minimiser, vertex: i, into: &h)
+        found.append(zip(directions[k], h).reduce(0) { $0 + $1.0 * $1.1 })
+      }
     }
+    return found
   }
 }

@@ -58,12 +58,14 @@ package struct TokenLearning: DrawnProblem {
     var (vertex, made, out) = (start.draw(&stream), 0, values)
     _ = chain.withMoves { moves in
       for record in records {
-        while made < record {
-          made += 1
-          step(state, moves, made, &vertex, &stream)
+        objective.withGradients { gradients in
+          while made < record {
+            made += 1
+            step(state, moves, gradients, made, &vertex, &stream)
+          }
         }
         measure(state, made, into: out)
-        out += observables.count
+        out += 3
       }
     }
   }
@@ -72,7 +74,8 @@ package struct TokenLearning: DrawnProblem {
 
   @inline(__always)
   private func step(
-    _ state: State, _ moves: BaseChain.Moves, _ n: Int, _ vertex: inout Int, _ stream: inout Stream
+    _ state: State, _ moves: BaseChain.Moves, _ gradients: NodeObjective.Gradients, _ n: Int, _ vertex: inout Int,
+    _ stream: inout Stream
   ) {
     let (levels, alpha) = (state.levels, alpha)
     if alpha == 0 {
@@ -83,14 +86,14 @@ package struct TokenLearning: DrawnProblem {
       for e in moves.offsets[vertex]..<moves.offsets[vertex &+ 1] { least = min(least, levels[Int(moves.columns[e])]) }
       vertex = moves.step(from: vertex, state.room, &stream) { Elementary.exp(alpha * (least - levels[$0])) }
       let gamma = Elementary.power(Double(n + 1), -shareExponent)
-      let mu = chain.target[vertex]
+      let mu = moves.target[vertex]
       let share = (1 - gamma) * mu * Elementary.exp(levels[vertex] + state.fall) + gamma
       state.fall += Elementary.log(1 - gamma)
       levels[vertex] = Elementary.log(share / mu) - state.fall
     }
-    objective.write(state.theta, vertex: vertex, into: state.direction)
+    gradients.write(state.theta, vertex: vertex, into: state.direction)
     let beta = rate(n)
-    for k in 0..<objective.dimension { state.theta[k] = state.theta[k].addingProduct(beta, state.direction[k]) }
+    for k in 0..<gradients.dimension { state.theta[k] = state.theta[k].addingProduct(beta, state.direction[k]) }
   }
 
   private func measure(_ state: State, _ n: Int, into values: UnsafeMutablePointer<Double>) {

@@ -58,14 +58,14 @@ extension BaseChain {
   }
 
   /// The measure of a function; nil if the method of Lanczos does not find it.
-  package func measure(of f: [Double]) -> SpectralMeasure? {
+  package func measure(of f: [Double], dense: Int = BaseChain.dense) -> SpectralMeasure? {
     let vector = centred(f)
     // Of a constant function nothing is left but rounding.
     let scale = f.reduce(0) { max($0, $1.magnitude) }
     guard vector.contains(where: { $0.magnitude > 1e-14 * scale }) else {
       return SpectralMeasure(values: [], weights: [])
     }
-    return count <= Self.dense ? denseMeasure(vector) : lanczosMeasure(vector)
+    return count <= dense ? denseMeasure(vector) : lanczosMeasure(vector)
   }
 
   private func denseMeasure(_ vector: [Double]) -> SpectralMeasure {
