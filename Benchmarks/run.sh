@@ -194,6 +194,20 @@ coulomb() {
   echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
 }
 
+walks() {
+  rm -f "$work"/*.json
+  echo "bench: self-repellent walks"
+  local own=.venv-walks
+  [ -x $own/bin/python ] || python3 -m venv $own
+  $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-walks.txt
+  for i in 1 2; do
+    $one .build/release/fathom-bench walks >>"$work/native.json"
+    $one $own/bin/python Benchmarks/peers_walks.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_walks.py "$work"
+  echo "bench: wrote the rows of self-repellent walks of Benchmarks/RESULTS.md"
+}
+
 diffusions() {
   rm -f "$work"/*.json
   echo "bench: diffusions"
@@ -317,6 +331,7 @@ divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
 coulomb) coulomb ;;
+walks) walks ;;
 diffusions) diffusions ;;
 signatures) signatures ;;
 particles) particles ;;

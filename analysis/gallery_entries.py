@@ -32,6 +32,7 @@ from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, rates, resolution, richness, tails, transfer
+from gallery_walks import errors, tokens
 
 
 @dataclass
@@ -319,6 +320,16 @@ ENTRIES = [
     Entry(
         "large-deviation", "Large deviations of a Coulomb gas", "arXiv:2310.16420", "large-deviation", deviations,
         "Rate of Σ r² = N l in the plane, by integration over tilts and the Legendre transform, and its limit.",
+        [], 0,
+    ),
+    Entry(
+        "self-repellent-walk", "A walk that avoids where it has been", "arXiv:2305.05097", "self-repellent-walk", errors,
+        "Square error of the shares of its visits over the steps of a walk on Zachary's karate club, for several strengths of the repulsion, and n times it; dashes: tr V(α)/n and tr V(α).",
+        [], 0,
+    ),
+    Entry(
+        "token-regression", "Logistic regression by a token", "arXiv:2401.09665", "token-regression", tokens,
+        "Excess loss of a token on its walk over the karate club, an example a vertex, with steps 10/n; dashes: the Lyapunov equation.",
         [], 0,
     ),
 ]  # fmt: skip

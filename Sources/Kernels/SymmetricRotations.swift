@@ -14,7 +14,9 @@ public enum SymmetricRotations {
       for p in 0..<n {
         for q in p + 1..<max(n, p + 1) {
           let off = a[p * n + q]
-          guard off.magnitude > 0x1p-53 * (a[p * n + p].magnitude * a[q * n + q].magnitude).squareRoot() else { continue }
+          guard off.magnitude > 0x1p-53 * (a[p * n + p].magnitude * a[q * n + q].magnitude).squareRoot() else {
+            continue
+          }
           isDiagonal = false
           let theta = (a[q * n + q] - a[p * n + p]) / (2 * off)
           let t = (theta < 0 ? -1 : 1) / (theta.magnitude + (theta * theta + 1).squareRoot())

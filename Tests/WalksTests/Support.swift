@@ -17,10 +17,12 @@ enum Walking {
       Parameters(.table(keys), path: "walk", allowed: GraphKeys.parameters), data: DataFiles(job: ""))
   }
 
-  static let petersen = { try BaseChain(graph(["graph": .text("petersen")]), target: nil) }
-  static let ring = { try BaseChain(graph(["graph": .text("ring"), "vertices": .integer(9)]), target: nil) }
-  static let karateGraph = { try graph(["graph": .text("karate")]) }
-  static let karate = { try BaseChain(karateGraph(), target: Array(repeating: 1, count: 34)) }
+  static func petersen() throws -> BaseChain { BaseChain(try graph(["graph": .text("petersen")]), target: nil) }
+  static func ring() throws -> BaseChain {
+    BaseChain(try graph(["graph": .text("ring"), "vertices": .integer(9)]), target: nil)
+  }
+  static func karateGraph() throws -> EdgeList { try graph(["graph": .text("karate")]) }
+  static func karate() throws -> BaseChain { BaseChain(try karateGraph(), target: Array(repeating: 1, count: 34)) }
 
   static func rows(_ problem: some DrawnProblem, _ draws: Int) -> [[Double]] {
     let runner = Experiment(ProblemDraw(problem)).makeRunner(key: Stream.key(seed: 2026, path: "walk"))

@@ -95,7 +95,8 @@ import Walks
     for chain in [try Walking.petersen(), try Walking.ring(), try Walking.karate()] {
       let records = [1, 2, 7, 60]
       let walk = SelfRepellentWalk(
-        chain, alpha: 0, start: WalkStart(stationary: chain), function: Walking.indicator(chain.count), records: records)
+        chain, alpha: 0, start: WalkStart(stationary: chain), function: Walking.indicator(chain.count), records: records
+      )
       let rows = Walking.rows(walk, 4000)
       #expect(walk.known.count == 12)
       for known in walk.known {
@@ -104,7 +105,8 @@ import Walks
           "\(known.observable) after \(records[known.record])")
       }
       let token = TokenLearning(
-        chain, NodeObjective(mean: Walking.indicator(chain.count), chain), alpha: 0, shareExponent: 0.6, stepExponent: 1,
+        chain, NodeObjective(mean: Walking.indicator(chain.count), chain), alpha: 0, shareExponent: 0.6,
+        stepExponent: 1,
         start: WalkStart(stationary: chain), records: [60])
       let own = try #require(token.known.first { $0.observable == "scaled_error" })
       let same = try #require(walk.known.last { $0.observable == "scaled_square" })
@@ -121,7 +123,9 @@ import Walks
       let rows = Walking.rows(walk, 4000)
       let variances = try #require(chain.variances(alpha: alpha))
       let trace = variances.reduce(0, +)
-      if alpha == 10 { Self.check(Walking.moments(rows, walk, "scaled_error"), 0.04812, "after 750", room: 0.0035 * 4.5) }
+      if alpha == 10 {
+        Self.check(Walking.moments(rows, walk, "scaled_error"), 0.04812, "after 750", room: 0.0035 * 4.5)
+      }
       Self.check(Walking.moments(rows, walk, "scaled_error", record: 1), trace, "trace", room: 0.003 * alpha / 3)
       Self.check(
         Walking.moments(rows, walk, "scaled_square", record: 1), variances[0], "one vertex", room: 0.003 * alpha / 3)
@@ -173,7 +177,8 @@ import Walks
   @Test func badInputIsNamed() throws {
     let usual = "problem = \"self-repellent\"\ngraph = \"petersen\"\nsteps = 10\ndraws = 2"
     let token = "problem = \"token\"\ngraph = \"petersen\"\nsteps = 10\ndraws = 2"
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("walks-\(ProcessInfo.processInfo.processIdentifier)")
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "walks-\(ProcessInfo.processInfo.processIdentifier)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     try "0 1\n1 2\n3 4\n".write(to: folder.appendingPathComponent("parts.txt"), atomically: true, encoding: .utf8)
@@ -184,8 +189,14 @@ import Walks
       ),
       ("\(usual)\nalpha = -0.5", "walk.alpha = -0.5: must be a number in [0.0, 100.0]; the nearest is 0.0"),
       ("\(usual)\nalpha = 90\npseudo_visits = 1e-3", "walk.alpha = 90.0: must be such that weights stay above"),
-      ("\(token)\nshare_exponent = 1.2", "walk.share_exponent = 1.2: must be a number in (0.5, 1.0]; the nearest is 1.0"),
-      ("\(token)\nstep_exponent = 1.01", "walk.step_exponent = 1.01: must be a number in (0.5, 1.0]; the nearest is 1.0"),
+      (
+        "\(token)\nshare_exponent = 1.2",
+        "walk.share_exponent = 1.2: must be a number in (0.5, 1.0]; the nearest is 1.0"
+      ),
+      (
+        "\(token)\nstep_exponent = 1.01",
+        "walk.step_exponent = 1.01: must be a number in (0.5, 1.0]; the nearest is 1.0"
+      ),
       ("\(token)\nobjectiv = \"mean\"", "walk.objectiv = \"mean\": unknown key; did you mean objective"),
       ("\(usual)\nweights = \"signs\"", "has the weight -1.0; a walk needs weights above 0"),
       ("\(usual)\ntarget = \"uniform\"", "chain = \"simple\" takes none"),

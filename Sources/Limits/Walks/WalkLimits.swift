@@ -51,7 +51,8 @@ package enum WalkLimits {
     guard !isFast || 2 * least * token.gain > 1 else {
       throw p.invalid(
         "equation",
-        "needs walk.gain above \(1 / (2 * least)) for step_exponent = 1, 1/(2 kappa) of the least curvature: with less the start is not forgotten")
+        "needs walk.gain above \(1 / (2 * least)) for step_exponent = 1, 1/(2 kappa) of the least curvature: with less the start is not forgotten"
+      )
     }
     guard let variances = token.variances else { throw p.invalid("equation", notFound) }
     let excess = zip(variances, token.objective.curvatures).reduce(0) { $0 + 0.5 * $1.0 * $1.1 }

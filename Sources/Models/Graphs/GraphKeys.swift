@@ -24,7 +24,8 @@ package enum GraphKeys {
       "degree", .real(.init(0, 1e6, openBelow: true)), optional: true,
       "neighbours of every vertex of a regular graph, mean number of those of an Erdos-Renyi graph"),
     Parameter(
-      "weights", .choice(["ones", "signs"]), optional: true, "of a graph that is no file: 1, or 1 and -1 with equal probability"),
+      "weights", .choice(["ones", "signs"]), optional: true,
+      "of a graph that is no file: 1, or 1 and -1 with equal probability"),
     Parameter("graph_seed", .integer(0...Int64.max), optional: true, "seed of a drawn graph, or of its weights"),
   ]
 

@@ -128,18 +128,19 @@ package struct SelfRepellentWalk: DrawnProblem {
         "n_0, visits of a vertex before the start, in the mean over the vertices"),
     ]
   ) { p, data in
-    let (chain, attributes) = try WalkKeys.chain(p, data: data)
+    let (graph, chain, attributes) = try WalkKeys.chain(p, data: data)
     let (alpha, pseudoVisits) = (p.real("alpha"), p.real("pseudo_visits"))
     let rarest = Double(chain.count) * (chain.target.min() ?? 1)
     let farthest = pseudoVisits + Double(p.integer("steps")) / rarest
     guard alpha * Elementary.log(max(farthest, 1 / pseudoVisits)) < -Elementary.log(least) else {
       throw p.invalid(
-        "alpha", "must be such that weights stay above \(least): (n_0 + steps/(N least mu))^-alpha, \(farthest)^-alpha here")
+        "alpha",
+        "must be such that weights stay above \(least): (n_0 + steps/(N least mu))^-alpha, \(farthest)^-alpha here")
     }
     return DrawnProblemModel(
       SelfRepellentWalk(
         chain, alpha: alpha, pseudoVisits: pseudoVisits, start: try WalkKeys.start(p, chain),
-        function: try WalkKeys.function(p, chain, data: data), records: try WalkKeys.records(p), attributes: attributes),
+        function: try WalkKeys.function(p, graph), records: try WalkKeys.records(p), attributes: attributes),
       p)
   }
 }

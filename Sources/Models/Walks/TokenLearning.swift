@@ -165,10 +165,10 @@ package struct TokenLearning: DrawnProblem {
       Parameter("gain", .real(.init(0, 1e3, openBelow: true)), default: .real(1), "g"),
     ]
   ) { p, data in
-    let (chain, attributes) = try WalkKeys.chain(p, data: data)
+    let (graph, chain, attributes) = try WalkKeys.chain(p, data: data)
     let objective: NodeObjective
     if p.text("objective") == NodeObjective.Kind.mean.rawValue {
-      objective = NodeObjective(mean: try WalkKeys.function(p, chain, data: data), chain)
+      objective = NodeObjective(mean: try WalkKeys.function(p, graph), chain)
     } else {
       objective = NodeObjective(
         logistic: p.integer("dimension"), ridge: p.real("ridge"), seed: UInt64(p.integer("data_seed")), chain)

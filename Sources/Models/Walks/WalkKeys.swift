@@ -11,7 +11,8 @@ package enum WalkKeys {
         "simple: to a neighbour, with probability proportional to the weight of the edge; metropolis: the same, accepted for target"
       ),
       Parameter(
-        "target", .structured("\"uniform\", an array of a positive number for each vertex, or { formula = … } in i and d"),
+        "target",
+        .structured("\"uniform\", an array of a positive number for each vertex, or { formula = … } in i and d"),
         optional: true,
         "mu of chain = \"metropolis\", up to a factor; i is the number of a vertex, from 0, and d the sum of the weights of its edges"
       ),
@@ -21,7 +22,8 @@ package enum WalkKeys {
         "start", .structured("\"stationary\", or the number of a vertex, from 0"), default: .text("stationary"),
         "where a walk begins; stationary: in a vertex of law mu"),
       Parameter(
-        "steps", .integer(1...1_000_000_000_000), small: .init(.inverse, "n", companions: ["draws"]), "n, steps of a walk"
+        "steps", .integer(1...1_000_000_000_000), small: .init(.inverse, "n", companions: ["draws"]),
+        "n, steps of a walk"
       ),
       StepRecords.parameter,
     ]
@@ -30,8 +32,10 @@ package enum WalkKeys {
     "function", .structured("an array of a number for each vertex, or { formula = … } in i and d"),
     default: .table(["formula": .text("where(i < 1, 1, 0)")]), "f; by default 1 in vertex 0 and 0 elsewhere")
 
-  /// The chain of a job, and labels for its file.
-  static func chain(_ p: Parameters, data: any DataSource) throws -> (chain: BaseChain, attributes: [String: String]) {
+  /// The graph and the chain of a job, and labels for its file.
+  static func chain(
+    _ p: Parameters, data: any DataSource
+  ) throws -> (graph: EdgeList, chain: BaseChain, attributes: [String: String]) {
     let graph = try GraphKeys.read(p, data: data)
     let key = p["file"] == nil ? "graph" : "file"
     guard graph.diagonal.isEmpty else { throw p.invalid(key, "has a diagonal; the graph of a walk has no loops") }
@@ -66,7 +70,7 @@ package enum WalkKeys {
       chain = BaseChain(graph, target: values)
     }
     return (
-      chain,
+      graph, chain,
       [
         "data": graph.fingerprint, "graph": p["file"] == nil ? p.text("graph") : p.text("file"), "chain": kind,
         "vertices": "\(graph.vertices)", "edges": "\(graph.count)", "alpha": "\(p.real("alpha"))",
@@ -75,8 +79,8 @@ package enum WalkKeys {
   }
 
   /// A number for each vertex.
-  static func function(_ p: Parameters, _ chain: BaseChain, data: any DataSource) throws -> [Double] {
-    try values(p, "function", p["function"] ?? .list([]), GraphKeys.read(p, data: data), names: [])
+  static func function(_ p: Parameters, _ graph: EdgeList) throws -> [Double] {
+    try values(p, "function", p["function"] ?? .list([]), graph, names: [])
   }
 
   private static func values(

@@ -92,7 +92,9 @@ extension BaseChain {
     let (n, r) = (count, roots)
     let length = Cholesky.dot(vector, vector, n)
     let norm = length.squareRoot()
-    var (before, here, next) = (Array(repeating: 0.0, count: n), vector.map { $0 / norm }, Array(repeating: 0.0, count: n))
+    var (before, here, next) = (
+      Array(repeating: 0.0, count: n), vector.map { $0 / norm }, Array(repeating: 0.0, count: n)
+    )
     var (diagonal, beside) = ([Double](), [Double]())
     var (look, last) = (32, Double.nan)
     while diagonal.count < Self.lanczos.steps {
