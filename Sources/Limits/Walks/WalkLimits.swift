@@ -1,7 +1,7 @@
 import Experiments
 import Walks
 
-/// What walks on graphs tend to.
+/// What walks on graphs tend to, compared with the last record: those before are of shorter walks.
 package enum WalkLimits {
   package static let all: [LimitEntry<DrawnProblemModel>] = [covariance, token]
 
@@ -23,16 +23,14 @@ package enum WalkLimits {
         "walk-covariance: of graphs of more than \(BaseChain.dense) vertices the limit of scaled_square is known only, by the method of Lanczos"
       )
     }
-    let known = walk.records.indices.flatMap { record in
-      var found = [KnownStatistic(.mean, of: "scaled_square", record: record, square)]
-      if let variances {
-        let variation = variances.reduce(0) { $0 + (max(0, $1) / (2 * Double.pi)).squareRoot() }
-        found += [
-          KnownStatistic(.mean, of: "scaled_error", record: record, variances.reduce(0, +)),
-          KnownStatistic(.mean, of: "scaled_variation", record: record, variation),
-        ]
-      }
-      return found
+    let last = walk.records.count - 1
+    var known = [KnownStatistic(.mean, of: "scaled_square", record: last, square)]
+    if let variances {
+      let variation = variances.reduce(0) { $0 + (max(0, $1) / (2 * Double.pi)).squareRoot() }
+      known += [
+        KnownStatistic(.mean, of: "scaled_error", record: last, variances.reduce(0, +)),
+        KnownStatistic(.mean, of: "scaled_variation", record: last, variation),
+      ]
     }
     return LimitModel(
       .known(walk.reference(known, remainder: [Remainder("steps", order: 1)])),
@@ -56,12 +54,11 @@ package enum WalkLimits {
     }
     guard let variances = token.variances else { throw p.invalid("equation", notFound) }
     let excess = zip(variances, token.objective.curvatures).reduce(0) { $0 + 0.5 * $1.0 * $1.1 }
-    let known = token.records.indices.flatMap { record in
-      [
-        KnownStatistic(.mean, of: "scaled_error", record: record, variances.reduce(0, +)),
-        KnownStatistic(.mean, of: "scaled_excess", record: record, excess),
-      ]
-    }
+    let last = token.records.count - 1
+    let known = [
+      KnownStatistic(.mean, of: "scaled_error", record: last, variances.reduce(0, +)),
+      KnownStatistic(.mean, of: "scaled_excess", record: last, excess),
+    ]
     // beta_n/gamma_n; where there is no repulsion, or both steps are one over n, the order is one.
     let hasOrder = isFast && (token.alpha > 0 || token.objective.kind == .mean)
     let order = token.alpha == 0 || token.shareExponent == 1 ? 1 : 1 - token.shareExponent
