@@ -35,6 +35,7 @@ let models: [Target.Dependency] = [
   "Estimation",
   "Coulomb",
   "KernelMachines",
+  "Walks",
 ]
 
 let package = Package(
@@ -80,6 +81,9 @@ let package = Package(
       name: "Semidefinite",
       dependencies: ["Experiments", "Graphs", "Kernels", "Manifolds", "Randomness", "Statistics"],
       path: "Sources/Models/Semidefinite", swiftSettings: numeric),
+    .target(
+      name: "Walks", dependencies: ["Experiments", "Formulas", "Graphs", "Kernels", "Randomness"],
+      path: "Sources/Models/Walks", swiftSettings: numeric),
     .target(
       name: "Coulomb", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Coulomb", swiftSettings: numeric),
@@ -168,6 +172,12 @@ let package = Package(
     .testTarget(
       name: "SemidefiniteTests",
       dependencies: ["Analyses", "Engine", "Semidefinite", "Graphs", "Jobs", "Experiments", "Kernels", "Randomness"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "WalksTests",
+      dependencies: [
+        "Analyses", "Engine", "Experiments", "Graphs", "Jobs", "Kernels", "Limits", "Randomness", "Statistics", "Walks",
+      ],
       swiftSettings: numeric),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],

@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation kernel_machines; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines walks; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -163,6 +163,16 @@ estimation_times() {
 
 kernel_machines_times() { turns 3 kernel-machines peers_kernel_machines.py; }
 
+walks_times() {
+  local own=.venv-walks
+  [ -x $own/bin/python ] || python3 -m venv $own
+  $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-walks.txt
+  for i in 1 2; do
+    $one .build/release/fathom-bench walks >>"$work/native.json"
+    $one $own/bin/python Benchmarks/peers_walks.py >>"$work/peers.json"
+  done
+}
+
 # What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
 declare -A sections=(
   [formulas]="activations by formula" [matrix]="products of matrices" [training]="training"
@@ -170,6 +180,7 @@ declare -A sections=(
   [kernels]="closed kernels and a posterior" [signatures]="signature kernels and Gram matrices"
   [divergence]="divergences" [diffusions]="diffusions" [coulomb]="Coulomb gases"
   [semidefinite]="Max-Cut with a bound" [estimation]="densities and designs"
+  [walks]="self-repellent walks"
   [kernel_machines]="deep kernel machines"
 )
 section() { # NAME

@@ -33,6 +33,7 @@ from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, operators, rates, resolution, richness, tails, transfer
+from gallery_walks import errors, tokens
 
 
 @dataclass
@@ -335,5 +336,15 @@ ENTRIES = [
         "deep-kernel-machine", "A deep kernel machine at finite width", "arXiv:2108.13097", "deep-kernel-machine", kernel_machine,
         "Entries of the Gram matrix of the second layer of three points under the posterior, over one over the width; dashes: the maximum of the objective.",
         ["kernel-machine.steps=1000"], 1,
+    ),
+    Entry(
+        "self-repellent-walk", "A walk that avoids where it has been", "arXiv:2305.05097", "self-repellent-walk", errors,
+        "Square error of the shares of its visits over the steps of a walk on Zachary's karate club, for several strengths of the repulsion, and n times it; dashes: tr V(α)/n and tr V(α).",
+        [], 0,
+    ),
+    Entry(
+        "token-regression", "Logistic regression by a token", "arXiv:2401.09665", "token-regression", tokens,
+        "Excess loss of a token on its walk over the karate club, an example a vertex, with steps 10/n; dashes: the Lyapunov equation.",
+        [], 0,
     ),
 ]  # fmt: skip

@@ -204,6 +204,7 @@ case "particles":
 case "coulomb": try coulombTimes()
 case "estimation": try estimationTimes()
 case "kernel-machines": try kernelMachineTimes()
+case "walks": try walkTimes()
 default: try everything()
 }
 

@@ -13,6 +13,7 @@ import Samples
 import Semidefinite
 import Signatures
 import Training
+import Walks
 
 /// The families that jobs may ask for: a line a kind of work.
 package enum Registry {
@@ -27,6 +28,7 @@ package enum Registry {
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
+    RegisteredFamily(WalkFamily.self, limits: WalkLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),

@@ -1,9 +1,9 @@
 import Experiments
 import Randomness
 
-/// The keys of every table that takes a weighted graph: of a file, or drawn by a seed of its own, so that all replicas have the same one.
+/// The keys of every table that takes a weighted graph: of a file, named, or drawn by a seed of its own, so that all replicas have the same one.
 package enum GraphKeys {
-  private static let kinds = ["file", "torus", "regular", "erdos-renyi"]
+  private static let kinds = ["file", "torus", "ring", "complete", "petersen", "karate", "regular", "erdos-renyi"]
   /// Most edges of a drawn graph.
   private static let mostEdges = 1 << 26
 
@@ -17,15 +17,16 @@ package enum GraphKeys {
       "whether the first line of numbers of an edge list is `vertices edges`; found out if clear"),
     Parameter(
       "vertices", .integer(2...100_000_000), optional: true,
-      "n, vertices of a drawn graph; of a torus the product of rows and columns"),
+      "n, vertices of a ring, a complete or a drawn graph; of a torus the product of rows and columns"),
     Parameter("rows", .integer(3...100_000), optional: true, "of a torus, in which every vertex has four neighbours"),
     Parameter("columns", .integer(3...100_000), optional: true, "of a torus"),
     Parameter(
       "degree", .real(.init(0, 1e6, openBelow: true)), optional: true,
       "neighbours of every vertex of a regular graph, mean number of those of an Erdos-Renyi graph"),
     Parameter(
-      "weights", .choice(["ones", "signs"]), optional: true, "of a drawn graph: 1, or 1 and -1 with equal probability"),
-    Parameter("graph_seed", .integer(0...Int64.max), optional: true, "seed of a drawn graph"),
+      "weights", .choice(["ones", "signs"]), optional: true,
+      "of a graph that is no file: 1, or 1 and -1 with equal probability"),
+    Parameter("graph_seed", .integer(0...Int64.max), optional: true, "seed of a drawn graph, or of its weights"),
   ]
 
   /// Reads the keys of `parameters`.
@@ -33,6 +34,8 @@ package enum GraphKeys {
     let kind = p.text("graph")
     let own: [String: [String]] = [
       "file": ["file", "header"], "torus": ["rows", "columns", "weights", "graph_seed"],
+      "ring": ["vertices", "weights", "graph_seed"], "complete": ["vertices", "weights", "graph_seed"],
+      "petersen": ["weights", "graph_seed"], "karate": ["weights", "graph_seed"],
       "regular": ["vertices", "degree", "weights", "graph_seed"],
       "erdos-renyi": ["vertices", "degree", "weights", "graph_seed"],
     ]
@@ -49,6 +52,18 @@ package enum GraphKeys {
     var drawn = DrawnGraph(kind: kind, seed: UInt64(seed))
     switch kind {
     case "torus": drawn.torus(rows: p.integer("rows"), columns: p.integer("columns"))
+    case "petersen": drawn.join(NamedGraphs.petersen, vertices: 10)
+    case "karate": drawn.join(NamedGraphs.karate, vertices: 34)
+    case "ring":
+      let n = p.integer("vertices")
+      guard n >= 3 else { throw p.invalid("vertices", "must be at least 3 for a ring") }
+      drawn.join(NamedGraphs.ring(n), vertices: n)
+    case "complete":
+      let n = p.integer("vertices")
+      guard n * (n - 1) / 2 <= mostEdges else {
+        throw p.invalid("vertices", "must be such that a complete graph has at most \(mostEdges) edges")
+      }
+      drawn.erdosRenyi(n, edges: n * (n - 1) / 2)
     default:
       let (n, degree) = (p.integer("vertices"), p.real("degree"))
       guard degree <= Double(n - 1) else { throw p.invalid("degree", "must be at most vertices - 1 = \(n - 1)") }
@@ -85,6 +100,11 @@ private struct DrawnGraph: ~Copyable {
 
   private mutating func number(below n: Int) -> Int {
     Int(stream.word().multipliedFullWidth(by: UInt64(n)).high)
+  }
+
+  mutating func join(_ pairs: [(Int, Int)], vertices: Int) {
+    self.vertices = vertices
+    for (i, j) in pairs { edges.insert(Self.key(i, j)) }
   }
 
   mutating func torus(rows: Int, columns: Int) {
