@@ -91,6 +91,24 @@ import Testing
     }
   }
 
+  /// Batches of examples that hardly differ do what full batches do, whose maps the integrators state themselves: two routes to one recursion.
+  @Test(arguments: ["lmc", "ulmc", "baoab", "obabo", "randomized-midpoint", "underdamped-midpoint"])
+  func batchesWithoutVariationAreFullBatches(integrator: String) throws {
+    for step in [0.1, 0.5, 0.9] {
+      var keys = Self.parabolas.merging(["integrator": .text(integrator), "step": .real(step)]) { $1 }
+      (keys["inputs"], keys["targets"]) = (Self.numbers([1, 1.000001]), Self.numbers([0.3, 0.3]))
+      let whole = try legs(keys)
+      let batches = try legs(keys.merging(["batch": .integer(3)]) { $1 })
+      let names = try #require(whole.first { $0.role == .exact }?.observables.map(\.name))
+      #expect(names.contains("deviation^2") && (names.contains("v^2") || !["ulmc", "baoab", "obabo"].contains(integrator)))
+      // Batches of few are no normal variables: no fourth moment.
+      for name in names where name != "x^4" {
+        let (found, expected) = (known(batches, "exact", name), known(whole, "exact", name))
+        #expect((found - expected).magnitude < 1e-5 * max(expected.magnitude, 1e-2), "\(step) \(name): \(found), \(expected)")
+      }
+    }
+  }
+
   /// The mean of many estimates is the gradient of all examples: of logistic regression at 40 particles with and without control variates, of which the
   /// latter vary much less; |z| < 4.5 of 240.
   @Test func estimatesHaveTheGradientAsTheirMean() throws {
