@@ -72,7 +72,7 @@ import Testing
 
       init(_ balance: Balance, _ context: ReplicaContext) {
         array = SiteArray(
-          balance.system.make(), inverseTemperature: 1, stepSize: 0.45, key: context.key, replica: context.replica)
+          balance.system.make(), inverseTemperature: 1, stepSize: 0.8, key: context.key, replica: context.replica)
         (trajectory, bath) = (balance.trajectory.make(array), balance.bath.make(array))
         array.drawUniform()
       }
@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  /// Detailed balance: as many trajectories go from one cell to another as back. Five leaps of 0.45, of which a part is rejected; twelve pairs of cells, |z| < 4 for all with probability 0.999.
+  /// Detailed balance: as many trajectories go from one cell to another as back. Three leaps of 0.8, of which a quarter is rejected; twelve pairs of cells, |z| < 4 for all with probability 0.999.
   @Test func trajectoriesAreInDetailedBalance() throws {
     func entry<E: Entry>(_ name: String, _ entries: [E]) throws -> E {
       try #require(entries.first { $0.name == name })
@@ -117,7 +117,7 @@ import Testing
     }
     let balance = Balance(
       system: try system.read(parameters(["concentration": .real(3)], system.parameters)),
-      trajectory: try hmc.read(parameters(["step": .real(0.45), "leapfrog_steps": .integer(5)], hmc.parameters)),
+      trajectory: try hmc.read(parameters(["step": .real(0.8), "leapfrog_steps": .integer(3)], hmc.parameters)),
       bath: try bath.read(parameters([:], bath.parameters)))
     let factory = try #require(Experiment(balance).replicas)
     let rows = try (0..<12).map { id in
@@ -128,7 +128,7 @@ import Testing
       return try replica.finish().row
     }
     let rate = rows.reduce(0) { $0 + $1[Balance.pairs.count] } / 12
-    #expect(rate > 0.5 && rate < 0.97, "\(rate)")
+    #expect(rate > 0.65 && rate < 0.82, "\(rate)")
     for (place, pair) in Balance.pairs.enumerated() {
       let found = Moments(values: rows.map { $0[place] })
       let z = Student.equivalentZ(found.mean / found.meanError, degreesOfFreedom: 11)
@@ -139,8 +139,8 @@ import Testing
   /// Printed means of V_(5,2), kappa = 3, at a step that rejects: |z| < 4.
   @Test func printedMeans() throws {
     let outcome = try Outcome([
-      "system": .text("stiefel"), "integrator": .text("hmc"), "concentration": .real(3), "step": .real(0.4),
-      "leapfrog_steps": .integer(4), "warm_up": .integer(50), "steps": .integer(validating ? 40_000 : 4000),
+      "system": .text("stiefel"), "integrator": .text("hmc"), "concentration": .real(3), "step": .real(0.8),
+      "leapfrog_steps": .integer(3), "warm_up": .integer(50), "steps": .integer(validating ? 40_000 : 4000),
       "replicas": .integer(12),
     ])
     for (name, value) in [("cosine", 0.48890), ("second^2", 0.48890 / 3)] {
