@@ -50,6 +50,24 @@ def kinetic(result: fathom.Result) -> Figure:
     return figure
 
 
+def projections(result: fathom.Result) -> Figure:
+    figure, axes = panels(1)
+    report = result.report()["cases"]
+    for index, case in enumerate(result.cases):
+        rows = [row for part in report if part["label"] == case for row in part["estimands"][0]["rows"]]
+        value, error = np.array([(row["value"], row["error"]) for row in rows]).T
+        place = np.arange(len(value)) + 0.15 * (index - 1)
+        label = f"K = {plots.settings(case)['diffusion.steps']}"
+        axes[0].errorbar(place, value, 2 * error, fmt="o", ms=3, lw=1, color=plots.COLOURS[index], label=label)
+    known = next(own for part in report for own in part["comparisons"] if own["reference"] == "kernel-mixtures")
+    limits = [row["reference"] for row in known["rows"]]
+    axes[0].plot(np.arange(len(limits)), limits, "k_", ms=16, lw=1, label="mixture")
+    axes[0].axhline(0, color="0.7", lw=1)
+    axes[0].set(xlabel="digit", ylabel="excess kurtosis, first component", xticks=np.arange(len(limits)))
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
 def generated(result: fathom.Result) -> Figure:
     figure, axes = panels(1)
     for index, (name, label) in enumerate((("diffusion", "generated"), ("gaussian-equivalent", "normal, same two moments"))):

@@ -45,12 +45,15 @@ def floors(result: fathom.Result) -> Figure:
         lines.setdefault(float(swept["divergence.power"]), []).append((float(swept["divergence.step"]), floor, bias))
     for index, (power, points) in enumerate(sorted(lines.items())):
         h, *both = np.array(sorted(points)).T
-        for ax, values, order in zip(axes, both, (min(power + 0.5, 2), 1), strict=True):
+        # OBABO has twice the orders of LMC.
+        factor = 1 if "KL_own" in result.finite(result.cases[0]).observable.values else 2
+        for ax, values, order in zip(axes, both, (factor * min(power + 0.5, 2), factor), strict=True):
             ax.plot(h, values, "o-", ms=4, lw=1, color=plots.COLOURS[index], label=f"a = {power:g}")
             ax.plot(h, values[-1] * (h / h[-1]) ** order, "--", lw=0.8, color=plots.COLOURS[index])
     for ax, label in zip(axes, ("KL of the stationary law", "bias of E x²"), strict=True):
         ax.set(xscale="log", yscale="log", xlabel="h", ylabel=label)
-        ax.set_xticks([0.025, 0.05, 0.1], ["0.025", "0.05", "0.1"])
+        ticks = sorted({float(plots.settings(case)["divergence.step"]) for case in result.cases})
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
     axes[0].legend(frameon=False, fontsize=8)
     return figure

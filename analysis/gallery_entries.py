@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import fathom
 from gallery_coulomb import cumulants, deviations
-from gallery_diffusions import dale, generated, kinetic
+from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
 from gallery_kernel_machines import kernel_machine
@@ -204,6 +204,11 @@ ENTRIES = [
         ["diffusion.draws=32"], 0,
     ),
     Entry(
+        "diffusion-projections", "Generated digits are flatter than normal", "arXiv:2501.07741", "diffusion-projections", projections,
+        "Excess kurtosis of ten generated digits along their first principal components, K times, and of the kernel mixtures that they tend to; a normal class has 0.",
+        verdicts=0,
+    ),
+    Entry(
         "more-is-better", "More is better", "arXiv:2311.14646", "more-is-better", risks,
         "Test error of random-feature ridge regression over the number of features, 100 samples, 2,000 draws a point: at a small ridge it peaks at as many features as samples, at the best ridge every feature helps. Lines: the eigenframework.",
         verdicts=0,
@@ -251,6 +256,11 @@ ENTRIES = [
     Entry(
         "weakly-smooth", "Weakly smooth targets", "derived, docs/divergences.md", "weakly-smooth", floors,
         "LMC on exp(-|x|^a): divergence of the stationary law and bias of E x² over the step size; dashes: h^min(a + 1/2, 2) and h through the largest step.",
+        ["divergence.draws=20_000"], 0,
+    ),
+    Entry(
+        "weakly-smooth-underdamped", "Underdamped, on weakly smooth targets", "derived, docs/divergences.md", "weakly-smooth-underdamped", floors,
+        "OBABO on exp(-|x|^a): divergence of the stationary law and bias of E x² over the step size; dashes: h^min(2a + 1, 4) and h² through the largest step.",
         ["divergence.draws=20_000"], 0,
     ),
     Entry(

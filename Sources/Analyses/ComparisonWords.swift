@@ -93,7 +93,9 @@ struct ComparisonWords {
     let draws = leg.process == nil ? "draws" : "replicas"
     let parts = [
       names(.heavyTails).map {
-        "\($0) (tails too heavy for a mean: measure a logarithm, or compare a quantile or the law)"
+        leg.process == nil
+          ? "\($0) (tails too heavy for a mean: measure a logarithm, or compare a quantile or the law)"
+          : "\($0) (rare values decide: few of the replicas have met them, so the error is too small; raise `steps`)"
       },
       names(.fewDraws).map { "\($0) (too few: raise `\(draws)`)" },
       names(.notEstimable).map { "\($0) (no finite error)" },

@@ -112,8 +112,9 @@ extension Measured {
       failing = .fewEffectiveDraws
     } else if missing > Self.lightness {
       failing = .incomplete
-    } else if !isOfReplicas,
-      !own.allSatisfy({ $0.skewness.magnitude / root < Self.lightness || $0.variance == 0 })
+    } else if isOfReplicas
+      ? !formula.places.allSatisfy({ effectiveReplicas($0) >= Self.leastEffectiveShare * Double(whole) })
+      : !own.allSatisfy({ $0.skewness.magnitude / root < Self.lightness || $0.variance == 0 })
     {
       failing = .heavyTails
     }
@@ -123,6 +124,22 @@ extension Measured {
         degreesOfFreedom: isOfReplicas ? Int(whole) - 1 - found.controls : nil, failing: failing,
         deviation: estimand.isRelative == true ? nil : found.deviation),
       plainValue: found.plainValue, plainError: found.plainError, effectiveDraws: effective)
+  }
+
+  /// The share of the replicas that is effective, below which a few of them hold what decides the error.
+  static let leastEffectiveShare = 0.8
+
+  /// $(\sum_r v_r)^2 / \sum_r v_r^2$ of the variances v over time of an observable within the replicas; all of them where it does not vary.
+  ///
+  /// Replicas that have seen enough of a law have nearly equal variances. Where rare values decide, most replicas have not met one: their means are then too low together with the spread between
+  /// them, and an error of a few replicas, which cannot show that they are skewed, is too small. With $c^2$ the squared coefficient of variation of v the number is $n/(1 + c^2)$, and by Pearson's
+  /// inequality the skewness of a mean over all replicas is at most about $c/\sqrt n$.
+  private func effectiveReplicas(_ place: Int) -> Double {
+    guard let kind = Rows.diagnostics.firstIndex(of: "variance_within") else { return .infinity }
+    let own = state.rows.draws.map { state.rows.values[$0]![leg.schema.width + place * Rows.diagnostics.count + kind] }
+      .filter(\.isFinite)
+    let (sum, squares) = own.reduce((0.0, 0.0)) { ($0.0 + $1, $0.1 + $1 * $1) }
+    return squares > 0 ? sum / squares * sum : .infinity
   }
 
   /// By its influence: a draw moves the functional by that, and the error is its spread over the root of the number of draws.

@@ -7,6 +7,7 @@ import Testing
   private static let own = "law = \"line\"\ntarget = \"own\"\nstep = 0.1\nsteps = 10"
   private static let gaussian = "law = \"gaussian\"\ncurvatures = [1, 4]\nstep = 0.1\nsteps = 10"
   private static let steps = "law = \"steps-to-epsilon\"\nkappa = 10\nepsilon = [0.01]"
+  private static let phase = "law = \"phase\"\ntarget = \"power\"\nstep = 0.1\nsteps = 10"
   private static let particles = "law = \"particles\"\nnumber = 8\nstep = 0.1\nsteps = 10"
 
   @Test(arguments: [
@@ -40,6 +41,11 @@ import Testing
     (steps, "divergence.epsilon=[0.1, 0.1]", ["divergence.epsilon", "different"]),
     (steps, "divergence.frictions=[0]", ["divergence.frictions", "positive"]),
     (steps, "divergence.step=0.1", ["divergence.step", "unknown key"]),
+    (phase, "divergence.integrator=\"lmc\"", ["divergence.integrator", "obabo"]),
+    (phase, "divergence.step=0.001", ["divergence.step = 0.001", "does not see its noise"]),
+    (phase + "\npower = 2.0", "divergence.step=1.5", ["divergence.step = 1.5", "must be below 1.41"]),
+    (phase, "divergence.start_std=0.01", ["divergence.start_std = 0.01", "at least"]),
+    (phase, "divergence.reach=400", ["divergence.step", "too small for a lattice"]),
     (particles, "divergence.marginals=[0]", ["divergence.marginals", "[1, 8]"]),
     (particles, "divergence.marginals=[9]", ["divergence.marginals", "[1, 8]"]),
     (particles, "divergence.number=1", ["divergence.number = 1", "[2, "]),

@@ -15,9 +15,9 @@ final class Batch {
     (self.manifold, self.count) = (manifold, count)
     x = .allocate(capacity: manifold.width * Lanes.width)
     u = .allocate(capacity: manifold.width * Lanes.width)
-    room = .allocate(capacity: (3 * manifold.width + 20) * Lanes.width)
+    room = .allocate(capacity: manifold.roomLength * Lanes.width)
     for memory in [x, u] { memory.initialize(repeating: 0, count: manifold.width * Lanes.width) }
-    room.initialize(repeating: 0, count: (3 * manifold.width + 20) * Lanes.width)
+    room.initialize(repeating: 0, count: manifold.roomLength * Lanes.width)
   }
 
   deinit { for memory in [x, u, room] { memory.deallocate() } }

@@ -151,11 +151,13 @@ import Testing
       ("von-mises-fisher", ["concentration": .real(-1)], ["manifold.concentration = -1.0", "[0.0, "]),
       ("stiefel", ["rows": .integer(3), "columns": .integer(3)], ["manifold.columns = 3", "below rows = 3"]),
       (
-        "stiefel", ["integrator": .text("langevin"), "step": .real(0.1)],
-        ["manifold.integrator", "retracted or heat-bath"]
+        "stiefel",
+        ["rows": .integer(20), "columns": .integer(17), "integrator": .text("langevin"), "step": .real(0.1)],
+        ["manifold.integrator", "more than 16 vectors", "retracted or heat-bath"]
       ),
       (
-        "stiefel", ["integrator": .text("hmc"), "step": .real(0.1)], ["manifold.integrator", "retracted or heat-bath"]
+        "stiefel", ["rows": .integer(20), "columns": .integer(17), "integrator": .text("hmc"), "step": .real(0.1)],
+        ["manifold.integrator", "more than 16 vectors", "retracted or heat-bath"]
       ),
       ("compact-u1", ["length": .integer(1)], ["manifold.length = 1", "the nearest is 2"]),
       ("compact-u1", ["copies": .integer(3)], ["manifold.copies", "unknown key"]),

@@ -7,7 +7,7 @@ import Randomness
 import Statistics
 import Testing
 
-/// Generative diffusions with exact scores (arXiv:2510.02730, 2501.07741, 2306.06626). Eighty statistical tests in all, 4.5 standard errors each: a false alarm has probability below 6e-4.
+/// Generative diffusions with exact scores (arXiv:2510.02730, 2501.07741, 2306.06626). Ninety-two statistical tests in all, 4.5 standard errors each: a false alarm has probability below 7e-4.
 @Suite struct DiffusionTests {
   private static func rows(_ problem: some DrawnProblem, _ draws: Int) -> [[Double]] {
     let runner = Experiment(ProblemDraw(problem)).makeRunner(key: Stream.key(seed: 2026, path: "diffusion"))!
@@ -197,6 +197,49 @@ import Testing
           / weights.reduce(0, +)
         #expect((means[2 * a + j] - mean).magnitude < 1e-13)
       }
+    }
+  }
+
+  /// Excess kurtosis along the first component: of two points +-e_1 in closed form; of a mixture of five by its own samples, whose first component it is; of classes generated in 400 times by the same value (4.5 errors by
+  /// the delta method, and 1/K).
+  @Test func kurtosisAlongComponents() throws {
+    let b = 0.25
+    let pair = ClassProjections([PointCloud([[1, 0], [-1, 0]], bandwidth: b)], count: 1).components[0]
+    #expect((pair.kurtosis - ((1 + 6 * b * b + 3 * b * b * b * b) / pow(1 + b * b, 2) - 3)).magnitude < 1e-14)
+    #expect((pair.axis[0].magnitude - 1 / (1 + b * b).squareRoot()).magnitude < 1e-14 && pair.axis[1] == 0)
+
+    let clouds = [
+      PointCloud([[0.4, 2.0, 0.1], [0.3, -1.6, 0.2], [-0.2, 1.8, 0], [0.1, -1.9, -0.3], [0, 3.5, 0.1]], bandwidth: b),
+      PointCloud([[4, 0, 0], [4, 1, 0], [4, 2, 0.2], [4, 6, 0]], bandwidth: b),
+    ]
+    let projections = ClassProjections(clouds, count: 2)
+    #expect(projections.components.count == 4)
+    let problem = GeneratedClasses(
+      clouds, times: GeneratedClasses.times(from: 1e-3, to: 1e4, count: 400), samples: 4, tests: 50, ridge: 1e-3,
+      projections: projections)
+    let runs = 300
+    let rows = Self.rows(problem, runs)
+    for (k, component) in projections.components.enumerated() {
+      // Of the mixture: its samples are the points with noise.
+      var stream = Stream(key: Stream.key(seed: 7, path: "mixture"))
+      stream.start(draw: UInt64(k))
+      var x = [0.0, 0, 0]
+      let drawn = Moments(
+        values: (0..<60_000).map { _ in
+          _ = clouds[k / 2].draw(&stream, into: &x)
+          return zip(x, component.axis).reduce(0) { $0 + $1.0 * $1.1 }
+        })
+      #expect((drawn.variance - 1).magnitude < 4.5 * drawn.varianceError, "\(k): variance \(drawn.variance)")
+      #expect((drawn.kurtosis - component.kurtosis).magnitude < 4.5 * drawn.kurtosisError, "\(k): \(drawn.kurtosis)")
+      let (label, order) = (k / 2, k % 2 + 1)
+      let means = (1...4).map { power in
+        Moments(values: Self.sample(rows, problem, "projection_\(power)[\(label),\(order)]")).mean
+      }
+      let found = try EstimandFormula(problem.estimands[k], of: problem.observables)
+      let names = found.places.map { problem.observables[$0].name }
+      let value = found(names.map { means[Int(String($0.dropFirst("projection_".count).first!))! - 1] }).value
+      let error = drawn.kurtosisError * (60_000 / Double(runs * 50)).squareRoot()
+      #expect((value - component.kurtosis).magnitude < 4.5 * error + 0.02, "\(k): \(value), \(component.kurtosis)")
     }
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// What the integrators do to a harmonic oscillator, in closed form, against values that were worked out elsewhere.
 @Suite struct OscillatorTests {
-  static func step(_ name: String, _ h: Double, _ a: Double = 1) throws -> (x: Double, v: Double)? {
+  static func step(_ name: String, _ h: Double, _ a: Double = 1) throws -> (x: Double, xv: Double, v: Double)? {
     let entry = ParticleCatalog.integrators.first { $0.name == name }!
     let allowed = ParticleCatalog.parameters + entry.parameters
     let p = try Parameters(

@@ -4,7 +4,7 @@ import Kernels
 
 /// All limits of generative diffusions.
 package enum DiffusionLimits {
-  package static let all: [LimitEntry<DrawnProblemModel>] = [dataLaw, lineData, gaussianEquivalent]
+  package static let all: [LimitEntry<DrawnProblemModel>] = [dataLaw, lineData, gaussianEquivalent, kernelMixtures]
 
   private static let dataLaw = LimitEntry.of(
     Multiplicative.self, named: "process = \"multiplicative\"", "log-normal-data",
@@ -55,5 +55,15 @@ package enum DiffusionLimits {
     LimitModel(
       .exact(Experiment(ProblemDraw(problem.gaussian(moments: p.integer("moment_samples"))))),
       offset: "equal if the error sees no more than two moments of the data")
+  }
+
+  private static let kernelMixtures = LimitEntry.of(
+    GeneratedClasses.self, named: "process = \"generated-classes\"", "kernel-mixtures",
+    summary: "the classes themselves, as the steps go to infinity: excess kurtosis along their principal components",
+    equation: "(mean p^4 + 6 b^2 v + 3 b^4)/(v + b^2)^2 - 3, p = u.(x_i - mean), v = mean p^2, b the bandwidth",
+    reference: "arXiv:2501.07741; docs/diffusions.md"
+  ) { p, problem in
+    guard problem.hasProjections else { throw p.invalid("equation", "needs diffusion.projections >= 1") }
+    return LimitModel(.known(problem.mixtures), offset: "of order 1/K")
   }
 }

@@ -19,7 +19,24 @@ package struct GeneratedClasses: DrawnProblem {
   let tests: Int
   let ridge: Double
   let source: Source
+  let projections: ClassProjections
   package let attributes: [String: String]
+
+  /// - Parameters:
+  ///   - times: the signal at each of K steps, ascending.
+  ///   - projections: principal components of each class that are measured.
+  package init(
+    _ clouds: [PointCloud], times: [Double], samples: Int, tests: Int, ridge: Double, source: Source = .generated,
+    projections: ClassProjections, attributes: [String: String] = [:]
+  ) {
+    (self.clouds, self.times, self.samples, self.tests, self.ridge) = (clouds, times, samples, tests, ridge)
+    (self.source, self.projections, self.attributes) = (source, projections, attributes)
+  }
+
+  /// K times, geometric.
+  package static func times(from: Double, to: Double, count: Int) -> [Double] {
+    (0..<count).map { from * Elementary.exp(Elementary.log(to / from) * Double($0) / Double(count - 1)) }
+  }
 
   /// Samples generated side by side.
   private static let block = 64
@@ -48,10 +65,13 @@ package struct GeneratedClasses: DrawnProblem {
     Axis(
       name: "samples", unit: "examples", summary: "examples a class that are learned from", values: [Double(samples)])
   }
-  package let observables = [
-    Observable("error", "share of fresh samples that are taken for another class"),
-    Observable("square_error", "their mean square error, a class"),
-  ]
+  package var observables: [Observable] {
+    [
+      Observable("error", "share of fresh samples that are taken for another class"),
+      Observable("square_error", "their mean square error, a class"),
+    ] + projections.observables
+  }
+  package var estimands: [Estimand] { projections.estimands }
 
   package func makeState() -> State { State(self) }
 
@@ -84,6 +104,14 @@ package struct GeneratedClasses: DrawnProblem {
         }
       }
     }
+  }
+
+  package var hasProjections: Bool { projections.count > 0 }
+
+  /// The law of the classes themselves, which their steps lead to: excess kurtosis along the components.
+  package var mixtures: ReferenceValues {
+    ReferenceValues(
+      schema: schema, statistics: projections.predictions(0) { $0.kurtosis }, remainder: [Remainder("steps", order: 1)])
   }
 
   /// Calls `body` with every sample of every class.
@@ -137,7 +165,10 @@ package struct GeneratedClasses: DrawnProblem {
       }
     }
     var (wrong, square) = (0.0, 0.0)
+    let powers = values + 2
+    powers.update(repeating: 0, count: projections.width)
     forEach(state, &stream, samples: tests) { own, x in
+      projections.add(x, label: own, weight: 1 / Double(tests), to: powers)
       var (best, most) = (0, -Double.infinity)
       for c in 0..<classes {
         var output = b[dimension * classes + c]
@@ -183,8 +214,8 @@ package struct GeneratedClasses: DrawnProblem {
       return (mean, factor)
     }
     return GeneratedClasses(
-      clouds: clouds, times: times, samples: samples, tests: tests, ridge: ridge, source: .normal(laws), attributes: [:]
-    )
+      clouds, times: times, samples: samples, tests: tests, ridge: ridge, source: .normal(laws),
+      projections: projections)
   }
 
   static let entry = DiffusionFamily.entry(
@@ -192,7 +223,7 @@ package struct GeneratedClasses: DrawnProblem {
     equation:
       "each class sum_i N(x_i, bandwidth^2)/n_c, generated in K geometric times; min |X w - Y|^2/N + ridge |w|^2 on one-hot labels",
     reference: "arXiv:2501.07741; docs/diffusions.md", draws: "generated training and test sets",
-    observables: ["error", "square_error"],
+    observables: ["error", "square_error", "projection_1", "projection_2", "projection_3", "projection_4"],
     parameters: CloudData.parameters + [
       Parameter("label", .text, default: .text("label"), "column of the classes"),
       Parameter("scale", .real(.above(0)), default: .real(1), "by which all other columns are divided"),
@@ -204,6 +235,7 @@ package struct GeneratedClasses: DrawnProblem {
         "samples", .integer(1...1_000_000), small: .init(.inverse, "n", companions: ["draws"]), "n, examples a class"),
       Parameter("tests", .integer(1...1_000_000), default: .integer(100), "fresh samples a class"),
       Parameter("ridge", .real(.above(0)), default: .real(1e-3), "of the mean square error"),
+      ClassProjections.parameter,
     ]
   ) { p, source in
     let table = try CloudData.read(p, source)
@@ -219,19 +251,27 @@ package struct GeneratedClasses: DrawnProblem {
       PointCloud(
         rows.map { row in row.indices.filter { $0 != label }.map { scale * row[$0] } }, bandwidth: p.real("bandwidth"))
     }
+    let count = p.integer("projections")
+    guard count == 0 || clouds[0].dimension <= ClassProjections.mostColumns else {
+      throw p.invalid("projections", "must be 0 for files of more than \(ClassProjections.mostColumns) columns")
+    }
+    let projections = ClassProjections(clouds, count: count)
+    guard projections.areDefined else {
+      throw p.invalid("projections", "must be at most the number of directions in which every class varies")
+    }
     let (from, to, steps) = (p.real("from"), p.real("to"), p.integer("steps"))
     guard from < to else { throw p.invalid("from", "must be below to = \(to)") }
-    let times = (0..<steps).map { from * Elementary.exp(Elementary.log(to / from) * Double($0) / Double(steps - 1)) }
     return DrawnProblemModel(
       GeneratedClasses(
-        clouds: clouds, times: times, samples: p.integer("samples"), tests: p.integer("tests"), ridge: p.real("ridge"),
-        source: .generated, attributes: ["data": table.fingerprint]), p)
+        clouds, times: GeneratedClasses.times(from: from, to: to, count: steps), samples: p.integer("samples"),
+        tests: p.integer("tests"), ridge: p.real("ridge"), projections: projections,
+        attributes: ["data": table.fingerprint]), p)
   }
 }
 
 extension PointCloud {
   /// Mean of the points.
-  fileprivate var centre: [Double] {
+  var centre: [Double] {
     var sum = Array(repeating: 0.0, count: dimension)
     for i in 0..<count { point(i) { row in for j in 0..<dimension { sum[j] += row[j] / Double(count) } } }
     return sum

@@ -33,7 +33,7 @@ package struct PointCloud: Sendable {
   }
 
   /// A sample of the data.
-  func draw(_ stream: inout Stream, into x: UnsafeMutablePointer<Double>) -> Int {
+  package func draw(_ stream: inout Stream, into x: UnsafeMutablePointer<Double>) -> Int {
     let i = min(Int(stream.uniform() * Double(count)), count - 1)
     point(i) { row in
       for j in 0..<dimension { x[j] = row[j] + (bandwidth > 0 ? bandwidth * stream.normal() : 0) }

@@ -45,7 +45,7 @@ package final class SiteArray {
     point = .allocateZeros(Lanes.width * manifold.width)
     vector = .allocateZeros(Lanes.width * manifold.width)
     force = .allocateZeros(Lanes.width * manifold.width)
-    room = .allocateZeros(Lanes.width * (3 * manifold.width + 20))
+    room = .allocateZeros(Lanes.width * manifold.roomLength)
     natural = .allocate(capacity: sites)
     order = .allocate(capacity: sites)
     for i in 0..<sites { natural[i] = Int32(i) }

@@ -32,17 +32,19 @@ package struct IntegratorModel: Sendable {
   let isDiscrete: Bool
   /// Whether it needs independent particles and a lower bound of the curvature.
   let needsConvexity: Bool
-  /// Whether a step takes one gradient, at its start, and is linear in it.
-  let holdsGradient: Bool
-  package var isEulerMaruyama: Bool { holdsGradient && !hasVelocities }
+  /// Whether it is the Euler-Maruyama step.
+  package let isEulerMaruyama: Bool
   /// What the step does to a harmonic oscillator of curvature a, unit temperature.
   package let oscillator: @Sendable (_ step: Double, _ curvature: Double) -> LinearStep
+  /// What it does to one whose gradient is that of a batch; nil of methods that take none.
+  let batched: BatchedScheme?
   let make: @Sendable (_ system: SystemModel) -> any Integrator
 
   init(
     hasVelocities: Bool = false, order: Int?, accepts: Bool = false, target: Double? = nil,
-    isDiscrete: Bool = false, needsConvexity: Bool = false, holdsGradient: Bool = false,
+    isDiscrete: Bool = false, needsConvexity: Bool = false, isEulerMaruyama: Bool = false,
     oscillator: @escaping @Sendable (_ step: Double, _ curvature: Double) -> LinearStep = { _, _ in .exact },
+    batched: BatchedScheme? = nil,
     make: @escaping @Sendable (_ system: SystemModel) -> any Integrator
   ) {
     self.hasVelocities = hasVelocities
@@ -51,8 +53,9 @@ package struct IntegratorModel: Sendable {
     self.target = target
     self.isDiscrete = isDiscrete
     self.needsConvexity = needsConvexity
-    self.holdsGradient = holdsGradient
+    self.isEulerMaruyama = isEulerMaruyama
     self.oscillator = oscillator
+    self.batched = batched
     self.make = make
   }
 }
@@ -148,10 +151,10 @@ package struct LinearStep: Sendable {
     return false
   }
 
-  /// Stationary E x^2 and E v^2, nil if there are none.
+  /// Stationary E x^2, E x v and E v^2, nil if there are none.
   /// - Parameter curvature: decides the moments of an exact method.
-  package func moments(curvature: Double) -> (x: Double, v: Double)? {
-    if choices.isEmpty { return (1 / curvature, 1) }
+  package func moments(curvature: Double) -> (x: Double, xv: Double, v: Double)? {
+    if choices.isEmpty { return (1 / curvature, 0, 1) }
     var (map, noise) = second
     // S = sum_k A^k Q by doubling: it grows without bound if and only if the step is unstable.
     for _ in 0..<60 {
@@ -169,7 +172,7 @@ package struct LinearStep: Sendable {
       if map.allSatisfy({ $0.magnitude < 1e-300 }) { break }
     }
     guard map.allSatisfy({ $0.magnitude < 1e-12 }) else { return nil }
-    return (noise[0], noise[2])
+    return (noise[0], noise[1], noise[2])
   }
 }
 

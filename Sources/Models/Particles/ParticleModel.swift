@@ -101,7 +101,7 @@ package struct ParticleModel: Sendable {
       name: integrator.name)
     guard let largest = system.largestCurvature else { return }
     // The noise of a batch in the curvature makes second moments grow at smaller steps.
-    let noise = system.quadratic.flatMap { method.holdsGradient ? $0.noise : nil } ?? .none
+    let noise = system.quadratic.flatMap { method.batched == nil ? nil : $0.noise } ?? .none
     guard let stable = method.stableStep(below: settings.step, curvature: largest, noise) else {
       if noise.curvature.isRandom && !method.oscillator(settings.step, largest, noise).hasFourthMoments {
         Notes.add(

@@ -137,7 +137,7 @@ package struct LinearModes: Sendable {
       guard let own = method.oscillator(settings.step, mode.curvature).moments(curvature: mode.curvature) else {
         return nil
       }
-      moments.append(own)
+      moments.append((own.x, own.v))
     }
     var result = means(moments, beta: settings.inverseTemperature, velocities: method.hasVelocities)
     if !method.oscillator(settings.step, 1).isGaussian {

@@ -2,52 +2,6 @@ import Experiments
 import Kernels
 import Statistics
 
-/// Noise of the gradient of a harmonic oscillator: what batches add.
-struct GradientNoise {
-  /// Central moments of the curvature.
-  struct Curvature {
-    var (second, third, fourth) = (0.0, 0.0, 0.0)
-    var isRandom: Bool { second > 0 }
-
-    /// Values less the mean with weights that have these moments: 0 and two of either sign. A step that is linear in the curvature has second and fourth
-    /// moments that know no more of it.
-    var rule: [(value: Double, weight: Double)] {
-      guard isRandom else { return [(0, 1)] }
-      // Of two values u and v with weights m2/(u (u - v)) and m2/(v (v - u)) the moments are 0, m2, m2 (u + v) and m2 (u^2 + u v + v^2).
-      let half = 0.5 * third / second
-      let root = (fourth / second - 3 * half * half).squareRoot()
-      let (u, v) = (half + root, half - root)
-      let weights = (second / (u * (u - v)), second / (v * (v - u)))
-      return [(u, weights.0), (v, weights.1), (0, 1 - weights.0 - weights.1)]
-    }
-  }
-
-  let curvature: Curvature
-  /// Variance of the force at the minimum; stationary second moments know of no covariance with the curvature.
-  let force: Double
-
-  static var none: GradientNoise { GradientNoise(curvature: Curvature(), force: 0) }
-}
-
-extension IntegratorModel {
-  /// What a step does to an oscillator whose gradient is that of a batch, unit temperature.
-  /// - Precondition: `holdsGradient`, unless there is no noise.
-  func oscillator(_ step: Double, _ a: Double, _ noise: GradientNoise) -> LinearStep {
-    let plain = oscillator(step, a)
-    guard noise.curvature.isRandom || noise.force > 0 else { return plain }
-    let (one, none) = (oscillator(step, a + 1).choices[0].map, plain.choices[0].map)
-    // What a unit of force adds to x and v.
-    let (x, v) = (one[0] - none[0], one[2] - none[2])
-    return LinearStep(
-      choices: noise.curvature.rule.map { value, weight in
-        var choice = oscillator(step, a + value).choices[0]
-        choice.weight = weight
-        for (i, product) in [x * x, x * v, v * v].enumerated() { choice.noise[i] += noise.force * product }
-        return choice
-      })
-  }
-}
-
 /// A loss on the line whose examples are parabolas, $f_i = A_i x^2/2 - B_i x + C_i$, and H their mean: the posterior of a conjugate model, of which
 /// everything is known, with batches too.
 package struct QuadraticLoss: Sendable {
@@ -107,12 +61,12 @@ package struct QuadraticLoss: Sendable {
 
   /// Stationary means under an integrator; nil where they are not known.
   func means(_ settings: ParticleSettings, _ method: IntegratorModel) -> [String: Double]? {
-    guard method.target == nil, subsample == nil || method.holdsGradient else { return nil }
+    guard method.target == nil, subsample == nil || method.batched != nil else { return nil }
     let (beta, noise) = (settings.inverseTemperature, noise)
     // At unit temperature the force has beta times its variance.
-    let step = method.oscillator(
-      settings.step, curvature, GradientNoise(curvature: noise.curvature, force: beta * noise.force))
-    guard let moments = step.moments(curvature: curvature) else { return nil }
+    let own = GradientNoise(curvature: noise.curvature, force: beta * noise.force)
+    let step = method.oscillator(settings.step, curvature, own)
+    guard let moments = method.moments(settings.step, curvature, own) else { return nil }
     guard subsample == nil || step.hasFourthMoments else { return ["x": mode] }
     // Batches of few examples are no normal variables.
     var found = means(variance: moments.x / beta, beta: beta, isNormal: step.isGaussian && subsample == nil)

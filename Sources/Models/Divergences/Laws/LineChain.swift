@@ -113,7 +113,7 @@ enum LineChain {
         schema: schema, targets: [target], starts: [NormalLaw(mean: request.mean, variance: request.std * request.std)],
         parts: ChainDraw<T, Ratio<T>>.parts(rule, records: records),
         law: Ratio(grid: law.grid, logs: law.records.map(\.logs), target: target), constants: constants))
-    var model = DivergenceModel(experiment, known: known(law, schema))
+    var model = DivergenceModel(experiment, known: known(law.records.map { ($0.mean, $0.second, $0.divergences.kl, $0.logs) }, on: law.grid, schema))
     if !accepts {
       model.smallStep = last("bias", 0, schema, order: 1)
       model.smallStepDivergence = last("floor", 0, schema, order: target.divergenceOrder)
@@ -128,33 +128,37 @@ enum LineChain {
   }
 
   /// What the law says of the draws.
-  private static func known(_ law: LineLaw, _ schema: Schema) -> ReferenceValues {
+  /// - Parameter records: mean, second moment, KL to the target and log of the density.
+  static func known(
+    _ records: [(mean: Double, second: Double, divergence: Double, logs: [Double])], on grid: LineGrid, _ schema: Schema
+  ) -> ReferenceValues {
     let observables = schema.observables
     var found: [PredictedStatistic] = []
-    let laws = law.records.count <= mostLaws ? Set(law.records.indices) : [law.records.count - 1]
-    for (r, record) in law.records.enumerated() {
+    let laws = records.count <= mostLaws ? Set(records.indices) : [records.count - 1]
+    for (r, record) in records.enumerated() {
       func add(_ name: String, _ value: Double) {
-        found.append(PredictedStatistic(.mean, record: r, observable: schema.place(of: name)!, value: value))
+        guard let place = schema.place(of: name) else { return }
+        found.append(PredictedStatistic(.mean, record: r, observable: place, value: value))
       }
       add("x", record.mean)
       add("x^2", record.second)
-      add("log_ratio", record.divergences.kl)
+      add("log_ratio", record.divergence)
+      // Where it is counted.
       add("own_rises", 0)
-      guard laws.contains(r) else { continue }
-      let reach = law.grid.reach
+      guard laws.contains(r), let place = schema.place(of: "x") else { continue }
       let table = record.logs.withUnsafeBufferPointer { logs in
-        TabulatedLaw(name: "after \(Axis.label(schema.axis.values[r])) steps", from: -reach, to: reach) {
-          Elementary.exp(law.grid.interpolate(logs.baseAddress!, at: $0))
-        }
+        TabulatedLaw(
+          name: "after \(Axis.label(schema.axis.values[r])) steps", from: -grid.reach, to: grid.reach
+        ) { x in logs.baseAddress.map { Elementary.exp(grid.interpolate($0, at: x)) } ?? 0 }
       }
-      found.append(PredictedStatistic(.law, record: r, observable: schema.place(of: "x")!, value: .nan, law: table))
+      found.append(PredictedStatistic(.law, record: r, observable: place, value: .nan, law: table))
     }
     return ReferenceValues(
       schema: Schema(axis: schema.axis, observables: observables), statistics: found)
   }
 
   /// A mean at the last record.
-  private static func last(_ name: String, _ value: Double, _ schema: Schema, order: Double? = nil) -> ReferenceValues {
+  static func last(_ name: String, _ value: Double, _ schema: Schema, order: Double? = nil) -> ReferenceValues {
     ReferenceValues(
       schema: Schema(axis: schema.axis, observables: schema.observables),
       statistics: [.init(.mean, record: schema.axis.count - 1, observable: schema.place(of: name)!, value: value)],
@@ -162,7 +166,7 @@ enum LineChain {
   }
 
   /// Where nothing is left of the target on either side, nor of the start.
-  private static func reach(_ p: Parameters, _ target: any LineTarget) throws -> Double {
+  static func reach(_ p: Parameters, _ target: any LineTarget) throws -> Double {
     let (mean, std) = (p.real("start_mean").magnitude, p.real("start_std"))
     if p["reach"] != nil {
       let given = p.real("reach")

@@ -14,10 +14,9 @@ package struct Frames: Manifold {
   package var dimension: Int { rows * columns - columns * (columns + 1) / 2 }
   /// The mean curvature vector of V_(n,p) in R^(np) is -(n - (p+1)/2) X.
   package var curvature: Double { Double(rows) - 0.5 * Double(columns + 1) }
-  package var hasGeodesics: Bool { false }
 
   @inline(__always)
-  private func entry(_ x: LaneBlock, _ r: Int, _ c: Int) -> LaneBlock { x + (r &* columns &+ c) &* Lanes.width }
+  func entry(_ x: LaneBlock, _ r: Int, _ c: Int) -> LaneBlock { x + (r &* columns &+ c) &* Lanes.width }
 
   /// Gram and Schmidt, column by column and each twice: uniform because normal matrices are invariant under rotations.
   package func normalise(_ x: LaneBlock, _ count: Int, room: LaneBlock) {
@@ -40,7 +39,7 @@ package struct Frames: Manifold {
 
   /// Inner products of column a of x and column b of y.
   @inline(__always)
-  private func products(_ x: LaneBlock, _ a: Int, _ y: LaneBlock, _ b: Int, _ count: Int, into sums: LaneBlock) {
+  func products(_ x: LaneBlock, _ a: Int, _ y: LaneBlock, _ b: Int, _ count: Int, into sums: LaneBlock) {
     for i in 0..<count { sums[i] = 0 }
     for r in 0..<rows {
       let (p, q) = (entry(x, r, a), entry(y, r, b))

@@ -9,7 +9,7 @@ package typealias LaneBlock = UnsafeMutablePointer<Double>
 
 /// The space of one site: a Riemannian manifold in R^width with the metric of that space. One conforming type a file.
 ///
-/// All methods work on up to 32 sites at once, and take as room `Lanes.width * (3 * width + 20)` numbers. They are pure functions of what they
+/// All methods work on up to 32 sites at once, and take as room `Lanes.width * roomLength` numbers. They are pure functions of what they
 /// are given, by functions of `Elementary`: no bit depends on the CPU.
 package protocol Manifold: Sendable {
   /// Numbers of a point, and dimension of the manifold.
@@ -17,6 +17,8 @@ package protocol Manifold: Sendable {
   var dimension: Int { get }
   /// c in Lap x = -c x, for the coordinates x of a point: what the Laplacian of an energy needs that is affine in every site.
   var curvature: Double { get }
+  /// Numbers a site that the methods take as room, at least `3 * width + 20`.
+  var roomLength: Int { get }
   /// Whether `flow` is there; where it is not, steps end with `retract`.
   var hasGeodesics: Bool { get }
 
@@ -34,6 +36,7 @@ package protocol Manifold: Sendable {
 }
 
 extension Manifold {
+  package var roomLength: Int { 3 * width + 20 }
   package func flow(_ x: LaneBlock, _ v: LaneBlock, time: Double, _ count: Int, room: LaneBlock) {
     preconditionFailure("no geodesics")
   }

@@ -52,6 +52,15 @@ final class BAOAB: Integrator {
           .init(map: LinearStep.product(after, before), noise: LinearStep.noise(q, through: after))
         ])
       },
+      batched: BatchedScheme(evaluations: 1) { h, curvatures, _ in
+        let decay = Elementary.exp(-friction * h)
+        let (x, v) = (LinearForm.x, LinearForm.v)
+        let gradient = curvatures[0] * x + LinearForm.force(0)
+        // The last kick of the step before and the first of this one.
+        let kicked = v - h * gradient
+        let fresh = decay * kicked + ((1 - decay) * (1 + decay)).squareRoot() * LinearForm.normal(0)
+        return BatchedStep(x: x + 0.5 * h * (kicked + fresh), v: fresh, measured: v - 0.5 * h * gradient)
+      },
       make: { _ in BAOAB(friction: friction) })
   }
 }

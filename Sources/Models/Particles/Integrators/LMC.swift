@@ -22,9 +22,13 @@ final class LMC: Integrator {
     equation: "x' = x - h grad H + sqrt(2h/beta) xi", reference: "arXiv:1605.01559", parameters: []
   ) { _ in
     IntegratorModel(
-      order: 1, holdsGradient: true,
+      order: 1, isEulerMaruyama: true,
       oscillator: { h, a in
         LinearStep(choices: [.init(map: [1 - h * a, 0, 0, 0], noise: [2 * h, 0, 0])])
+      },
+      batched: BatchedScheme(evaluations: 1) { h, curvatures, _ in
+        let gradient = curvatures[0] * LinearForm.x + LinearForm.force(0)
+        return BatchedStep(x: LinearForm.x - h * gradient + (2 * h).squareRoot() * LinearForm.normal(0))
       },
       make: { _ in LMC() })
   }

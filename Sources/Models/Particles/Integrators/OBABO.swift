@@ -54,6 +54,16 @@ final class OBABO: Integrator {
         noise[2] += q
         return LinearStep(choices: [.init(map: LinearStep.product(through, turn), noise: noise)])
       },
+      batched: BatchedScheme(evaluations: 1) { h, curvatures, _ in
+        let decay = Elementary.exp(-0.5 * friction * h)
+        let spread = ((1 - decay) * (1 + decay)).squareRoot()
+        let (x, v) = (LinearForm.x, LinearForm.v)
+        let gradient = curvatures[0] * x + LinearForm.force(0)
+        // From before the second kick of the step before.
+        let measured = decay * (v - 0.5 * h * gradient) + spread * LinearForm.normal(0)
+        let kicked = decay * measured + spread * LinearForm.normal(1) - 0.5 * h * gradient
+        return BatchedStep(x: x + h * kicked, v: kicked, measured: measured)
+      },
       make: { _ in OBABO(friction: friction) })
   }
 }

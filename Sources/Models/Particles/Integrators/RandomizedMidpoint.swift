@@ -75,6 +75,12 @@ final class RandomizedMidpoint: Integrator {
           .init(isMean: true, map: [square.squareRoot(), 0, 0, 0], noise: [h * ((1 - b) * (1 - b) + 1), 0, 0])
         ])
       },
+      batched: BatchedScheme(evaluations: 2, hasRandomTime: true) { h, curvatures, tau in
+        let shaken = LinearForm.x + (2 * tau * h).squareRoot() * LinearForm.normal(0)
+        let middle = shaken - tau * h * (curvatures[0] * LinearForm.x + LinearForm.force(0))
+        let gradient = curvatures[1] * middle + LinearForm.force(1)
+        return BatchedStep(x: shaken + (2 * (1 - tau) * h).squareRoot() * LinearForm.normal(1) - h * gradient)
+      },
       make: { _ in RandomizedMidpoint() })
   }
 }

@@ -92,11 +92,18 @@ final class ULMC: Integrator {
   ) { p in
     let friction = p.real("friction")
     return IntegratorModel(
-      hasVelocities: true, order: 1, holdsGradient: true,
+      hasVelocities: true, order: 1,
       oscillator: { h, a in
         LinearStep(choices: [
           FrozenGradient(time: h, friction: friction, inverseTemperature: 1).choice(curvature: a)
         ])
+      },
+      batched: BatchedScheme(evaluations: 1) { h, curvatures, _ in
+        let s = FrozenGradient(time: h, friction: friction, inverseTemperature: 1)
+        let (x, v, a, b) = (LinearForm.x, LinearForm.v, LinearForm.normal(0), LinearForm.normal(1))
+        let gradient = curvatures[0] * x + LinearForm.force(0)
+        let moved = x + s.drift * v - s.pull * gradient
+        return BatchedStep(x: moved + s.cross * a + s.own * b, v: s.decay * v - s.push * gradient + s.spread * a)
       },
       make: { _ in ULMC(friction: friction) })
   }

@@ -144,6 +144,21 @@ final class UnderdampedMidpoint: Integrator {
     let friction = p.real("friction")
     return IntegratorModel(
       hasVelocities: true, order: 3, oscillator: { h, a in linear(h, a, friction) },
+      batched: BatchedScheme(evaluations: 2, hasRandomTime: true) { h, curvatures, alpha in
+        let whole = FrozenGradient(time: h, friction: friction, inverseTemperature: 1)
+        let own = Parts(alpha: alpha, step: h, friction: friction, inverseTemperature: 1)
+        let (x, v, c) = (LinearForm.x, LinearForm.v, LinearForm.normal(2))
+        let shake = own.firstCross * LinearForm.normal(0) + own.firstOwn * LinearForm.normal(1)
+        let kick = own.firstSpread * LinearForm.normal(0)
+        let first = curvatures[0] * x + LinearForm.force(0)
+        let middle = x + own.firstDrift * v - own.pull * first + shake
+        let gradient = curvatures[1] * middle + LinearForm.force(1)
+        let moved = shake + own.drift * kick + own.cross * c + own.own * LinearForm.normal(3)
+        let pushed = own.decay * kick + own.spread * c
+        return BatchedStep(
+          x: x + whole.drift * v - h * own.drift * gradient + moved,
+          v: whole.decay * v - h * own.decay * gradient + pushed)
+      },
       make: { _ in UnderdampedMidpoint(friction: friction) })
   }
 
