@@ -194,6 +194,18 @@ coulomb() {
   echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
 }
 
+bayes() {
+  rm -f "$work"/*.json
+  echo "bench: Bayesian networks"
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-bayes.txt
+  for i in 1 2; do
+    $one .build/release/fathom-bench bayes >>"$work/native.json"
+    $one $venv/bin/python Benchmarks/peers_bayes.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_bayes.py "$work"
+  echo "bench: wrote the rows of Bayesian networks of Benchmarks/RESULTS.md"
+}
+
 diffusions() {
   rm -f "$work"/*.json
   echo "bench: diffusions"
@@ -317,6 +329,7 @@ divergence) divergence ;;
 kernels) kernels ;;
 semidefinite) semidefinite ;;
 coulomb) coulomb ;;
+bayes) bayes ;;
 diffusions) diffusions ;;
 signatures) signatures ;;
 particles) particles ;;

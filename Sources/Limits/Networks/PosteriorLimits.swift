@@ -47,7 +47,9 @@ extension Posterior {
 
   /// A reference that predicts estimands as well, layer by layer. Of chains, which measure nothing else, they are all that it predicts.
   func adding(_ values: [[String: Double]], to known: ReferenceValues) -> ReferenceValues {
-    reference(values, like: chains == nil ? known : nil, axis: chains?.schedule.axis ?? known.schema.axis, remainder: known.remainder)
+    reference(
+      values, like: chains == nil ? known : nil, axis: chains?.schedule.axis ?? known.schema.axis,
+      remainder: known.remainder)
   }
 }
 

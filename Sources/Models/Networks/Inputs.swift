@@ -213,7 +213,8 @@ public struct Inputs: Sendable {
   }
 
   private static func readVectors(_ p: Parameters) throws -> [[Double]] {
-    let wrong = p.invalid("vectors", "must be an array of 1 to \(largestCount) vectors of as many finite numbers, 1 to \(mostEntries)")
+    let wrong = p.invalid(
+      "vectors", "must be an array of 1 to \(largestCount) vectors of as many finite numbers, 1 to \(mostEntries)")
     guard case .list(let items)? = p["vectors"], (1...largestCount).contains(items.count) else { throw wrong }
     let vectors = try items.map { item -> [Double] in
       guard case .list(let entries) = item, (1...mostEntries).contains(entries.count) else { throw wrong }

@@ -33,7 +33,6 @@ public enum NetworkFamily: Family {
   public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<NetworkModel> {
     var model = try NetworkCatalog.read(table, path: context.path, data: context.data)
     if let asked = context.options[Posterior.table.name] { model = try model.adding(asked) }
-    if let asked = context.options[InformationRequest.table.name] { model = try model.adding(information: asked) }
     if model.posterior?.chains != nil {
       for table in [InformationRequest.table, DepthLawRequest.table] where context.options[table.name] != nil {
         throw Failure.invalid(
@@ -41,6 +40,7 @@ public enum NetworkFamily: Family {
           allowed: "cannot be given together with [\(table.name)]: chains measure outputs, and no V")
       }
     }
+    if let asked = context.options[InformationRequest.table.name] { model = try model.adding(information: asked) }
     let laws = context.options[DepthLawRequest.table.name].map { DepthLawRequest($0).form }.flatMap(model.depthLaws)
     var legs = [
       Leg(

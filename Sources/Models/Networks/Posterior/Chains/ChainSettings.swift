@@ -10,12 +10,13 @@ extension ChainSettings {
   private static let usual = (step: 0.05, jitter: 0.2, leapfrog: 30, warmUp: 200)
 
   /// All without defaults: the other method takes none of them.
-  static let parameters: [Parameter] = [
-    Parameter(
-      "method", .choice([otherMethod, method]), optional: true,
-      "\(otherMethod), unless given: independent networks at initialisation, weighted by the likelihood, their readout integrated exactly; \(method): Hamiltonian Monte Carlo over all weights, network.draws chains"
-    )
-  ] + keys
+  static let parameters: [Parameter] =
+    [
+      Parameter(
+        "method", .choice([otherMethod, method]), optional: true,
+        "\(otherMethod), unless given: independent networks at initialisation, weighted by the likelihood, their readout integrated exactly; \(method): Hamiltonian Monte Carlo over all weights, network.draws chains"
+      )
+    ] + keys
 
   private static let keys: [Parameter] = [
     Parameter(
@@ -77,7 +78,8 @@ extension ChainSettings {
     } else {
       guard p["noise"] != nil, p.real("noise") > 0 else {
         throw p.invalid(
-          "noise", "must be above 0 with method = \"\(Self.method)\": without noise the law of the weights has no density")
+          "noise",
+          "must be above 0 with method = \"\(Self.method)\": without noise the law of the weights has no density")
       }
       likelihood = .gaussian(noise: p.real("noise"))
     }
@@ -113,7 +115,8 @@ extension Posterior {
     _ p: Parameters, _ network: NetworkModel, train: [Int], targets: [Double], test: [Int]
   ) throws -> Posterior {
     func refused(_ key: String, _ why: String) -> Failure {
-      network.parameters.invalid(key, "cannot be given together with posterior.method = \"\(ChainSettings.method)\": \(why)")
+      network.parameters.invalid(
+        key, "cannot be given together with posterior.method = \"\(ChainSettings.method)\": \(why)")
     }
     guard network.weighted != nil else {
       throw refused("architecture", "its weights are those of mlp or linear-mlp, with the probe V alone")

@@ -98,8 +98,6 @@ package final class WeightChain: Dynamics {
   private var adaptation: Adaptation
   private var step: Double
   private var accepted = 0
-  /// Rejections in a row, in warm-up.
-  private var rejected = 0
 
   init(_ process: WeightChains, _ context: ReplicaContext, from saved: StateDecoder?) throws {
     settings = process.settings
@@ -116,9 +114,8 @@ package final class WeightChain: Dynamics {
       state.position.update(from: x, count: layout.size)
       noise.taken = try saved.words("normals", count: 1)
       noise.uniforms = try saved.words("uniforms", count: 1)[0]
-      let counts = try saved.integers("accepted", count: 2).map { Int($0) }
-      guard counts.allSatisfy({ $0 >= 0 }) else { throw saved.unfit("accepted") }
-      (accepted, rejected) = (counts[0], counts[1])
+      accepted = Int(try saved.integers("accepted", count: 1)[0])
+      guard accepted >= 0 else { throw saved.unfit("accepted") }
       try adaptation.restore(from: saved)
       step = try saved.doubles("step", count: 1)[0]
     } else {
@@ -135,15 +132,10 @@ package final class WeightChain: Dynamics {
     layout.scatter(noise.normals(0, (layout.dimension + chunk - 1) / chunk * chunk), to: vector)
   }
 
-  /// Without adaptation every rejection in a row halves the step in warm-up: a draw from the prior may lie where the likelihood is too steep for the usual step.
   package func step(_ moment: Moment) throws {
     draw(to: state.velocity)
-    var h = step * (1 + settings.jitter * (2 * noise.uniform() - 1))
-    if moment.isWarmUp && settings.target == nil {
-      h *= Double(sign: .plus, exponent: -min(rejected, 40), significand: 1)
-    }
+    let h = step * (1 + settings.jitter * (2 * noise.uniform() - 1))
     let isTaken = state.move(potential, step: h, leapfrog: settings.leapfrog, uniform: noise.uniform())
-    rejected = isTaken ? 0 : rejected + 1
     if !moment.isWarmUp {
       if isTaken { accepted += 1 }
     } else if settings.target != nil {
@@ -177,7 +169,7 @@ package final class WeightChain: Dynamics {
     encoder.add("position", Array(UnsafeBufferPointer(start: state.position, count: layout.size)))
     encoder.add("normals", noise.taken)
     encoder.add("uniforms", [noise.uniforms])
-    encoder.add("accepted", [Int64(accepted), Int64(rejected)])
+    encoder.add("accepted", [Int64(accepted)])
     adaptation.encode(to: &encoder)
     encoder.add("step", [step])
   }
