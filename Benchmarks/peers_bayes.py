@@ -1,7 +1,8 @@
 """Times numpyro on one core, on the Bayesian network of jobs/bnn-posterior.toml, and prints one JSON object a line.
 
-Hamiltonian Monte Carlo with the step and the trajectories of fathom, without adaptation, and NUTS as it adapts itself; 16 chains, vectorised, in
-double precision; effective samples of f(2) by ArviZ's estimator; the run that is timed is compiled, warm-up is not counted.
+Hamiltonian Monte Carlo with the step and the trajectories of fathom, without adaptation, and NUTS as it adapts itself; 16
+chains, vectorised, in double precision; effective samples of f(2) by ArviZ's estimator; the run that is timed is
+compiled, warm-up is not counted.
 
 python peers_bayes.py
 """

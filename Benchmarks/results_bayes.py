@@ -13,9 +13,10 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
     """Tables from the output of `fathom-bench bayes` and of `peers_bayes.py`."""
     lines = [BEGINNING, *([words] if words else []), ""]
     lines += [
-        "The posterior of jobs/bnn-posterior.toml, one hidden layer of N erf units and four targets, on one core: gradients in all weights a second, and",
-        "effective samples of f(2) a second. Hamiltonian Monte Carlo with the same step and 30 leapfrog steps on both sides, without",
-        "adaptation; effective samples a trajectory are taken from the peer's 16 chains for both. NUTS as the peer adapts it, warm-up not counted.",
+        "The posterior of jobs/bnn-posterior.toml, one hidden layer of N erf units and four targets, on one core: gradients in",
+        "all weights a second, and effective samples of f(2) a second. Hamiltonian Monte Carlo with the same step and 30",
+        "leapfrog steps on both sides, without adaptation; effective samples a trajectory are taken from the peer's 16 chains for both.",
+        "NUTS as the peer adapts it, warm-up not counted.",
         "",
         "| N | sampler | | gradients/s | effective samples/s | fathom is faster by |",
         "|---|---|---|---|---|---|",
@@ -29,9 +30,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
         for sampler in ("hmc", "nuts"):
             row = min((row for row in theirs if row["sampler"] == sampler), key=lambda row: row["seconds"])
             samples = row["effective"] / row["seconds"]
-            lines.append(
-                f"| {width} | {sampler} | {row['peer']} | {row['gradients'] / row['seconds']:,.0f} | {samples:,.0f} | {own / samples:,.1f}x |"
-            )
+            rate = row["gradients"] / row["seconds"]
+            lines.append(f"| {width} | {sampler} | {row['peer']} | {rate:,.0f} | {samples:,.0f} | {own / samples:,.1f}x |")
         alone = max(row["gradients_per_second"] for row in native if row["name"] == "bayes-hmc" and row["width"] == width)
         lines.append(f"| {width} | the gradient alone | fathom | {alone:,.0f} | | |")
     return "\n".join(lines) + "\n"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 
-import fathom
 from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
@@ -58,8 +57,7 @@ class Entry:
     @property
     def command(self) -> str:
         return "\n".join(
-            f"mpirun -n 2 fathom run jobs/{job}.toml" + "".join(f" --set '{setting}'" for setting in settings)
-            for job, settings in self.jobs
+            f"mpirun -n 2 fathom run jobs/{job}.toml" + "".join(f" --set '{setting}'" for setting in settings) for job, settings in self.jobs
         )
 
 
@@ -334,6 +332,6 @@ ENTRIES = [
     Entry(
         "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,
         "Mean and standard deviation (bands) of what one hidden layer of N erf units predicts given four targets: Hamiltonian Monte Carlo over all weights, networks at initialisation weighted by the likelihood, and the Gaussian process of infinite width (dashes, dots).",
-        [], 0, "bnn-posterior-weighted", ["network.draws=500_000"],
+        [], 0, "bnn-posterior-weighted",
     ),
 ]  # fmt: skip
