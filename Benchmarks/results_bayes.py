@@ -15,8 +15,8 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
     lines += [
         "The posterior of jobs/bnn-posterior.toml, one hidden layer of N erf units and four targets, on one core: gradients in",
         "all weights a second, and effective samples of f(2) a second. Hamiltonian Monte Carlo with the same step and 30",
-        "leapfrog steps on both sides, without adaptation; effective samples a trajectory are taken from the peer's 16 chains for both.",
-        "NUTS as the peer adapts it, warm-up not counted.",
+        "leapfrog steps on both sides, without adaptation; effective samples a trajectory are taken from the peer's 16",
+        "chains for both. NUTS as the peer adapts it, warm-up not counted.",
         "",
         "| N | sampler | | gradients/s | effective samples/s | fathom is faster by |",
         "|---|---|---|---|---|---|",
