@@ -317,6 +317,7 @@ import Testing
     (["posterior.warm_up=5", "posterior.target_acceptance=0.8"], ["posterior.warm_up = 5", "at least 10"]),
     (["posterior.regret=true"], ["posterior.regret = true", "method = \"weights\" only"]),
     (["posterior.leap_frog_steps=3"], ["posterior.leap_frog_steps", "did you mean leapfrog_steps?"]),
+    (["network.observables=[\"V\"]"], ["network.observables = [\"V\"]", "chains measure outputs"]),
     (["network.activation=\"sign\""], ["network.activation = \"sign\"", "no gradient passes through a jump"]),
     (["network.depth=2", "network.layers=[1]"], ["network.layers = [1]", "behind the last layer"]),
     (["network.architecture=\"gated-mlp\""], ["network.architecture = \"gated-mlp\"", "mlp or linear-mlp"]),

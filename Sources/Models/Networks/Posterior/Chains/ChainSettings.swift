@@ -125,6 +125,9 @@ extension Posterior {
     guard network.settings.layers == [network.settings.depth] else {
       throw refused("layers", "what is measured is the output, behind the last layer")
     }
+    guard network.parameters["observables"] == .list(Probe.covariance.defaults.map { .text($0) }) else {
+      throw refused("observables", "chains measure outputs, and no V")
+    }
     guard p["regret"] == nil else { throw p.invalid("regret", "can be given with method = \"weights\" only") }
     let settings = try ChainSettings(p)
     var labels = targets
