@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation kernel_machines walks; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -173,6 +173,11 @@ walks_times() {
   done
 }
 
+bayes_times() {
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-bayes.txt
+  turns 2 bayes peers_bayes.py
+}
+
 # What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
 declare -A sections=(
   [formulas]="activations by formula" [matrix]="products of matrices" [training]="training"
@@ -180,6 +185,7 @@ declare -A sections=(
   [kernels]="closed kernels and a posterior" [signatures]="signature kernels and Gram matrices"
   [divergence]="divergences" [diffusions]="diffusions" [coulomb]="Coulomb gases"
   [semidefinite]="Max-Cut with a bound" [estimation]="densities and designs"
+  [bayes]="Bayesian networks"
   [walks]="self-repellent walks"
   [kernel_machines]="deep kernel machines"
 )

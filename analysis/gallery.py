@@ -56,16 +56,19 @@ def main() -> None:
             if entry.title in standing:
                 page.append(standing[entry.title].rstrip("\n") + "\n")
             continue
-        options = [word for setting in entry.settings for word in ("--set", setting)]
-        done = subprocess.run(
-            ["mpirun", "--oversubscribe", "-n", RANKS, FATHOM, "run", ROOT / f"jobs/{entry.job}.toml", "-o", path, *options],
-            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        if done.returncode != 0:
-            sys.exit(f"gallery: {entry.name}: {done.stderr}")
-        result = fathom.open(path)
+        results = []
+        for (job, settings), file in zip(entry.jobs, (path, RESULTS / f"{entry.name}-other.h5"), strict=False):
+            options = [word for setting in settings for word in ("--set", setting)]
+            done = subprocess.run(
+                ["mpirun", "--oversubscribe", "-n", RANKS, FATHOM, "run", ROOT / f"jobs/{job}.toml", "-o", file, *options],
+                env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            if done.returncode != 0:
+                sys.exit(f"gallery: {entry.name}: {done.stderr}")
+            results.append(fathom.open(file))
+        result = results[0]
         with matplotlib.rc_context(STYLE | {"text.color": "black"}):
-            entry.draw(result).savefig(ROOT / f"docs/gallery/{entry.name}.png", dpi=130)
+            entry.draw(*results).savefig(ROOT / f"docs/gallery/{entry.name}.png", dpi=130)
         print(f"{entry.name}: {time.time() - start:.0f} s", flush=True)
         said = [c for c in result.comparisons() if c.reference not in ("infinite-width", "exact")][-entry.verdicts :] if entry.verdicts else []
         lines = [f"- {plots.short(c.case)}, {c.reference}: {c.sentence}" if c.case != "main" else f"- {c.reference}: {c.sentence}" for c in said]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 
-import fathom
 from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
@@ -28,6 +27,7 @@ from gallery_networks import (
     unshaped_q,
     vertex,
 )
+from gallery_posterior import predictions
 from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
@@ -44,15 +44,23 @@ class Entry:
     title: str
     source: str
     job: str
-    draw: Callable[[fathom.Result], Figure]
+    draw: Callable[..., Figure]
     text: str
     settings: list[str] = field(default_factory=list)
     verdicts: int = 4
+    # Another job that the figure needs, with its settings: its result follows.
+    other: str = ""
+    other_settings: list[str] = field(default_factory=list)
+
+    @property
+    def jobs(self) -> list[tuple[str, list[str]]]:
+        return [(self.job, self.settings)] + ([(self.other, self.other_settings)] if self.other else [])
 
     @property
     def command(self) -> str:
-        words = "".join(f" --set '{setting}'" for setting in self.settings)
-        return f"mpirun -n 2 fathom run jobs/{self.job}.toml{words}"
+        return "\n".join(
+            f"mpirun -n 2 fathom run jobs/{job}.toml" + "".join(f" --set '{setting}'" for setting in settings) for job, settings in self.jobs
+        )
 
 
 ENTRIES = [
@@ -356,5 +364,10 @@ ENTRIES = [
         "token-regression", "Logistic regression by a token", "arXiv:2401.09665", "token-regression", tokens,
         "Excess loss of a token on its walk over the karate club, an example a vertex, with steps 10/n; dashes: the Lyapunov equation.",
         [], 0,
+    ),
+    Entry(
+        "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,
+        "Mean and standard deviation (bands) of what one hidden layer of N erf units predicts given four targets: Hamiltonian Monte Carlo over all weights, networks at initialisation weighted by the likelihood, and the Gaussian process of infinite width (dashes, dots).",
+        [], 0, "bnn-posterior-weighted",
     ),
 ]  # fmt: skip

@@ -205,6 +205,7 @@ case "coulomb": try coulombTimes()
 case "estimation": try estimationTimes()
 case "kernel-machines": try kernelMachineTimes()
 case "walks": try walkTimes()
+case "bayes": try bayesTimes()
 default: try everything()
 }
 

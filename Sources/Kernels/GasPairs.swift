@@ -243,14 +243,4 @@ package struct GasPairs {
       (Vector8(-1) * z).store(p + 2 &* stride)
     }
   }
-
-  /// The sum of `count` numbers, a multiple of 16, in eight lanes twice.
-  package static func sum(_ p: UnsafePointer<Double>, _ count: Int) -> Double {
-    var (a, b) = (Vector8(0), Vector8(0))
-    for i in Swift.stride(from: 0, to: count, by: 16) {
-      a = a + Vector8(p + i)
-      b = b + Vector8(p + i + 8)
-    }
-    return (a + b).total
-  }
 }

@@ -38,7 +38,9 @@ extension NetworkLimits {
         "needs Gaussian expectations of the activation, which are not finite or not found to 1e-11\(activation.eventRemark)"
       )
     }
-    if let posterior = network.posterior { known = try theory.adding(posterior, to: known, network.settings, p) }
+    if let posterior = try network.regressionPosterior(p) {
+      known = try theory.adding(posterior, to: known, network.settings, p)
+    }
     if let asked = network.information { known = theory.adding(asked, to: known, network.settings) }
     guard !known.statistics.isEmpty else {
       throw p.invalid(

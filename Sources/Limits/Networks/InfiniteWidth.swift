@@ -20,7 +20,7 @@ extension NetworkLimits {
     var k = recursion.start
     var reached = network.settings.inputs.layer
     let model = LimitModel.infiniteWidth(
-      network.settings, ofManyHeads: recursion.ofManyHeads, posterior: network.posterior
+      network.settings, ofManyHeads: recursion.ofManyHeads, posterior: try network.regressionPosterior(p)
     ) { layer in
       while reached < layer {
         reached += 1

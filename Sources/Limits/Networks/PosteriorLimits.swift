@@ -45,16 +45,20 @@ extension Posterior {
     regression.solve(covariance: kernel)?.means ?? regression.test.map { _ in .nan }
   }
 
-  /// A reference that predicts estimands as well, layer by layer.
+  /// A reference that predicts estimands as well, layer by layer. Of chains, which measure nothing else, they are all that it predicts.
   func adding(_ values: [[String: Double]], to known: ReferenceValues) -> ReferenceValues {
-    let place = known.observables.count
-    let found = values.enumerated().flatMap { record, own in
-      estimands.compactMap { estimand in
-        own[estimand.name].flatMap { $0.isFinite ? (estimand.name, $0) : nil }
-      }.map { PredictedStatistic(.estimand($0.0), record: record, observable: place, value: $0.1 + 0) }
+    reference(
+      values, like: chains == nil ? known : nil, axis: chains?.schedule.axis ?? known.schema.axis,
+      remainder: known.remainder)
+  }
+}
+
+extension NetworkModel {
+  /// Throws for a posterior that is no regression at infinite width.
+  func regressionPosterior(_ p: Parameters) throws -> Posterior? {
+    guard posterior?.chains?.isLogistic != true else {
+      throw p.invalid("equation", "knows posteriors of the likelihood gaussian only")
     }
-    return ReferenceValues(
-      schema: Schema(axis: known.schema.axis, observables: known.observables + [Self.weight]),
-      statistics: known.statistics + found, remainder: known.remainder)
+    return posterior
   }
 }

@@ -154,7 +154,7 @@ extension NetworkLimits {
     if let missing = architecture.noTangentRecursion { throw p.invalid("equation", missing) }
     let m = network.settings.count
     var sum = TangentSum(kernel, inputs: m)
-    let posterior = network.posterior.flatMap { $0.isTangent ? $0 : nil }
+    let posterior = try network.regressionPosterior(p).flatMap { $0.isTangent ? $0 : nil }
     let own = kernel.observables + (posterior?.tangentObservables ?? [])
     // The kernel is that of the whole network: the last layer is the only one that is measured.
     var model = LimitModel.infiniteWidth(network.settings, own: own) { target in

@@ -1,18 +1,16 @@
 import Kernels
 
 /// N points with their energy $U = c \sum W(|x_i|) + \beta \sum_{i<j} w(x_i - x_j)$, the law being exp(-U): positions, gradient, and what a proposal needs.
-final class Gas {
+final class Gas: PotentialEnergy {
   let dimension, number, stride: Int
   private let pairs: GasPairs
   /// W and what it is multiplied by, and beta.
   private let field: [(RadialFunction, Double)]
   private let coupling: Double
   private let room: UnsafeMutablePointer<Double>
-  let position, gradient: UnsafeMutablePointer<Double>
-  private let proposal, slope, velocity, pairGradient: UnsafeMutablePointer<Double>
+  private let state: HamiltonianState
+  private let pairGradient: UnsafeMutablePointer<Double>
   private let squares, values, slopes, curvatures, spare: UnsafeMutablePointer<Double>
-  /// U of the position.
-  private(set) var energy = 0.0
 
   /// - Parameter field: terms of c W.
   init(dimension: Int, number: Int, field: [(RadialFunction, Double)], coupling: Double) {
@@ -23,13 +21,9 @@ final class Gas {
     pairs = GasPairs(dimension: dimension, number: number)
     stride = pairs.stride
     let size = dimension * stride
-    room = .allocateZeros(6 * size + (4 + RadialFunction.roomFactor) * stride)
-    position = room
-    gradient = position + size
-    proposal = gradient + size
-    slope = proposal + size
-    velocity = slope + size
-    pairGradient = velocity + size
+    state = HamiltonianState(size: size)
+    room = .allocateZeros(size + (4 + RadialFunction.roomFactor) * stride)
+    pairGradient = room
     squares = pairGradient + size
     values = squares + stride
     slopes = values + stride
@@ -44,11 +38,13 @@ final class Gas {
 
   var numbers: Int { dimension * stride }
 
+  var position: UnsafeMutablePointer<Double> { state.position }
+  var gradient: UnsafeMutablePointer<Double> { state.gradient }
+  /// U of the position.
+  var energy: Double { state.energy }
+
   /// Finds gradient and energy of a position that was put there.
-  func prepare() {
-    evaluate(position, to: gradient)
-    energy = energy(position)
-  }
+  func prepare() { state.prepare(self) }
 
   /// r^2 of every point; 1 behind them.
   private func square(_ x: UnsafePointer<Double>) {
@@ -60,7 +56,7 @@ final class Gas {
     for i in number..<stride { squares[i] = 1 }
   }
 
-  private func evaluate(_ x: UnsafePointer<Double>, to g: UnsafeMutablePointer<Double>) {
+  func evaluate(_ x: UnsafePointer<Double>, to g: UnsafeMutablePointer<Double>) {
     square(x)
     if coupling > 0 {
       pairs.gradient(x, to: pairGradient)
@@ -79,12 +75,12 @@ final class Gas {
   }
 
   /// U of a position of which `evaluate` has just made the gradient; infinite where it is out of range.
-  private func energy(_ x: UnsafePointer<Double>) -> Double {
+  func energy(_ x: UnsafePointer<Double>) -> Double {
     var total = 0.0
     for (function, weight) in field {
       function.write(squares, stride, values: values, slopes: slopes, curvatures: nil, room: spare)
       for i in number..<stride { values[i] = 0 }
-      total = total.addingProduct(weight, GasPairs.sum(values, stride))
+      total = total.addingProduct(weight, LaneSum.of(values, stride))
     }
     guard coupling > 0 else { return total }
     var largest = 0.0
@@ -98,38 +94,11 @@ final class Gas {
   ///   - normals: `numbers` standard normals.
   ///   - uniform: on (0, 1), for the decision.
   func move(step h: Double, leapfrog steps: Int, normals: UnsafePointer<Double>, uniform: Double) -> Bool {
-    let size = dimension &* stride
     for k in 0..<dimension {
       let row = k &* stride
-      for i in 0..<number { velocity[row &+ i] = normals[row &+ i] }
+      for i in 0..<number { state.velocity[row &+ i] = normals[row &+ i] }
     }
-    let before = energy + kinetic()
-    for i in 0..<size { velocity[i] = velocity[i].addingProduct(-0.5 * h, gradient[i]) }
-    for i in 0..<size { proposal[i] = position[i].addingProduct(h, velocity[i]) }
-    for _ in 1..<steps {
-      evaluate(proposal, to: slope)
-      for i in 0..<size {
-        velocity[i] = velocity[i].addingProduct(-h, slope[i])
-        proposal[i] = proposal[i].addingProduct(h, velocity[i])
-      }
-    }
-    evaluate(proposal, to: slope)
-    for i in 0..<size { velocity[i] = velocity[i].addingProduct(-0.5 * h, slope[i]) }
-    let own = energy(proposal)
-    let after = own + kinetic()
-    // Written so that what is no number is rejected.
-    guard after.isFinite, Elementary.log(uniform) < before - after else { return false }
-    position.update(from: proposal, count: size)
-    gradient.update(from: slope, count: size)
-    energy = own
-    return true
-  }
-
-  /// Half the square of the velocities. Gradients of the pairs are no longer needed when it is asked for.
-  private func kinetic() -> Double {
-    let size = dimension &* stride
-    for i in 0..<size { pairGradient[i] = velocity[i] * velocity[i] }
-    return 0.5 * GasPairs.sum(pairGradient, size)
+    return state.move(self, step: h, leapfrog: steps, uniform: uniform)
   }
 
   // MARK: Measurement
@@ -154,15 +123,15 @@ final class Gas {
     }
     for i in number..<stride { (values[i], slopes[i], curvatures[i]) = (0, 0, 0) }
     var sums = Sums()
-    sums.value = GasPairs.sum(values, stride)
-    sums.virial = GasPairs.sum(spare, stride)
+    sums.value = LaneSum.of(values, stride)
+    sums.virial = LaneSum.of(spare, stride)
     let more = Double(dimension - 1)
     for i in 0..<stride { curvatures[i] = curvatures[i].addingProduct(more, slopes[i]) }
-    sums.laplacian = GasPairs.sum(curvatures, stride)
+    sums.laplacian = LaneSum.of(curvatures, stride)
     for i in 0..<stride { curvatures[i] = slopes[i] * slopes[i] * squares[i] }
-    sums.square = GasPairs.sum(curvatures, stride)
+    sums.square = LaneSum.of(curvatures, stride)
     for i in 0..<stride { spare[i] *= slopes[i] }
-    sums.force = GasPairs.sum(spare, stride)
+    sums.force = LaneSum.of(spare, stride)
     return sums
   }
 }

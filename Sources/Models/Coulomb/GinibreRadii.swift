@@ -44,7 +44,7 @@ package struct GinibreRadii: Draw {
     gas.statistic.write(
       scratch.squares, count, values: scratch.values, slopes: scratch.slopes, curvatures: nil, room: scratch.room)
     for i in gas.number..<count { scratch.values[i] = 0 }
-    let sum = GasPairs.sum(scratch.values, count)
+    let sum = LaneSum.of(scratch.values, count)
     values[0] = sum / n
     gas.cumulants.write(sum, to: values + 1)
     return []

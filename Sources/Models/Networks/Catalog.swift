@@ -66,7 +66,24 @@ public struct NetworkModel: Sendable {
     return result
   }
 
-  private mutating func measure() { experiment = measuring(posterior, information?.estimands ?? []) }
+  private mutating func measure() {
+    if let posterior, let chains = posterior.chains, let weighted {
+      experiment = Experiment(WeightChains(weighted, settings, posterior.regression, chains))
+    } else {
+      experiment = measuring(posterior, information?.estimands ?? [])
+    }
+  }
+
+  /// What is known exactly of the posterior at this very size, layer by layer; nil if nothing is.
+  var knownPosterior: ReferenceValues? {
+    guard let posterior, let weighted, posterior.chains?.isLogistic != true,
+      let linear = LinearPosterior(weighted, width: settings.width)
+    else { return nil }
+    let values = settings.layers.map {
+      linear.values(posterior.regression, covariance: settings.inputs.gram, layers: $0 - settings.inputs.layer) ?? [:]
+    }
+    return values.allSatisfy(\.isEmpty) ? nil : posterior.reference(values, like: nil, axis: experiment.schema.axis)
+  }
 
   func labelled(_ labels: [String: String]) -> NetworkModel {
     var result = self

@@ -6,6 +6,8 @@ import Experiments
 public struct Inputs: Sendable {
   /// Most inputs of one job.
   public static let largestCount = 64
+  /// Most entries of a vector that a job gives.
+  private static let mostEntries = 4096
 
   public let count: Int
   public let features: Int
@@ -99,7 +101,7 @@ public struct Inputs: Sendable {
   }
 
   public static let words =
-    "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
+    "a table: { count = 1 }, { correlation = 0.3, count = 2 }, { q = 44.4, layer = 100 }, { gram = [[1.0, 0.3], [0.3, 1.0]] }, { vectors = [[1.0, 0.0], [0.6, 0.8]] } or { file = \"digits.csv\", rows = [0, 7], drop = [\"label\"], normalise = true }"
 
   public static let parameters = given + TableRequest.parameters + ofFile
 
@@ -111,6 +113,9 @@ public struct Inputs: Sendable {
     Parameter(
       "gram", .structured("a symmetric positive semi-definite matrix of up to 64 rows"), optional: true,
       "V_0 itself"),
+    Parameter(
+      "vectors", .structured("an array of up to 64 vectors of as many finite numbers, none of them 0"), optional: true,
+      "the inputs as they are, X: V_0 = X X^T; a last entry of 1 in each is a bias of the first layer"),
     Parameter(
       "q", .real(.init(0, 1e18, openBelow: true)), optional: true,
       "two inputs of unit variance with layer^2 (1 - rho) = q; needs layer"),
@@ -131,13 +136,15 @@ public struct Inputs: Sendable {
     _ value: JobValue?, path: String, data source: any DataSource
   ) throws -> Inputs {
     let p = try Parameters(value, path: path, allowed: parameters)
-    let given = ["correlation", "gram", "q", "file"].filter { p[$0] != nil }
+    let given = ["correlation", "gram", "vectors", "q", "file"].filter { p[$0] != nil }
     guard given.count <= 1 else {
       throw p.invalid(given[1], "cannot be given together with \(given[0])")
     }
     let factor: [[Double]]
     if p["gram"] != nil {
       factor = try readGram(p)
+    } else if p["vectors"] != nil {
+      factor = try readVectors(p)
     } else if p["q"] != nil || p["layer"] != nil {
       return try readStart(p)
     } else if p["file"] != nil {
@@ -203,6 +210,24 @@ public struct Inputs: Sendable {
       throw p.invalid("gram", "must be positive semi-definite")
     }
     return split(lower, m)
+  }
+
+  private static func readVectors(_ p: Parameters) throws -> [[Double]] {
+    let wrong = p.invalid(
+      "vectors", "must be an array of 1 to \(largestCount) vectors of as many finite numbers, 1 to \(mostEntries)")
+    guard case .list(let items)? = p["vectors"], (1...largestCount).contains(items.count) else { throw wrong }
+    let vectors = try items.map { item -> [Double] in
+      guard case .list(let entries) = item, (1...mostEntries).contains(entries.count) else { throw wrong }
+      return try entries.map {
+        guard let x = $0.number, x.isFinite else { throw wrong }
+        return x
+      }
+    }
+    guard Set(vectors.map(\.count)).count == 1 else { throw wrong }
+    for (a, x) in vectors.enumerated() where !x.reduce(0, { $0 + $1 * $1 }).isNormal {
+      throw p.invalid("vectors", "has the vector \(a), the square of which is 0 or out of range")
+    }
+    return vectors
   }
 
   private static func readFile(

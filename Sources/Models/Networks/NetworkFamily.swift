@@ -33,6 +33,13 @@ public enum NetworkFamily: Family {
   public static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<NetworkModel> {
     var model = try NetworkCatalog.read(table, path: context.path, data: context.data)
     if let asked = context.options[Posterior.table.name] { model = try model.adding(asked) }
+    if model.posterior?.chains != nil {
+      for table in [InformationRequest.table, DepthLawRequest.table] where context.options[table.name] != nil {
+        throw Failure.invalid(
+          key: "\(Posterior.table.name).method", value: "\"\(ChainSettings.method)\"",
+          allowed: "cannot be given together with [\(table.name)]: chains measure outputs, and no V")
+      }
+    }
     if let asked = context.options[InformationRequest.table.name] { model = try model.adding(information: asked) }
     let laws = context.options[DepthLawRequest.table.name].map { DepthLawRequest($0).form }.flatMap(model.depthLaws)
     var legs = [
@@ -41,7 +48,16 @@ public enum NetworkFamily: Family {
         content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
         attributes: model.attributes.merging(laws?.attributes ?? [:]) { $1 }, asymptotics: laws?.laws ?? [])
     ]
-    if let known = model.known {
+    if let known = model.knownPosterior {
+      legs.append(
+        Leg(
+          name: "linear-posterior", role: .exact, content: .known(known),
+          attributes: [
+            "equation": "f | u ~ GP(0, u V_0), u a product of chi^2_n/n: an integral over one number",
+            "reference": "docs/posterior.md",
+          ]))
+    }
+    if let known = model.known, model.posterior?.chains == nil {
       legs.append(
         Leg(
           name: "exact", role: .exact, content: .known(known),
@@ -54,6 +70,7 @@ public enum NetworkFamily: Family {
     var lines = resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
     lines.append("\(prefix).V_0 = \(model.attributes["V_0"] ?? "")")
     if let asked = context.options[Posterior.table.name] { lines += asked.resolved.lines(prefix: Posterior.table.name) }
+    if let chains = model.posterior?.chains { lines += chains.identity.filter { !lines.contains($0) } }
     return FamilyCase(model: model, legs: legs, identity: lines)
   }
 

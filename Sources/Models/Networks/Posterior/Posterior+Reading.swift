@@ -5,14 +5,17 @@ extension Posterior {
   package static let table = TableEntry(
     name: "posterior",
     summary:
-      "asks for the posterior of the network's outputs, by weights over networks at initialisation; takes every architecture with Gaussian readout",
+      "asks for the posterior of the network's outputs: by weights over networks at initialisation, for every architecture with Gaussian readout; or by chains over all weights, for mlp and linear-mlp",
     parameters: [
       Parameter(
         "train", .structured(words("different places", 1)), "inputs whose targets are known, by their place from 0"),
-      Parameter("targets", .structured("an array of a finite number for each input of train"), "y"),
       Parameter(
-        "noise", .real(.init(0, .infinity, openAbove: true)),
-        "s^2, variance of the noise of the targets; nothing else is added to the diagonal"),
+        "targets", .structured("an array of a finite number for each input of train"),
+        "y; of the likelihood logistic -1 and 1, or 0 and 1"),
+      Parameter(
+        "noise", noise, optional: true,
+        "s^2, variance of the noise of the targets, needed but for the likelihood logistic; nothing else is added to the diagonal"
+      ),
       Parameter("test", .structured(words("different places", 1)), "inputs whose outputs are predicted"),
       Parameter(
         "controls", .choice(["layers", "none"]), default: .text("layers"),
@@ -21,7 +24,9 @@ extension Posterior {
       Parameter(
         "regret", .boolean, optional: true,
         "whether the targets are true outputs, whose targets have noise: adds regret and regret_bound; needs noise"),
-    ])
+    ] + ChainSettings.parameters)
+
+  private static let noise = Parameter.Kind.real(.init(0, .infinity, openAbove: true))
 
   private static func words(_ what: String, _ least: Int) -> String {
     "an array of \(least) to \(Inputs.largestCount) \(what) of inputs, from 0"
@@ -31,6 +36,8 @@ extension Posterior {
   static func read(_ p: Parameters, _ network: NetworkModel) throws -> Posterior {
     let settings = network.settings
     let m = settings.count
+    let isChain = p["method"] == .text(ChainSettings.method)
+    if !isChain { try ChainSettings.refuseKeys(p) }
     guard network.architecture.hasGaussianReadout,
       let recursion = (network.architecture as? any CovarianceRecursive)?.covarianceRecursion()
     else {
@@ -46,6 +53,8 @@ extension Posterior {
     let train = try places(p, "train", m)
     let test = try places(p, "test", m)
     let targets = try numbers(p, count: train.count)
+    if isChain { return try chains(p, network, train: train, targets: targets, test: test) }
+    guard p["noise"] != nil else { throw p.invalid("noise", "must be \(Parameter("noise", Self.noise, "").allowed)") }
     let noise = p.real("noise")
     let known = noise == 0 ? try withoutRepeats(p, train, targets, settings.inputs.gram, m) : (train, targets)
     let regression = GaussianRegression(inputs: m, train: known.0, targets: known.1, noise: noise, test: test)
@@ -143,7 +152,8 @@ extension Posterior {
 
   /// Labels for the file.
   var attributes: [String: String] {
-    [
+    if let chains { return chains.attributes }
+    return [
       "posterior":
         "log likelihood, mean and variance of regression given V, weighted by the likelihood (arXiv:1910.00019)",
       "posterior_condition": condition.description,

@@ -11,6 +11,8 @@ import Kernels
 /// A draw measures the three numerators, with the weights $w = e^{l - l_0}$, $l_0$ that of the Gaussian process of infinite width; the rest
 /// are estimands. Each has a control variate (`PosteriorControls`).
 ///
+/// By chains over the weights instead (`WeightChains`), the same table with another method: `chains` says how they move, and none of this is measured.
+///
 /// Where draws have the tangent kernel $\Theta$ as well, the mean of $f_0$ trained by gradient flow about its initialisation is beside it, regression with
 /// $\Theta$: $f_* = f_{0*} + \Theta_{*y} (\Theta_{yy} + s^2)^{-1} (y - f_{0y})$ (arXiv:1902.06720, eq. 14), of which $f_0$ drops out since -v is as likely as v.
 public struct Posterior: Sendable {
@@ -22,6 +24,8 @@ public struct Posterior: Sendable {
   public let isTangent: Bool
   /// The divergence within which hypotheses are counted, by measured layer; nil where the targets are not those of a truth.
   package let divergences: [Double]?
+  /// How chains over the weights move; nil where networks at initialisation are weighted.
+  package let chains: ChainSettings?
   /// $V_{yy} + s^2$ at infinite width in the last layer: ratio of its largest to its smallest eigenvalue.
   package let condition: Double
 
@@ -42,10 +46,10 @@ public struct Posterior: Sendable {
 
   init(
     _ regression: GaussianRegression, centres: [Double], controls: PosteriorControls? = nil,
-    condition: Double = .nan, isTangent: Bool = false, divergences: [Double]? = nil
+    condition: Double = .nan, isTangent: Bool = false, divergences: [Double]? = nil, chains: ChainSettings? = nil
   ) {
     (self.regression, self.centres, self.controls, self.condition) = (regression, centres, controls, condition)
-    (self.isTangent, self.divergences) = (isTangent, divergences)
+    (self.isTangent, self.divergences, self.chains) = (isTangent, divergences, chains)
   }
 
   /// What is weighted, in the order of `write`: 1, and of each test input m and S + m^2.
@@ -115,6 +119,25 @@ public struct Posterior: Sendable {
   package static func varianceName(_ a: Int) -> String { "posterior_variance[\(a)]" }
   package static let evidenceName = "log_evidence"
   package static let boundName = "regret_bound"
+
+  /// A reference that predicts estimands, record by record, besides what another one does.
+  package func reference(
+    _ values: [[String: Double]], like known: ReferenceValues?, axis: Axis, remainder: [Remainder] = []
+  ) -> ReferenceValues {
+    let before = known?.observables ?? []
+    let names = chains == nil ? estimands.map(\.name) : WeightChains.estimands(regression.test).map(\.name)
+    let predicted = values.enumerated().flatMap { record, own in
+      names.compactMap { name in own[name].flatMap { $0.isFinite ? (name, $0) : nil } }.map {
+        PredictedStatistic(.estimand($0.0), record: record, observable: before.count, value: $0.1 + 0)
+      }
+    }
+    return ReferenceValues(
+      schema: Schema(axis: axis, observables: before + [anchor]), statistics: (known?.statistics ?? []) + predicted,
+      remainder: remainder)
+  }
+
+  /// The observable under which estimands stand in references.
+  private var anchor: Observable { chains == nil ? Self.weight : WeightChains.output(regression.test[0]) }
 
   /// Buffers of one draw.
   public final class Work {

@@ -1,0 +1,42 @@
+"""Figures of Bayesian networks in the gallery."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import fathom
+from fathom import plots
+from gallery_training import panels
+
+
+def estimates(result: fathom.Result) -> dict[tuple[int, str], tuple[float, float]]:
+    """Value and error of every estimand, by width."""
+    found = {}
+    for case, table in zip(result.cases, result.estimands(), strict=True):
+        width = int(plots.settings(case)["network.width"])
+        for name, value, error in zip(*(table[key].values for key in ("quantity", "value", "error")), strict=True):
+            found[width, str(name)] = float(value), float(error)
+    return found
+
+
+def predictions(chains: fathom.Result, weighted: fathom.Result) -> Figure:
+    """What is predicted of three inputs over 1/N: bands of the process, of chains and of weighted networks."""
+    figure, axes = panels(3, 3.9)
+    limit = next(c for c in chains.comparisons() if c.reference == "infinite-width").table
+    known = dict(zip(limit["quantity"].values, limit["reference"].values, strict=True))
+    for ax, place, x in zip(axes, (4, 5, 6), (-0.65, 0.05, 2), strict=True):
+        mean, deviation = known[f"posterior_mean[{place}]"], known[f"posterior_variance[{place}]"] ** 0.5
+        for sign in (-1, 1):
+            ax.axhline(mean + sign * deviation, color="black", lw=0.8, ls=":")
+        ax.axhline(mean, color="black", lw=1, ls="--")
+        ax.plot(0, mean, "D", ms=6, mfc="none", color="black", clip_on=False, label="Gaussian process")
+        for result, colour, style, label in ((chains, plots.COLOURS[0], "o", "HMC"), (weighted, plots.COLOURS[1], "s", "weighted networks")):
+            found = estimates(result)
+            widths = sorted({width for width, _ in found})
+            value, bar = np.array([found[width, f"posterior_mean[{place}]"] for width in widths]).T
+            spread = np.sqrt([found[width, f"posterior_variance[{place}]"][0] for width in widths])
+            shown = 1 / np.array(widths)
+            ax.fill_between(shown, value - spread, value + spread, color=colour, alpha=0.2, lw=0)
+            ax.errorbar(shown, value, 2 * bar, fmt=style + "-", ms=4, lw=0.8, mfc="none", color=colour, label=label)
+        ax.set(xlabel="1/N", title=f"f({x:g}) given four targets", xlim=(0, None))
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
