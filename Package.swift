@@ -34,6 +34,7 @@ let models: [Target.Dependency] = [
   "Diffusions",
   "Estimation",
   "Coulomb",
+  "Filters",
 ]
 
 let package = Package(
@@ -91,6 +92,9 @@ let package = Package(
     .target(
       name: "Estimation", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Estimation", swiftSettings: numeric),
+    .target(
+      name: "Filters", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness"],
+      path: "Sources/Models/Filters", swiftSettings: numeric),
     .target(
       name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Signatures", swiftSettings: numeric),
@@ -154,6 +158,10 @@ let package = Package(
     .testTarget(
       name: "RidgeTests",
       dependencies: ["Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "FilterTests",
+      dependencies: ["Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "SemidefiniteTests",

@@ -3,6 +3,7 @@ import Diffusions
 import Divergences
 import Estimation
 import Experiments
+import Filters
 import Limits
 import Manifolds
 import Networks
@@ -26,6 +27,7 @@ package enum Registry {
     RegisteredFamily(EstimationFamily.self, limits: EstimationLimits.all),
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
+    RegisteredFamily(FilterFamily.self, limits: FilterLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
