@@ -21,8 +21,8 @@ import Testing
           let sample = Sample(ParticleFilter(model, plan), draws, key: "\(name) \(scheme) \(n) \(proposal) \(threshold)")
           sample.expect("evidence_ratio", 1, errors: Self.errors)
         }
-        // The bootstrap filter of two particles has tails that few draws do not see.
-        let draws = 800_000 / n
+        // The fewer particles, the more draws their tails take.
+        let draws = 400_000 / n
         check(Known.hidden, draws, "hidden")
         check(Known.linear, draws, "linear")
         check(Known.volatility, draws, "volatility")
@@ -204,13 +204,13 @@ import Testing
   /// A filter whose particles cannot have emitted an observation stops there; Z is estimated as 0, which keeps the mean.
   @Test func weightsThatAreAllZeroStopTheFilter() {
     let model = HiddenMarkov(
-      initial: [1, 0], transition: [[0.9, 0.1], [0, 1]], emission: [[1, 0], [0, 1]], observations: Observations([0, 0, 1, 1]))
+      initial: [1, 0], transition: [[0.9, 0.1], [0, 1]], emission: [[1, 0], [0, 1]], observations: Observations([0, 1, 1]))
     let sample = Sample(ParticleFilter(model, FilterPlan(particles: 2, backward: 2)), 4000, key: "stop")
     // Two children of state 0 stay there with probability .81.
     sample.expect("stopped", 0.81, errors: Self.errors)
     sample.expect("evidence_ratio", 1, errors: Self.errors)
-    sample.expect("weighted_transitions[0,0]", 1, errors: Self.errors)
-    for (used, stopped) in zip(sample.values("observations_used"), sample.values("stopped")) { #expect(used == (stopped == 1 ? 2 : 4)) }
+    sample.expect("weighted_transitions[0,1]", 1, errors: Self.errors)
+    for (used, stopped) in zip(sample.values("observations_used"), sample.values("stopped")) { #expect(used == (stopped == 1 ? 1 : 3)) }
     #expect(zip(sample.values("log_evidence"), sample.values("stopped")).allSatisfy { ($0 == -.infinity) == ($1 == 1) })
   }
 }

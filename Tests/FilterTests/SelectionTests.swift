@@ -111,10 +111,10 @@ import Testing
     #expect(systematic == (0..<n).map { owner(UInt64((UInt128($0) << 32 + u) * UInt128(total) / (UInt128(n) << 32))) })
   }
 
-  /// Why weights are integers: with equal weights and u = 0 pointers lie on the borders, and a floating-point cumulative sum says who is chosen by where the parts begin.
+  /// Why weights are integers: of equal weights and with u = 0 pointers lie on borders, and a floating-point cumulative sum says who is chosen by where the parts begin.
   @Test func floatingPointSumsDependOnParts() {
     let n = 1000
-    let weights = (0..<n).map { 0.1 * Double(1 + $0 % 3) }
+    let weights = Array(repeating: 0.1, count: n)
     func select(parts: Int) -> [Int] {
       let bounds = (0...parts).map { n * $0 / parts }
       let sums = (0..<parts).map { weights[bounds[$0]..<bounds[$0 + 1]].reduce(0, +) }
