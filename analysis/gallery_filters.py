@@ -36,8 +36,14 @@ def sweeps(result: fathom.Result) -> Figure:
         leg, n = result.finite(case), int(plots.settings(case)["filter.particles"])
         one = leg.sel(observable="product")
         axes[0].errorbar(
-            one.sweep, np.abs(one["mean"] - PRODUCT), 2 * one["standard_error"],
-            fmt="o-", ms=3, lw=1, color=plots.COLOURS[index], label=f"N = {n}",
+            one.sweep,
+            np.abs(one["mean"] - PRODUCT),
+            2 * one["standard_error"],
+            fmt="o-",
+            ms=3,
+            lw=1,
+            color=plots.COLOURS[index],
+            label=f"N = {n}",
         )
         average = leg.sel(observable="averaged_product").isel(sweep=-1)
         bias, error = float(average["mean"]) - PRODUCT, float(average["standard_error"])

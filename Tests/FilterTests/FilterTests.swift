@@ -18,7 +18,8 @@ import Testing
       for threshold in [1, 0.5] {
         func check(_ model: some StateSpaceModel, _ draws: Int, _ name: String) {
           let plan = FilterPlan(particles: n, proposal: proposal, scheme: scheme, threshold: threshold)
-          let sample = Sample(ParticleFilter(model, plan), draws, key: "\(name) \(scheme) \(n) \(proposal) \(threshold)")
+          let sample = Sample(
+            ParticleFilter(model, plan), draws, key: "\(name) \(scheme) \(n) \(proposal) \(threshold)")
           sample.expect("evidence_ratio", 1, errors: Self.errors)
         }
         // The fewer particles, the more draws their tails take.
@@ -44,8 +45,12 @@ import Testing
   func theVarianceOfTheEvidenceIsExact(n: Int) throws {
     let problem = ParticleFilter(Known.hidden, FilterPlan(particles: n))
     let variance = try #require(problem.known.first { $0.statistic == .variance }).value
-    Sample(problem, n == 8 ? 60_000 : 20_000, key: "variance").expectVariance("evidence_ratio", variance, errors: Self.errors)
-    #expect(ParticleFilter(Known.hidden, FilterPlan(particles: n, scheme: .systematic)).known.allSatisfy { $0.statistic == .mean })
+    Sample(problem, n == 8 ? 60_000 : 20_000, key: "variance").expectVariance(
+      "evidence_ratio", variance, errors: Self.errors)
+    #expect(
+      ParticleFilter(Known.hidden, FilterPlan(particles: n, scheme: .systematic)).known.allSatisfy {
+        $0.statistic == .mean
+      })
   }
 
   /// Printed variances of Z^/Z at N = 64 on the line, and how low E log Z^ is.
@@ -54,7 +59,8 @@ import Testing
       (Selection.Scheme.multinomial, 0.271, 0.003), (.systematic, 0.225, 0.002), (.residual, 0.240, 0.002),
       (.pivotal, 0.225, 0.002),
     ] {
-      let sample = Sample(ParticleFilter(Known.linear, FilterPlan(particles: 64, scheme: scheme)), 15_000, key: "schemes")
+      let sample = Sample(
+        ParticleFilter(Known.linear, FilterPlan(particles: 64, scheme: scheme)), 15_000, key: "schemes")
       sample.expectVariance("evidence_ratio", variance, errors: Self.errors, further: error)
       if scheme == .multinomial {
         sample.expect("log_evidence", -14.6326708839 - 0.12395, errors: Self.errors, further: 0.00208)
@@ -98,7 +104,8 @@ import Testing
   /// Printed biases and proposals of PaRIS.
   @Test func smoothedFunctionalsHaveThePrintedBias() {
     for (n, bias, error) in [(4, 0.395, 0.002), (16, 0.0413, 0.0013), (64, 0.0056, 0.0011)] {
-      let sample = Sample(ParticleFilter(Known.linear, FilterPlan(particles: n, backward: 2)), 160_000 / n, key: "paris")
+      let sample = Sample(
+        ParticleFilter(Known.linear, FilterPlan(particles: n, backward: 2)), 160_000 / n, key: "paris")
       sample.expect("product", 1.48944584 + bias, errors: Self.errors, further: error)
     }
   }
@@ -114,7 +121,9 @@ import Testing
       let other = plain.moments(name)
       fast.expect(name, other.mean, errors: Self.errors, further: other.meanError)
       let (a, b) = (fast.moments(name), plain.moments(name))
-      #expect((a.variance - b.variance).magnitude < Self.errors * (a.varianceError * a.varianceError + b.varianceError * b.varianceError).squareRoot())
+      #expect(
+        (a.variance - b.variance).magnitude < Self.errors
+          * (a.varianceError * a.varianceError + b.varianceError * b.varianceError).squareRoot())
     }
   }
 
@@ -144,7 +153,9 @@ import Testing
     }
     func check(_ problem: some DrawnProblem, _ draws: Int, _ key: String) {
       let sample = Sample(problem, draws, key: key)
-      for known in problem.known { sample.expect(known.observable, record: known.record, known.value, errors: Self.errors) }
+      for known in problem.known {
+        sample.expect(known.observable, record: known.record, known.value, errors: Self.errors)
+      }
     }
     check(problem(Known.linear), 40_000, "unbiased line")
     check(problem(Known.hidden), 20_000, "unbiased states")
@@ -197,20 +208,24 @@ import Testing
       let problem = Learning(
         Known.waves(0.5), FilterPlan(particles: n, backward: 2, isTraced: true), iterations: 200, constant: 20,
         exponent: 0.7, isGibbs: true)
-      Sample(problem, draws, key: "learning").expect("learned", record: 199, printed, errors: Self.errors, further: error)
+      Sample(problem, draws, key: "learning").expect(
+        "learned", record: 199, printed, errors: Self.errors, further: error)
     }
   }
 
   /// A filter whose particles cannot have emitted an observation stops there; Z is estimated as 0, which keeps the mean.
   @Test func weightsThatAreAllZeroStopTheFilter() {
     let model = HiddenMarkov(
-      initial: [1, 0], transition: [[0.9, 0.1], [0, 1]], emission: [[1, 0], [0, 1]], observations: Observations([0, 1, 1]))
+      initial: [1, 0], transition: [[0.9, 0.1], [0, 1]], emission: [[1, 0], [0, 1]],
+      observations: Observations([0, 1, 1]))
     let sample = Sample(ParticleFilter(model, FilterPlan(particles: 2, backward: 2)), 4000, key: "stop")
     // Two children of state 0 stay there with probability .81.
     sample.expect("stopped", 0.81, errors: Self.errors)
     sample.expect("evidence_ratio", 1, errors: Self.errors)
     sample.expect("weighted_transitions[0,1]", 1, errors: Self.errors)
-    for (used, stopped) in zip(sample.values("observations_used"), sample.values("stopped")) { #expect(used == (stopped == 1 ? 1 : 3)) }
+    for (used, stopped) in zip(sample.values("observations_used"), sample.values("stopped")) {
+      #expect(used == (stopped == 1 ? 1 : 3))
+    }
     #expect(zip(sample.values("log_evidence"), sample.values("stopped")).allSatisfy { ($0 == -.infinity) == ($1 == 1) })
   }
 }

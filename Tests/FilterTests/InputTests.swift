@@ -85,7 +85,10 @@ import Testing
   @Test(arguments: [
     (line + "\nmethod = \"gibbs\"", "filter.burn_in=1", ["filter.burn_in = 1", "below sweeps, 1"]),
     (line + "\nmethod = \"gibbs\"", "filter.particles=1", ["filter.particles = 1", "at least 2"]),
-    (line + "\nmethod = \"gibbs\"", "filter.resampling=\"systematic\"", ["filter.resampling", "\"filter\" or \"paris\""]),
+    (
+      line + "\nmethod = \"gibbs\"", "filter.resampling=\"systematic\"",
+      ["filter.resampling", "\"filter\" or \"paris\""]
+    ),
     (volatility + "\nmethod = \"gibbs\"", "filter.reference=\"smoothing\"", ["filter.reference", "prior or filter"]),
     (line + "\nresampling = \"pivotal\"", "filter.particles=2000000", ["filter.resampling", "at most 1048576"]),
   ])
@@ -117,7 +120,8 @@ import Testing
       return try #require(known.statistics.first { $0.observable == place }).value
     }
     let numbers = try evidence(Self.line)
-    #expect(try evidence(Self.line, ["filter.observations={ formula = \"0.5 - 0.8*t\" }", "filter.length=2"]) == numbers)
+    #expect(
+      try evidence(Self.line, ["filter.observations={ formula = \"0.5 - 0.8*t\" }", "filter.length=2"]) == numbers)
     let own = try evidence(
       Self.own, ["filter.error={ formula = \"0.5\" }", "filter.range=[-9, 9]"])
     #expect((own - numbers).magnitude < 1e-10)

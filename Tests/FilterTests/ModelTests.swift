@@ -57,7 +57,8 @@ import Testing
     #expect((best.logEvidence + 92.08751540).magnitude < 5e-8)
     #expect(best.functionals[2].magnitude < 1e-5)
     let learning = Learning(
-      Known.waves(0.5), FilterPlan(particles: 8, backward: 2), iterations: 1, constant: 20, exponent: 0.7, isGibbs: false)
+      Known.waves(0.5), FilterPlan(particles: 8, backward: 2), iterations: 1, constant: 20, exponent: 0.7,
+      isGibbs: false)
     #expect((try #require(learning.mostLikely(in: -0.99...0.99)) - 0.78280194).magnitude < 2e-7)
   }
 

@@ -25,9 +25,10 @@ import Testing
   ) -> [Int32] {
     let n = logWeights.count
     let bounds = (0...parts).map { n * $0 / parts }
-    let maximum = (0..<parts).map { p in
-      Selection.maximum(Array(logWeights[bounds[p]..<bounds[p + 1]]), bounds[p + 1] - bounds[p])
-    }.max() ?? 0
+    let maximum =
+      (0..<parts).map { p in
+        Selection.maximum(Array(logWeights[bounds[p]..<bounds[p + 1]]), bounds[p + 1] - bounds[p])
+      }.max() ?? 0
     var own: [[UInt64]] = []
     var sums: [UInt64] = []
     for p in 0..<parts {
@@ -164,7 +165,9 @@ import Testing
         }
       #expect((found.mean - mean).magnitude < 4.5 * (variance / Double(draws)).squareRoot() + 1e-9, "\(scheme) \(i)")
       let squares = Moments(values: offspring[i].map { ($0 - mean) * ($0 - mean) })
-      #expect((squares.mean - variance).magnitude < 4.5 * squares.meanError + 1e-9, "\(scheme) \(i): \(squares.mean), \(variance)")
+      #expect(
+        (squares.mean - variance).magnitude < 4.5 * squares.meanError + 1e-9,
+        "\(scheme) \(i): \(squares.mean), \(variance)")
       if scheme != .multinomial { #expect(offspring[i].allSatisfy { $0 >= mean.rounded(.down) }) }
       if scheme == .systematic || scheme == .pivotal { #expect(offspring[i].allSatisfy { $0 <= mean.rounded(.up) }) }
     }

@@ -29,7 +29,9 @@ enum Known {
     transition: [[0.8, 0.3], [-0.2, 0.7]], noise: [[0.5, 0.1], [0.1, 0.4]],
     emission: [[1, 0], [0.5, 1], [0, -1]], error: [[0.6, 0.1, 0], [0.1, 0.8, 0], [0, 0, 1]],
     start: [[1, 0.3], [0.3, 2]],
-    observations: Observations([[0.5, 0.2, -0.1], [1, .nan, .nan], [-0.4, 0.6, 0.9], [0.2, 0, -1.2], [1.1, 0.4, 0.3]]))
+    observations: Observations([
+      [0.5, 0.2, -0.1], [1, .nan, .nan], [-0.4, 0.6, 0.9], [0.2, 0, -1.2], [1.1, 0.4, 0.3],
+    ]))
 }
 
 /// Values of draws of a problem.

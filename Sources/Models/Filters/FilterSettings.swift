@@ -20,43 +20,47 @@ enum FilterSettings {
     ("step_exponent", [.learning]), ("smoother", [.learning]),
   ]
 
-  static let parameters: [Parameter] = [
-    Parameter(
-      "method", .choice(Method.allCases.map(\.rawValue)), default: .text("filter"),
-      "filter: the evidence only; paris: smoothed functionals by backward draws; gibbs: sweeps of Parisian particle Gibbs; learning: a parameter by EM"
-    ),
-    Parameter(
-      "particles", .integer(1...Int64(Selection.mostParticles)), small: .init(.inverse, "N", companions: ["draws"]), "N"),
-    Parameter(
-      "proposal", .choice(FilterPlan.Proposal.allCases.map(\.rawValue)), optional: true,
-      "how particles move; bootstrap (unless given): by the model; guided: seeing the next observation; auxiliary: selected by what they promise for it, too. Of filter and paris"
-    ),
-    Parameter(
-      "resampling", .choice(Selection.Scheme.allCases.map(\.rawValue)), optional: true,
-      "how children are selected; multinomial unless given. Of filter and paris; pivotal for at most \(Selection.mostPivotal) particles"
-    ),
-    Parameter(
-      "threshold", .real(.init(0, 1)), optional: true,
-      "particles are selected where their effective number is below this share of N; 1 (at every step) unless given. Of filter and paris"
-    ),
-    Parameter(
-      "backward_draws", .integer(1...64), optional: true,
-      "M, of each particle a step; 2 unless given. Of paris, gibbs and learning"),
-    Parameter("sweeps", .integer(1...10_000), optional: true, "K, sweeps of a run; 1 unless given. Of gibbs"),
-    Parameter("burn_in", .integer(0...10_000), optional: true, "sweeps without a part in averages; 0 unless given. Of gibbs"),
-    Parameter(
-      "reference", .choice(FilterReference.allCases.map(\.rawValue)), optional: true,
-      "the first reference path; prior (unless given): of the model without observations; filter: of a pass without a reference; smoothing: of the smoothing law, exactly. Of gibbs"
-    ),
-    Parameter("iterations", .integer(1...100_000), optional: true, "of EM; 200 unless given. Of learning"),
-    Parameter("constant_steps", .integer(0...100_000), optional: true, "iterations with step 1; 20 unless given. Of learning"),
-    Parameter(
-      "step_exponent", .real(.init(0.5, 1, openBelow: true)), optional: true,
-      "p, of the steps (k - constant_steps + 1)^-p that follow; 0.7 unless given. Of learning"),
-    Parameter(
-      "smoother", .choice(["paris", "gibbs"]), optional: true,
-      "of each iteration; gibbs (unless given): a pass, and a sweep from its path; paris: a pass. Of learning"),
-  ] + ObservationKeys.parameters
+  static let parameters: [Parameter] =
+    [
+      Parameter(
+        "method", .choice(Method.allCases.map(\.rawValue)), default: .text("filter"),
+        "filter: the evidence only; paris: smoothed functionals by backward draws; gibbs: sweeps of Parisian particle Gibbs; learning: a parameter by EM"
+      ),
+      Parameter(
+        "particles", .integer(1...Int64(Selection.mostParticles)), small: .init(.inverse, "N", companions: ["draws"]),
+        "N"),
+      Parameter(
+        "proposal", .choice(FilterPlan.Proposal.allCases.map(\.rawValue)), optional: true,
+        "how particles move; bootstrap (unless given): by the model; guided: seeing the next observation; auxiliary: selected by what they promise for it, too. Of filter and paris"
+      ),
+      Parameter(
+        "resampling", .choice(Selection.Scheme.allCases.map(\.rawValue)), optional: true,
+        "how children are selected; multinomial unless given. Of filter and paris; pivotal for at most \(Selection.mostPivotal) particles"
+      ),
+      Parameter(
+        "threshold", .real(.init(0, 1)), optional: true,
+        "particles are selected where their effective number is below this share of N; 1 (at every step) unless given. Of filter and paris"
+      ),
+      Parameter(
+        "backward_draws", .integer(1...64), optional: true,
+        "M, of each particle a step; 2 unless given. Of paris, gibbs and learning"),
+      Parameter("sweeps", .integer(1...10_000), optional: true, "K, sweeps of a run; 1 unless given. Of gibbs"),
+      Parameter(
+        "burn_in", .integer(0...10_000), optional: true, "sweeps without a part in averages; 0 unless given. Of gibbs"),
+      Parameter(
+        "reference", .choice(FilterReference.allCases.map(\.rawValue)), optional: true,
+        "the first reference path; prior (unless given): of the model without observations; filter: of a pass without a reference; smoothing: of the smoothing law, exactly. Of gibbs"
+      ),
+      Parameter("iterations", .integer(1...100_000), optional: true, "of EM; 200 unless given. Of learning"),
+      Parameter(
+        "constant_steps", .integer(0...100_000), optional: true, "iterations with step 1; 20 unless given. Of learning"),
+      Parameter(
+        "step_exponent", .real(.init(0.5, 1, openBelow: true)), optional: true,
+        "p, of the steps (k - constant_steps + 1)^-p that follow; 0.7 unless given. Of learning"),
+      Parameter(
+        "smoother", .choice(["paris", "gibbs"]), optional: true,
+        "of each iteration; gibbs (unless given): a pass, and a sweep from its path; paris: a pass. Of learning"),
+    ] + ObservationKeys.parameters
 
   /// The problem of a job.
   /// - Parameters:
@@ -75,7 +79,8 @@ enum FilterSettings {
     case .gibbs:
       let reference = p.choice("reference", FilterReference.prior)
       guard reference != .smoothing || model.drawsSmoothed else {
-        throw p.invalid("reference", "must be prior or filter: paths of this model's smoothing law are not drawn exactly")
+        throw p.invalid(
+          "reference", "must be prior or filter: paths of this model's smoothing law are not drawn exactly")
       }
       let sweeps = p.integer("sweeps", 1)
       let burnIn = p.integer("burn_in", 0)
@@ -118,14 +123,18 @@ enum FilterSettings {
     }
     guard plan.scheme != .pivotal || plan.particles <= Selection.mostPivotal else {
       throw p.invalid(
-        "resampling", "goes through all particles one after another, of which it takes at most \(Selection.mostPivotal); the others take more")
+        "resampling",
+        "goes through all particles one after another, of which it takes at most \(Selection.mostPivotal); the others take more"
+      )
     }
     guard !plan.isTraced || plan.particles >= 2 else {
       throw p.invalid("particles", "must be at least 2: one of them is the reference; the nearest is 2")
     }
     let kept = plan.isTraced ? plan.particles * model.length * (model.dimension + 1) : 0
     guard kept <= mostNumbers else {
-      throw p.invalid("particles", "with \(model.length) observations keeps \(kept) numbers to trace paths; at most \(mostNumbers) are kept")
+      throw p.invalid(
+        "particles",
+        "with \(model.length) observations keeps \(kept) numbers to trace paths; at most \(mostNumbers) are kept")
     }
     return (method, plan)
   }

@@ -8,7 +8,8 @@ struct KalmanSmoother: Sendable {
   private(set) var logEvidence = 0.0
   private let transition, noise: Matrix
 
-  init(transition: Matrix, noise: Matrix, emission: Matrix, error: Matrix, start: Matrix, _ observations: Observations) {
+  init(transition: Matrix, noise: Matrix, emission: Matrix, error: Matrix, start: Matrix, _ observations: Observations)
+  {
     (self.transition, self.noise) = (transition, noise)
     var (mean, covariance) = (Matrix(transition.rows, 1), start)
     for t in 0..<observations.count {

@@ -24,7 +24,8 @@ extension Parameters {
     let entries = try matrix(key, rows: dimension, columns: dimension)
     for i in 0..<dimension {
       for j in 0..<i where entries[i][j] != entries[j][i] {
-        throw invalid(key, "must be symmetric: entry (\(i), \(j)) is \(entries[i][j]), entry (\(j), \(i)) is \(entries[j][i])")
+        throw invalid(
+          key, "must be symmetric: entry (\(i), \(j)) is \(entries[i][j]), entry (\(j), \(i)) is \(entries[j][i])")
       }
     }
     guard Whitening(Matrix(entries)) != nil else { throw invalid(key, "must be positive definite") }

@@ -11,11 +11,14 @@ enum ObservationKeys {
   static let parameters: [Parameter] =
     [
       Parameter("observations", .structured(words), optional: true, "y; nan where one is missing, if missing = true"),
-      Parameter("length", .integer(1...Int64(most)), optional: true, unit: "observations", "T, of a formula or a simulation"),
+      Parameter(
+        "length", .integer(1...Int64(most)), optional: true, unit: "observations", "T, of a formula or a simulation"),
       Parameter(
         "data_seed", .integer(0...Int64.max), optional: true,
         "simulates length observations of the model itself by this seed, the same in every draw"),
-      Parameter("missing", .boolean, default: .boolean(false), "whether observations may be nan, which says that they are missing"),
+      Parameter(
+        "missing", .boolean, default: .boolean(false),
+        "whether observations may be nan, which says that they are missing"),
     ] + TableRequest.parameters
 
   static func read<Model: StateSpaceModel>(
@@ -27,7 +30,8 @@ enum ObservationKeys {
       throw p.invalid(
         given.first ?? "observations",
         given.isEmpty
-          ? "must be \(words); or give file, or length and data_seed" : "is given beside \(given[1]): y comes from one place")
+          ? "must be \(words); or give file, or length and data_seed"
+          : "is given beside \(given[1]): y comes from one place")
     }
     var isFormula = false
     if case .table? = p["observations"] { isFormula = true }
@@ -50,7 +54,9 @@ enum ObservationKeys {
   }
 
   private static func length(_ p: Parameters) throws -> Int {
-    guard p["length"] != nil else { throw p.invalid("length", "must be an integer in [1, \(most)]: there is nothing else that says how many") }
+    guard p["length"] != nil else {
+      throw p.invalid("length", "must be an integer in [1, \(most)]: there is nothing else that says how many")
+    }
     return p.integer("length")
   }
 
@@ -62,7 +68,8 @@ enum ObservationKeys {
       if let number = item.number { return [number] }
       guard case .list(let row) = item, case let numbers = row.compactMap(\.number), numbers.count == row.count else {
         throw Failure.invalid(
-          key: "\(p.path).observations[\(t)]", value: item.description, allowed: "must be a number or an array of numbers")
+          key: "\(p.path).observations[\(t)]", value: item.description,
+          allowed: "must be a number or an array of numbers")
       }
       return numbers
     }

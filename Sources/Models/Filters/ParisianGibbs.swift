@@ -29,7 +29,8 @@ package struct ParisianGibbs<Model: StateSpaceModel>: DrawnProblem, SmoothingPro
     model.functionals.map { Observable($0.name, $0.indices, $0.summary) }
       + model.functionals.map {
         Observable(
-          "averaged_\($0.name)", $0.indices, "\($0.name), mean over the sweeps after the first \(burnIn); of one of these, its own")
+          "averaged_\($0.name)", $0.indices,
+          "\($0.name), mean over the sweeps after the first \(burnIn); of one of these, its own")
       }
       + [Observable("stopped", role: .failure, "1 where all weights became 0, which ends the run")]
   }

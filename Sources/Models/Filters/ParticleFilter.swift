@@ -23,7 +23,8 @@ package struct ParticleFilter<Model: StateSpaceModel>: DrawnProblem, SmoothingPr
   package var observables: [Observable] {
     var all = [
       Observable("log_evidence", "log of the estimate of Z; -infinity where all weights became 0"),
-      Observable("effective_share", role: .auxiliary, "effective number of particles over N, mean over the observations"),
+      Observable(
+        "effective_share", role: .auxiliary, "effective number of particles over N, mean over the observations"),
       Observable(
         "observations_used", role: .auxiliary, unit: "observations",
         "observations taken in before all weights were 0: T unless the filter stopped"),
@@ -95,7 +96,8 @@ extension StateSpaceModel {
 extension Axis {
   /// Of runs with one record: the number of observations.
   static func observations(_ count: Int) -> Axis {
-    Axis(name: "observations", unit: "observations", summary: "observations that a run takes in", values: [Double(count)])
+    Axis(
+      name: "observations", unit: "observations", summary: "observations that a run takes in", values: [Double(count)])
   }
 
   /// Of sweeps or iterations, from 1.

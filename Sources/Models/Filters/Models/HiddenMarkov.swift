@@ -13,14 +13,16 @@ package struct HiddenMarkov: StateSpaceModel {
   package let exact: SmoothedValues?
   private let initial, transition: [Double]
   private let emission: [[Double]]
-  /// log g of every state at every t.
+  /// Number of the symbol of y_t, one more than the last where y_t is missing.
+  private let seen: [Int]
+  /// log g of every state, by symbol; 0 where y is missing.
   private let logLikelihood: [Double]
   /// Cumulative sums: of pi, of the rows of P.
   private let startEnds, moveEnds: [Double]
   /// log P_ij less that of the largest in column j.
   private let relative: [Double]
-  /// Of the guided proposal at t: cumulative sums of P_ij g_t(j) over j, for every i; pi g_0 at t = 0. The last one is the promise.
-  private let guidedEnds: [Double]
+  /// Of the guided proposal, by symbol: cumulative sums of P_ij g(j) over j, for every i, whose last one is the promise; of pi_j g(j).
+  private let guidedMoves, guidedStarts: [Double]
 
   package var dimension: Int { 1 }
   package var length: Int { observations.count }
@@ -40,12 +42,11 @@ package struct HiddenMarkov: StateSpaceModel {
     let p = transition.flatMap { $0 }
     self.transition = p
     self.emission = emission
-    let logs = (0..<observations.count).map { t -> [Double] in
-      let y = observations[t, 0]
-      return (0..<k).map { y.isNaN ? 0 : Self.logarithm(emission[$0][Int(y)]) }
-    }
+    let symbols = emission[0].count
+    seen = (0..<observations.count).map { observations[$0, 0].isNaN ? symbols : Int(observations[$0, 0]) }
+    let logs = (0...symbols).map { y in (0..<k).map { y == symbols ? 0 : Self.logarithm(emission[$0][y]) } }
     logLikelihood = logs.flatMap { $0 }
-    smoother = FiniteSmoother(start: initial, transition: p, logLikelihood: logs)
+    smoother = FiniteSmoother(start: initial, transition: p, logLikelihood: seen.map { logs[$0] })
     functionals = (0..<k).flatMap { i in
       (0..<k).map { Functional("transitions", [i, $0], "number of steps from state \(i) to state \($0)") }
     }
@@ -60,11 +61,11 @@ package struct HiddenMarkov: StateSpaceModel {
       let top = (0..<k).map { p[$0 * k + place % k] }.max() ?? 1
       return p[place] > 0 ? Elementary.log(p[place] / top) : -.infinity
     }
-    guidedEnds = logs.indices.flatMap { t in
-      (0..<k).flatMap { i in
-        Self.sums((0..<k).map { (t == 0 ? initial[$0] : p[i * k + $0]) * Elementary.exp(max(logs[t][$0], -746)) })
-      }
+    func guided(_ row: [Double], _ log: [Double]) -> [Double] {
+      Self.sums((0..<k).map { log[$0] == -.infinity ? 0 : row[$0] * Elementary.exp(log[$0]) })
     }
+    guidedMoves = logs.flatMap { log in transition.flatMap { guided($0, log) } }
+    guidedStarts = logs.flatMap { guided(initial, $0) }
   }
 
   /// Cumulative sums.
@@ -105,7 +106,7 @@ package struct HiddenMarkov: StateSpaceModel {
   }
 
   package func weigh(_ t: Int, _ x: Cloud, _ range: Range<Int>, _ logWeights: UnsafeMutablePointer<Double>) {
-    for i in range { logWeights[i] += logLikelihood[t * states + Int(x.x[i])] }
+    for i in range { logWeights[i] += logLikelihood[seen[t] * states + Int(x.x[i])] }
   }
 
   package func emit(_ t: Int, _ x: Cloud, _ i: Int, _ stream: inout Stream) -> [Double] {
@@ -125,18 +126,19 @@ package struct HiddenMarkov: StateSpaceModel {
     _ t: Int, _ from: Cloud, _ ancestors: UnsafePointer<Int32>, _ x: Cloud, _ range: Range<Int>,
     _ logWeights: UnsafeMutablePointer<Double>, _ stream: inout Stream
   ) {
+    let ends = t == 0 ? guidedStarts : guidedMoves
     for i in range {
-      let row = (t * states + (t == 0 ? 0 : Int(from.x[Int(ancestors[i])]))) * states
-      let j = place(guidedEnds, row, stream.uniform())
+      let row = t == 0 ? seen[t] * states : (seen[t] * states + Int(from.x[Int(ancestors[i])])) * states
+      let j = place(ends, row, stream.uniform())
       x.x[i] = j
       // q/p = (sum of q g)/g.
-      logWeights[i] += Self.logarithm(guidedEnds[row + states - 1]) - logLikelihood[t * states + Int(j)]
+      logWeights[i] += Self.logarithm(ends[row + states - 1]) - logLikelihood[seen[t] * states + Int(j)]
     }
   }
 
   package func lookAhead(_ t: Int, _ from: Cloud, _ range: Range<Int>, _ logWeights: UnsafeMutablePointer<Double>) {
     for i in range {
-      logWeights[i] = Self.logarithm(guidedEnds[(t * states + Int(from.x[i])) * states + states - 1])
+      logWeights[i] = Self.logarithm(guidedMoves[(seen[t] * states + Int(from.x[i])) * states + states - 1])
     }
   }
 
@@ -169,7 +171,8 @@ extension HiddenMarkov {
     parameters: [
       Parameter("initial", .structured("an array of 1 to 64 probabilities"), "law of x_0"),
       Parameter("transition", .structured("a matrix as an array of its rows"), "rows of probabilities"),
-      Parameter("emission", .structured("a matrix as an array of its rows"), "rows of probabilities, a column a symbol"),
+      Parameter(
+        "emission", .structured("a matrix as an array of its rows"), "rows of probabilities, a column a symbol"),
     ]
   ) { p, data in
     let initial = try p.law("initial")

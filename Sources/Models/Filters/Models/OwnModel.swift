@@ -160,7 +160,8 @@ extension OwnModel {
 
   static let entry = FilterFamily.entry(
     name: "own-model", summary: "a model on the line by formulas",
-    equation: "x_0 ~ N(start_mean, start_spread^2), x_t = transition(x, t) + noise(x, t) xi, y_t = emission(x, t) + error(x, t) zeta, or log_density(x, y, t)",
+    equation:
+      "x_0 ~ N(start_mean, start_spread^2), x_t = transition(x, t) + noise(x, t) xi, y_t = emission(x, t) + error(x, t) zeta, or log_density(x, y, t)",
     functionals: ["product", "square"],
     parameters: [
       Parameter("start_mean", .real(.finite), default: .real(0), "of x_0"),

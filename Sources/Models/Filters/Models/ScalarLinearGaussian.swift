@@ -27,9 +27,10 @@ package struct ScalarLinearGaussian: LearnableModel {
   package var length: Int { observations.count }
   package var isGuided: Bool { true }
   package var drawsSmoothed: Bool { true }
-  package let functionals = LinearGaussian.products + [
-    Functional("score", "derivative of log Z in a, by Fisher's identity: sum of (x_t - a x_{t-1}) x_{t-1}/q^2")
-  ]
+  package let functionals =
+    LinearGaussian.products + [
+      Functional("score", "derivative of log Z in a, by Fisher's identity: sum of (x_t - a x_{t-1}) x_{t-1}/q^2")
+    ]
 
   /// The same as a model of vectors.
   package var general: LinearGaussian {
@@ -164,14 +165,16 @@ extension ScalarLinearGaussian {
   /// Of this model and of `LinearGaussian`.
   static let entry = FilterFamily.entry(
     name: "linear-gaussian", summary: "a linear Gaussian model, on the line or of vectors",
-    equation: "x_0 ~ N(0, start^2), x_t = transition x_{t-1} + noise xi, y_t = emission x_t + error zeta; of vectors matrices, noise, error and start covariances",
+    equation:
+      "x_0 ~ N(0, start^2), x_t = transition x_{t-1} + noise xi, y_t = emission x_t + error zeta; of vectors matrices, noise, error and start covariances",
     functionals: ["product", "square", "score"],
     parameters: [
       Parameter("transition", .structured(matrixWords), "a, or A"),
       Parameter("noise", .structured(matrixWords), "q, a standard deviation, or Q, a covariance"),
       Parameter("emission", .structured(matrixWords), default: .real(1), "b, or B"),
       Parameter("error", .structured(matrixWords), "r, a standard deviation, or R, a covariance"),
-      Parameter("start", .structured(matrixWords), default: .real(1), "s_0, a standard deviation, or S_0, a covariance"),
+      Parameter(
+        "start", .structured(matrixWords), default: .real(1), "s_0, a standard deviation, or S_0, a covariance"),
     ]
   ) { p, data in
     guard case .list? = p["transition"] else {
