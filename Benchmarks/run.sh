@@ -194,6 +194,20 @@ coulomb() {
   echo "bench: wrote the rows of Coulomb gases of Benchmarks/RESULTS.md"
 }
 
+filters() {
+  local own=.venv-filters
+  rm -f "$work"/*.json
+  echo "bench: particle filters"
+  [ -x $own/bin/python ] || python3 -m venv $own
+  $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-filters.txt
+  for i in 1 2; do
+    $one .build/release/fathom-bench filters >>"$work/native.json"
+    $one $own/bin/python Benchmarks/peers_filters.py >>"$work/peers.json"
+  done
+  $venv/bin/python Benchmarks/results_filters.py "$work"
+  echo "bench: wrote the rows of particle filters of Benchmarks/RESULTS.md"
+}
+
 diffusions() {
   rm -f "$work"/*.json
   echo "bench: diffusions"
@@ -318,6 +332,7 @@ kernels) kernels ;;
 semidefinite) semidefinite ;;
 coulomb) coulomb ;;
 diffusions) diffusions ;;
+filters) filters ;;
 signatures) signatures ;;
 particles) particles ;;
 manifolds) manifolds ;;

@@ -202,6 +202,7 @@ case "particles":
   vectorSpeed()
   try particleTimes(CommandLine.arguments.dropFirst(2).first)
 case "coulomb": try coulombTimes()
+case "filters": filterTimes()
 default: try everything()
 }
 
