@@ -36,6 +36,7 @@ let models: [Target.Dependency] = [
   "Coulomb",
   "KernelMachines",
   "Walks",
+  "Filters",
 ]
 
 let package = Package(
@@ -96,6 +97,9 @@ let package = Package(
     .target(
       name: "Estimation", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Estimation", swiftSettings: numeric),
+    .target(
+      name: "Filters", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness"],
+      path: "Sources/Models/Filters", swiftSettings: numeric),
     .target(
       name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Signatures", swiftSettings: numeric),
@@ -168,6 +172,10 @@ let package = Package(
       dependencies: [
         "Analyses", "Engine", "KernelMachines", "Networks", "Limits", "Jobs", "Experiments", "Kernels", "Randomness",
       ],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "FilterTests",
+      dependencies: ["Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "SemidefiniteTests",

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-for library in ("OPENBLAS", "OMP"):
+for library in ("OPENBLAS", "OMP", "NUMBA"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["JAX_ENABLE_X64"] = "true"

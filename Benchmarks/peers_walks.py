@@ -6,24 +6,12 @@ neighbours, and as a loop compiled by Numba, where a visit changes one weight as
 python peers_walks.py
 """
 
-import json
-import time
+from peers_common import best, report  # noqa: I001 (sets the environment first)
 
 import numba
 import numpy as np
 
 NUMPY, NUMBA = f"NumPy {np.__version__}", f"Numba {numba.__version__}"
-
-
-def best(body, total=1.5, least=3):
-    body()
-    result, spent, calls = float("inf"), 0.0, 0
-    while spent < total or calls < least:
-        start = time.perf_counter()
-        body()
-        seconds = time.perf_counter() - start
-        result, spent, calls = min(result, seconds), spent + seconds, calls + 1
-    return result
 
 
 def graph(n: int) -> np.ndarray:
@@ -75,8 +63,7 @@ def main():
         for alpha in (0.0, 1.0, 5.0):
             for peer, run, steps in ((NUMPY, plain, 50_000), (NUMBA, compiled, 2_000_000)):
                 seconds = best(lambda r=run, g=neighbours, a=alpha, s=steps: r(g, a, s))
-                row = {"name": "walk", "peer": peer, "vertices": n, "alpha": alpha, "steps_per_second": steps / seconds}
-                print(json.dumps(row), flush=True)
+                report("walk", peer=peer, vertices=n, alpha=alpha, steps_per_second=steps / seconds)
 
 
 if __name__ == "__main__":

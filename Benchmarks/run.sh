@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -137,11 +137,17 @@ signatures_times() {
   $one .build/release/fathom-bench signatures >>"$work/native.json"
 }
 
-# Turns of fathom-bench WHAT and of the peers' script, PASSES times.
-turns() { # PASSES WHAT SCRIPT
+# Turns of fathom-bench WHAT and of the peers' script, PASSES times; of some peers in an environment of their own, by requirements-NAME.txt.
+turns() { # PASSES WHAT SCRIPT [NAME]
+  local python=$venv/bin/python
+  if [ $# -gt 3 ]; then
+    python=.venv-$4/bin/python
+    [ -x "$python" ] || python3 -m venv ".venv-$4"
+    "$python" -m pip install --quiet --disable-pip-version-check -r "Benchmarks/requirements-$4.txt"
+  fi
   for ((i = 0; i < $1; i++)); do
     $one .build/release/fathom-bench "$2" >>"$work/native.json"
-    $one $venv/bin/python "Benchmarks/$3" >>"$work/peers.json"
+    $one "$python" "Benchmarks/$3" >>"$work/peers.json"
   done
 }
 
@@ -163,20 +169,14 @@ estimation_times() {
 
 kernel_machines_times() { turns 3 kernel-machines peers_kernel_machines.py; }
 
-walks_times() {
-  local own=.venv-walks
-  [ -x $own/bin/python ] || python3 -m venv $own
-  $own/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-walks.txt
-  for i in 1 2; do
-    $one .build/release/fathom-bench walks >>"$work/native.json"
-    $one $own/bin/python Benchmarks/peers_walks.py >>"$work/peers.json"
-  done
-}
+walks_times() { turns 2 walks peers_walks.py walks; }
 
 bayes_times() {
   $venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements-bayes.txt
   turns 2 bayes peers_bayes.py
 }
+
+filters_times() { turns 2 filters peers_filters.py filters; }
 
 # What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
 declare -A sections=(
@@ -185,6 +185,7 @@ declare -A sections=(
   [kernels]="closed kernels and a posterior" [signatures]="signature kernels and Gram matrices"
   [divergence]="divergences" [diffusions]="diffusions" [coulomb]="Coulomb gases"
   [semidefinite]="Max-Cut with a bound" [estimation]="densities and designs"
+  [filters]="particle filters"
   [bayes]="Bayesian networks"
   [walks]="self-repellent walks"
   [kernel_machines]="deep kernel machines"

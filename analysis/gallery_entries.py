@@ -10,6 +10,7 @@ from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
+from gallery_filters import evidence, sweeps
 from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
 from gallery_networks import (
@@ -215,6 +216,16 @@ ENTRIES = [
         "diffusion-projections", "Generated digits are flatter than normal", "arXiv:2501.07741", "diffusion-projections", projections,
         "Excess kurtosis of ten generated digits along their first principal components, K times, and of the kernel mixtures that they tend to; a normal class has 0.",
         verdicts=0,
+    ),
+    Entry(
+        "particle-filter", "Variance of a particle filter", "arXiv:2301.00900", "particle-filter", evidence,
+        "A bootstrap filter of a hidden Markov model with three states and ten observations, multinomial selection at every step. Line: exact at every N.",
+        ["filter.draws=40000"],
+    ),
+    Entry(
+        "particle-gibbs", "Parisian particle Gibbs", "arXiv:2301.00900", "particle-gibbs", sweeps,
+        "Sum of x(t-1) x(t) of a linear Gaussian model given ten observations, by sweeps from a path that knows nothing of them: bias over the sweeps, and bias and spread of averages over the second half of 128/N sweeps.",
+        ["filter.draws=10000"], 0,
     ),
     Entry(
         "more-is-better", "More is better", "arXiv:2311.14646", "more-is-better", risks,

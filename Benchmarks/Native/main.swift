@@ -206,6 +206,7 @@ case "estimation": try estimationTimes()
 case "kernel-machines": try kernelMachineTimes()
 case "walks": try walkTimes()
 case "bayes": try bayesTimes()
+case "filters": filterTimes()
 default: try everything()
 }
 

@@ -3,6 +3,7 @@ import Diffusions
 import Divergences
 import Estimation
 import Experiments
+import Filters
 import KernelMachines
 import Limits
 import Manifolds
@@ -29,6 +30,7 @@ package enum Registry {
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(WalkFamily.self, limits: WalkLimits.all),
+    RegisteredFamily(FilterFamily.self, limits: FilterLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
