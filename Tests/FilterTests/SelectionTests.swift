@@ -25,10 +25,11 @@ import Testing
   ) -> [Int32] {
     let n = logWeights.count
     let bounds = (0...parts).map { n * $0 / parts }
-    let maximum =
-      (0..<parts).map { p in
-        Selection.maximum(Array(logWeights[bounds[p]..<bounds[p + 1]]), bounds[p + 1] - bounds[p])
-      }.max() ?? 0
+    let maxima: [Double] = (0..<parts).map { p in
+      let piece = Array(logWeights[bounds[p]..<bounds[p + 1]])
+      return Selection.maximum(piece, piece.count)
+    }
+    let maximum = maxima.max() ?? 0
     var own: [[UInt64]] = []
     var sums: [UInt64] = []
     for p in 0..<parts {
@@ -38,8 +39,11 @@ import Testing
       own.append(integers)
     }
     func shares(_ sums: [UInt64]) -> [Selection.Share] {
-      sums.indices.map {
-        Selection.Share(before: sums[..<$0].reduce(0, +), own: sums[$0], total: sums.reduce(0, +))
+      let total: UInt64 = sums.reduce(0, +)
+      var before: UInt64 = 0
+      return sums.map { own in
+        defer { before += own }
+        return Selection.Share(before: before, own: own, total: total)
       }
     }
     let share = shares(sums)
