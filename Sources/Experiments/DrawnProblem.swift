@@ -87,7 +87,7 @@ package struct ProblemDraw<Problem: DrawnProblem>: Draw {
 }
 
 /// A problem, ready to be drawn and to be compared with limits.
-package struct DrawnProblemModel: Sendable {
+package struct DrawnProblemModel: DrawnModel {
   package let experiment: Experiment
   /// What is drawn: limits cast it to the types that they belong to.
   package let problem: any DrawnProblem
@@ -154,22 +154,30 @@ package struct DrawnProblemEntry: Entry {
 
 /// A family whose models are such problems: it lists them.
 package protocol DrawnProblemFamily: Family where Model == DrawnProblemModel {
+  /// What an entry is called, and what its draws are unless it says so itself.
+  static var kind: String { get }
+  static var draws: String { get }
   static var problems: [DrawnProblemEntry] { get }
   /// Where they are documented.
   static var page: String { get }
 }
 
-extension DrawnProblemFamily {
-  package static var entries: [any Entry] { problems }
-  package static var observables: [String]? { problems.flatMap(\.observables) }
-  package static var drawsKey: String? { "draws" }
+/// What is drawn, and what may be known of it at this very size.
+package protocol DrawnModel: Sendable {
+  var experiment: Experiment { get }
+  var known: ReferenceValues? { get }
+  var parameters: Parameters { get }
+  /// Labels for the file; `data` is the fingerprint of its data.
+  var attributes: [String: String] { get }
+}
 
-  package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<DrawnProblemModel> {
-    let model = try DrawnProblemEntry.named(by: problems[0].kind, of: table, path: context.path, among: problems)
-      .read(table, path: context.path, data: context.data)
+extension Family where Model: DrawnModel {
+  /// The draws of a model, with what is known of them as another leg.
+  /// - Parameter page: where that is documented.
+  package static func found(_ model: Model, page: String) -> FamilyCase<Model> {
     var legs = [
       Leg(
-        name: self.table, role: .finite,
+        name: table, role: .finite,
         content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
         attributes: model.attributes)
     ]
@@ -179,10 +187,32 @@ extension DrawnProblemFamily {
           name: "exact", role: .exact, content: .known(known),
           attributes: ["equation": "what is known at this very size", "reference": page]))
     }
-    let prefix = self.table
-    let lines = model.parameters.resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
-    let data = model.attributes["data"].map { ["\(prefix).data = \($0)"] } ?? []
+    let lines = model.parameters.resolved.lines(prefix: table).filter { !$0.hasPrefix("\(table).draws = ") }
+    let data = model.attributes["data"].map { ["\(table).data = \($0)"] } ?? []
     return FamilyCase(model: model, legs: legs, identity: lines + data)
+  }
+}
+
+extension DrawnProblemFamily {
+  package static var entries: [any Entry] { problems }
+  package static var observables: [String]? { problems.flatMap(\.observables) }
+  package static var drawsKey: String? { "draws" }
+
+  package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<DrawnProblemModel> {
+    let model = try DrawnProblemEntry.named(by: kind, of: table, path: context.path, among: problems)
+      .read(table, path: context.path, data: context.data)
+    return found(model, page: page)
+  }
+
+  /// A line of the catalog of this family.
+  package static func entry(
+    name: String, summary: String, equation: String, reference: String, draws: String? = nil,
+    samplers: [(name: String, summary: String)] = [], observables: [String], parameters: [Parameter],
+    make: @escaping @Sendable (Parameters, any DataSource) throws -> DrawnProblemModel
+  ) -> DrawnProblemEntry {
+    DrawnProblemEntry(
+      kind: kind, name: name, summary: summary, equation: equation, reference: reference, draws: draws ?? self.draws,
+      samplers: samplers, observables: observables, parameters: parameters, make: make)
   }
 }
 

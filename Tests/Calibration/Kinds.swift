@@ -7,7 +7,7 @@ import Experiments
 ///
 /// alpha is 0.05 where a job has the key: 300 seeds then hold fifteen false alarms. With the default, 0.01, they would hold three.
 package enum Calibration {
-  package static let kinds: [Kind] = draws + laws + replicas + extrapolations + slopes
+  package static let kinds: [Kind] = draws + laws + replicas + extrapolations + slopes + families
 
   static let alpha = 0.05
   static let comparisonTable = "[comparison]\nalpha = 0.05\n"

@@ -1,14 +1,14 @@
 import Kernels
 
 /// $\mathbb E[x | Y]$ of Student data seen as $Y = t x + W_t$: with $z = Y/t$ the mean of x in the density $p(x)\, e^{-t (x - z)^2/2}$, tabulated in $u = \operatorname{arsinh} z$ and read by cubics with their slopes.
-struct ConditionalMean: Sendable {
+package struct ConditionalMean: Sendable {
   private static let count = 600
   private static let reach = 14.0
   private let signal: Double
   /// Of x - z, which varies less than x: at points of u, and its slopes.
   private let values, slopes: [Double]
 
-  init(student degrees: Double, signal t: Double) {
+  package init(student degrees: Double, signal t: Double) {
     signal = t
     // Both factors have a peak: nodes around either.
     let width = 1 / t.squareRoot()
@@ -56,7 +56,7 @@ struct ConditionalMean: Sendable {
     }
   }
 
-  func callAsFunction(_ y: Double) -> Double {
+  package func callAsFunction(_ y: Double) -> Double {
     let z = y / signal
     let magnitude = z.magnitude
     let u = Elementary.log(magnitude + (1 + magnitude * magnitude).squareRoot()) * (z < 0 ? -1 : 1)

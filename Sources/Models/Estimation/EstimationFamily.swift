@@ -4,6 +4,8 @@ import Experiments
 package enum EstimationFamily: DrawnProblemFamily {
   package static let table = "estimation"
   package static let summary = "an estimator on data that are drawn, a draw a data set; takes the keys of its problem"
+  package static let kind = "problem"
+  package static let draws = "independent data sets"
   package static let page = "docs/estimation.md"
 
   package static let problems: [DrawnProblemEntry] = [
@@ -16,16 +18,6 @@ package enum EstimationFamily: DrawnProblemFamily {
     KernelDensity.entry,
     DeterminantalDesign.entry,
   ]
-
-  static func entry(
-    name: String, summary: String, equation: String, reference: String,
-    samplers: [(name: String, summary: String)] = [], observables: [String], parameters: [Parameter],
-    make: @escaping @Sendable (Parameters, any DataSource) throws -> DrawnProblemModel
-  ) -> DrawnProblemEntry {
-    DrawnProblemEntry(
-      kind: "problem", name: name, summary: summary, equation: equation, reference: reference,
-      draws: "independent data sets", samplers: samplers, observables: observables, parameters: parameters, make: make)
-  }
 }
 
 extension Axis {

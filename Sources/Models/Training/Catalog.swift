@@ -1,7 +1,7 @@
 import Experiments
 
 /// Training runs, ready to be made and to be compared with limits.
-package struct TrainingModel: Sendable {
+package struct TrainingModel: DrawnModel {
   package let experiment: Experiment
   /// What is trained: limits cast it to the types that they belong to.
   package let problem: any TrainingProblem

@@ -26,21 +26,6 @@ package enum TrainingFamily: Family {
   package static func read(_ table: JobValue, _ context: JobContext) throws -> FamilyCase<TrainingModel> {
     let model = try TrainingCatalog.read(table, path: context.path, data: context.data)
     model.problem.stabilityEdge?.warn(model.settings.learningRate, path: context.path)
-    var legs = [
-      Leg(
-        name: self.table, role: .finite,
-        content: .sampled(model.experiment, draws: UInt64(model.parameters.integer("draws"))),
-        attributes: model.attributes)
-    ]
-    if let known = model.known {
-      legs.append(
-        Leg(
-          name: "exact", role: .exact, content: .known(known),
-          attributes: ["equation": "what is known at this very size", "reference": "docs/training.md"]))
-    }
-    let prefix = self.table
-    let lines = model.parameters.resolved.lines(prefix: prefix).filter { !$0.hasPrefix("\(prefix).draws = ") }
-    return FamilyCase(
-      model: model, legs: legs, identity: lines + (model.attributes["data"].map { ["\(prefix).data = \($0)"] } ?? []))
+    return found(model, page: "docs/training.md")
   }
 }
