@@ -18,11 +18,7 @@ func kernelMachineTimes() throws {
       guard let factory = model.experiment.replicas else { continue }
       let replica = try factory.begin(ReplicaContext(replica: 0, key: 7, group: SelfCommunicator()), nil)
       let steps = sampler == "hmc" ? 5000 : 50_000
-      var failure: (any Error)?
-      let seconds = best {
-        do { try replica.advance(steps) } catch { failure = error }
-      }
-      if let failure { throw failure }
+      let seconds = try best { try replica.advance(steps) }
       report(
         "kernel-machine",
         [
