@@ -379,6 +379,6 @@ ENTRIES = [
     Entry(
         "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,
         "Mean and standard deviation (bands) of what one hidden layer of N erf units predicts given four targets: Hamiltonian Monte Carlo over all weights, networks at initialisation weighted by the likelihood, and the Gaussian process of infinite width (dashes, dots).",
-        [], 0, "bnn-posterior-weighted",
+        ["posterior.steps=500"], 0, "bnn-posterior-weighted", ["network.draws=200_000"],
     ),
 ]  # fmt: skip

@@ -280,7 +280,7 @@ import Testing
       let found = try mean(snapshot, name)
       let expected = sums[k + 1] / sums[0]
       #expect((found.value - expected).magnitude < 4.5 * found.error, "\(name) \(found), \(expected)")
-      #expect(found.error < 0.05)
+      #expect(found.error < 0.03 * max(1, expected))
     }
     #expect(Analyses.diagnostics(snapshot).first?.verdict == .agrees)
   }

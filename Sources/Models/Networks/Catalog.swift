@@ -77,6 +77,7 @@ public struct NetworkModel: Sendable {
   /// What is known exactly of the posterior at this very size, layer by layer; nil if nothing is.
   var knownPosterior: ReferenceValues? {
     guard let posterior, let weighted, posterior.chains?.isLogistic != true,
+      settings.layers.count * settings.count * settings.count <= LinearPosterior.mostRegressions,
       let linear = LinearPosterior(weighted, width: settings.width)
     else { return nil }
     let values = settings.layers.map {

@@ -51,13 +51,15 @@ package struct LinearPosterior: Sendable {
     return (all.indices.map { Double($0 + layers * low) * step }, all)
   }
 
-  /// Products of all convolutions together, at most.
-  private static let mostWork = 1e9
+  /// Products of all convolutions together, at most: a job is to be read in a second.
+  private static let mostWork = 1e8
+  /// Measured layers times the square of the number of inputs, at most, for the same reason.
+  static let mostRegressions = 4096
 
   /// By the names of the estimands, for V_0 and so many layers; nil where twice as many points do not give the same to 1e-9, a number is out of range, or there are too many
   /// layers for the convolutions.
   package func values(_ regression: GaussianRegression, covariance: [Double], layers: Int) -> [String: Double]? {
-    // A third of the deviation of log chi^2_n/n, and of a unit for few units: the error is e^{-2 pi^2 9}.
+    // A sixth of the deviation of log chi^2_n/n in the finer rule: the error is e^{-2 pi^2 36}, of the coarser one e^{-2 pi^2 9}.
     let step = min(0.2, (2 / Double(width)).squareRoot() / 3)
     guard let coarse = integrals(regression, covariance, layers: layers, step: step),
       let fine = integrals(regression, covariance, layers: layers, step: step / 2),
