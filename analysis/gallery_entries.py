@@ -369,12 +369,12 @@ ENTRIES = [
     Entry(
         "self-repellent-walk", "A walk that avoids where it has been", "arXiv:2305.05097", "self-repellent-walk", errors,
         "Square error of the shares of its visits over the steps of a walk on Zachary's karate club, for several strengths of the repulsion, and n times it; dashes: tr V(α)/n and tr V(α).",
-        [], 0,
+        ["walk.draws=2000"], 0,
     ),
     Entry(
         "token-regression", "Logistic regression by a token", "arXiv:2401.09665", "token-regression", tokens,
         "Excess loss of a token on its walk over the karate club, an example a vertex, with steps 10/n; dashes: the Lyapunov equation.",
-        [], 0,
+        ["walk.draws=1000"], 0,
     ),
     Entry(
         "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,

@@ -197,7 +197,7 @@ import Walks
         "\(token)\nstep_exponent = 1.01",
         "walk.step_exponent = 1.01: must be a number in (0.5, 1.0]; the nearest is 1.0"
       ),
-      ("\(token)\nobjectiv = \"mean\"", "walk.objectiv = \"mean\": unknown key; did you mean objective"),
+      ("\(token)\nobjectiv = \"mean\"", "walk.objectiv = \"mean\": unknown key (did you mean objective?)"),
       ("\(usual)\nweights = \"signs\"", "has the weight -1.0; a walk needs weights above 0"),
       ("\(usual)\ntarget = \"uniform\"", "chain = \"simple\" takes none"),
       ("\(usual)\nchain = \"metropolis\"\ntarget = \"unifrm\"", "did you mean uniform?"),
