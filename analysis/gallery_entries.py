@@ -220,12 +220,12 @@ ENTRIES = [
     Entry(
         "particle-filter", "Variance of a particle filter", "arXiv:2301.00900", "particle-filter", evidence,
         "A bootstrap filter of a hidden Markov model with three states and ten observations, multinomial selection at every step. Line: exact at every N.",
-        ["filter.draws=40000"],
+        ["filter.draws=4000"],
     ),
     Entry(
         "particle-gibbs", "Parisian particle Gibbs", "arXiv:2301.00900", "particle-gibbs", sweeps,
         "Sum of x(t-1) x(t) of a linear Gaussian model given ten observations, by sweeps from a path that knows nothing of them: bias over the sweeps, and bias and spread of averages over the second half of 128/N sweeps.",
-        ["filter.draws=10000"], 0,
+        ["filter.draws=2000"], 0,
     ),
     Entry(
         "more-is-better", "More is better", "arXiv:2311.14646", "more-is-better", risks,

@@ -25,25 +25,20 @@ import Testing
   ) -> [Int32] {
     let n = logWeights.count
     let bounds = (0...parts).map { n * $0 / parts }
-    let maxima: [Double] = (0..<parts).map { p in
-      let piece = Array(logWeights[bounds[p]..<bounds[p + 1]])
-      return Selection.maximum(piece, piece.count)
-    }
-    let maximum = maxima.max() ?? 0
+    var pieces: [[Double]] = []
+    for p in 0..<parts { pieces.append(Array(logWeights[bounds[p]..<bounds[p + 1]])) }
+    var maximum = -Double.infinity
+    for piece in pieces { maximum = max(maximum, Selection.maximum(piece, piece.count)) }
     var own: [[UInt64]] = []
     var sums: [UInt64] = []
-    for p in 0..<parts {
-      let piece = Array(logWeights[bounds[p]..<bounds[p + 1]])
+    for piece in pieces {
       var integers = Array(repeating: UInt64(0), count: piece.count)
       sums.append(Selection.weigh(piece, piece.count, maximum: maximum, into: &integers))
       own.append(integers)
     }
     func shares(_ sums: [UInt64]) -> [Selection.Share] {
-      let total: UInt64 = sums.reduce(0, +)
-      var before: UInt64 = 0
-      return sums.map { own in
-        defer { before += own }
-        return Selection.Share(before: before, own: own, total: total)
+      sums.indices.map {
+        Selection.Share(before: sums[..<$0].reduce(0, +), own: sums[$0], total: sums.reduce(0, +))
       }
     }
     let share = shares(sums)
@@ -110,10 +105,14 @@ import Testing
       return -1
     }
     let multinomial = Self.select(.multinomial, logWeights, words, children: n, parts: 1)
-    #expect(multinomial == words.map { owner($0.multipliedFullWidth(by: total).high) })
+    for k in 0..<n { #expect(multinomial[k] == owner(words[k].multipliedFullWidth(by: total).high)) }
     let systematic = Self.select(.systematic, logWeights, words, children: n, parts: 1)
     let u = UInt128(words[0] >> 32)
-    #expect(systematic == (0..<n).map { owner(UInt64((UInt128($0) << 32 + u) * UInt128(total) / (UInt128(n) << 32))) })
+    for k in 0..<n {
+      let place: UInt128 = UInt128(k) << 32 + u
+      let pointer: UInt128 = place * UInt128(total) / (UInt128(n) << 32)
+      #expect(systematic[k] == owner(UInt64(pointer)))
+    }
   }
 
   /// Why weights are integers: of equal weights and with u = 0 pointers lie on borders, and a floating-point cumulative sum says who is chosen by where the parts begin.

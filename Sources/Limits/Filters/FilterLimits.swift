@@ -26,7 +26,7 @@ package enum FilterLimits {
     }
     return LimitModel(
       .known(problem.reference(known, remainder: [Remainder("particles", order: 1)])),
-      offset: "of order 1/N; in sweeps of Parisian particle Gibbs it falls geometrically besides")
+      offset: "of order 1/N")
   }
 
   private static let maximumLikelihood = LimitEntry<DrawnProblemModel>(
