@@ -9,7 +9,7 @@ import Statistics
 enum PhaseChain {
   /// dv, of the lattice that counts and of the one that it is compared with.
   private static let spacings = (fine: 0.1, coarse: 0.14)
-  private static let mostNumbers = 60_000_000
+  private static let mostNumbers = 6_000_000
   private static let mostWork = 3e13
 
   private static let columns: [Observable] = [
