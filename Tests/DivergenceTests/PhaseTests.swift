@@ -28,11 +28,11 @@ import Testing
     #expect(try lattice("numerical_error") < 1e-8)
   }
 
-  /// U = |x|^{1.25}, h = 0.1, friction 1: by an independent program in NumPy on the same lattice, to its digits, and on a coarser one.
+  /// U = |x|^{1.25}, h = 0.1, friction 1: by an independent program in NumPy on the same lattice, run for longer, and on a coarser one.
   @Test func weaklySmoothTargets() throws {
     let law = try Self.law("target = \"power\"\npower = 1.25\nstep = 0.1\nsteps = 2\nrecords = \"last\"\n")
-    expectPrinted(try law("floor"), 1.0226167e-5, 1e-11, "floor")
-    expectPrinted(try law("bias"), 4.5975514e-3, 2e-9, "bias")
+    expectPrinted(try law("floor"), 1.0226167e-5, 5e-11, "floor")
+    expectPrinted(try law("bias"), 4.5975514e-3, 3e-8, "bias")
     let error = try law("numerical_error")
     #expect(error > 1e-8 && error < 1e-4, "\(error)")
   }

@@ -209,7 +209,8 @@ import Testing
     #expect((pair.axis[0].magnitude - 1 / (1 + b * b).squareRoot()).magnitude < 1e-14 && pair.axis[1] == 0)
 
     let clouds = [
-      PointCloud([[0.4, 2.0, 0.1], [0.3, -1.6, 0.2], [-0.2, 1.8, 0], [0.1, -1.9, -0.3], [0, 3.5, 0.1]], bandwidth: b),
+      PointCloud(
+        [[0.4, 2.0, 0.1], [0.3, -1.6, 0.2], [-0.2, 1.8, 0], [0.1, -1.9, -0.3], [0, 3.5, 0.1]], bandwidth: b),
       PointCloud([[4, 0, 0], [4, 1, 0], [4, 2, 0.2], [4, 6, 0]], bandwidth: b),
     ]
     let projections = ClassProjections(clouds, count: 2)

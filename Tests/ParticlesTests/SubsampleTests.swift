@@ -100,11 +100,13 @@ import Testing
       let whole = try legs(keys)
       let batches = try legs(keys.merging(["batch": .integer(3)]) { $1 })
       let names = try #require(whole.first { $0.role == .exact }?.observables.map(\.name))
-      #expect(names.contains("deviation^2") && (names.contains("v^2") || !["ulmc", "baoab", "obabo"].contains(integrator)))
+      #expect(
+        names.contains("deviation^2") && (names.contains("v^2") || !["ulmc", "baoab", "obabo"].contains(integrator)))
       // Batches of few are no normal variables: no fourth moment.
       for name in names where name != "x^4" {
         let (found, expected) = (known(batches, "exact", name), known(whole, "exact", name))
-        #expect((found - expected).magnitude < 1e-5 * max(expected.magnitude, 1e-2), "\(step) \(name): \(found), \(expected)")
+        #expect(
+          (found - expected).magnitude < 1e-5 * max(expected.magnitude, 1e-2), "\(step) \(name): \(found), \(expected)")
       }
     }
   }

@@ -8,7 +8,8 @@ package enum DivergenceLimits {
   /// The target itself.
   static let smallStep = LimitEntry<DivergenceModel>(
     name: "small-step", summary: "moments of the chain's stationary law, which are those of the target as h -> 0",
-    equation: "E x^2 in pi_h tends to E x^2 in pi, off by O(h) under lmc, by O(h^2) under obabo", reference: "docs/divergences.md", parameters: []
+    equation: "E x^2 in pi_h tends to E x^2 in pi, off by O(h) under lmc, by O(h^2) under obabo",
+    reference: "docs/divergences.md", parameters: []
   ) { p, model in
     let order = model.smallStep?.remainder.first?.order ?? 1
     return try line(
@@ -25,7 +26,9 @@ package enum DivergenceLimits {
 
   private static func line(_ p: Parameters, _ values: ReferenceValues?, _ offset: String) throws -> LimitModel {
     guard let values else {
-      throw p.invalid("equation", "needs a chain on the line: law = \"line\" under lmc, or law = \"phase\" where the limit is no rate")
+      throw p.invalid(
+        "equation", "needs a chain on the line: law = \"line\" under lmc, or law = \"phase\" where the limit is no rate"
+      )
     }
     return LimitModel(.known(values), offset: offset)
   }
@@ -34,12 +37,14 @@ package enum DivergenceLimits {
   static let smallStepDivergence = LimitEntry<DivergenceModel>(
     name: "small-step-divergence",
     summary: "the divergence of the chain's stationary law from the target, which vanishes as h -> 0",
-    equation: "KL(pi_h | pi) -> 0 as h^{2p}, p the weak order; as h^{a + 1/2} for lmc and U = |x|^a, a < 3/2, as h^{2a + 1} for obabo",
+    equation:
+      "KL(pi_h | pi) -> 0 as h^{2p}, p the weak order; as h^{a + 1/2} for lmc and U = |x|^a, a < 3/2, as h^{2a + 1} for obabo",
     reference: "docs/divergences.md", parameters: []
   ) { p, model in
     guard let values = model.smallStepDivergence else {
       throw p.invalid(
-        "equation", "needs a chain with a step size and an error in it: law = \"line\" under lmc, law = \"phase\" or law = \"gaussian\""
+        "equation",
+        "needs a chain with a step size and an error in it: law = \"line\" under lmc, law = \"phase\" or law = \"gaussian\""
       )
     }
     return LimitModel(

@@ -71,7 +71,8 @@ package struct LawEntry: Entry {
 /// All laws and targets.
 package enum DivergenceCatalog {
   package static let laws: [LawEntry] = [
-    LineChain.entry, PhaseChain.entry, GaussianChain.entry, StepsToEpsilon.entry, ParticleChain.entry, ParticlesToEpsilon.entry,
+    LineChain.entry, PhaseChain.entry, GaussianChain.entry, StepsToEpsilon.entry, ParticleChain.entry,
+    ParticlesToEpsilon.entry,
   ]
 
   package static let targets: [TargetEntry] = [

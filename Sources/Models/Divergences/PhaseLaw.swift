@@ -108,8 +108,8 @@ private final class PhaseLattice {
   private let side, width, count: Int
   private let spacing: Double
   private let law, moved: UnsafeMutablePointer<Double>
-  /// e^{-(v' - c v)^2/2 sigma^2} dv over sqrt(2 pi) sigma, a row a v; the factors of v and v' of a position.
-  private let kernel, before, after: UnsafeMutablePointer<Double>
+  /// e^{-(v' - c v)^2/2 sigma^2} dv over sqrt(2 pi) sigma, a row a v.
+  private let kernel: UnsafeMutablePointer<Double>
   private let halfKick: [Double]
   private let decay, variance: Double
 
@@ -125,7 +125,7 @@ private final class PhaseLattice {
     decay = Elementary.exp(-request.friction * request.step)
     variance = (1 - decay) * (1 + decay)
     (law, moved) = (.allocateZeros(width * count), .allocateZeros(width * count))
-    (kernel, before, after) = (.allocateZeros(width * width), .allocateZeros(width), .allocateZeros(width))
+    kernel = .allocateZeros(width * width)
     let scale = spacing / (2 * Double.pi * variance).squareRoot()
     for j in 0..<width {
       for k in 0..<width {
@@ -135,7 +135,7 @@ private final class PhaseLattice {
     }
   }
 
-  deinit { for place in [law, moved, kernel, before, after] { place.deallocate() } }
+  deinit { for place in [law, moved, kernel] { place.deallocate() } }
 
   private func velocity(_ j: Int) -> Double { Double(j - side) * spacing }
 

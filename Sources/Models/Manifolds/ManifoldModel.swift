@@ -24,7 +24,10 @@ package struct ManifoldModel: Sendable {
     let instance = system.make()
     settings = try ManifoldSettings(p, instance)
     if move.needsGeodesics && !instance.manifold.hasGeodesics {
-      throw p.invalid("integrator", "takes geodesics, which frames of more than \(Frames.mostGeodesicColumns) vectors do not have here: \(systemEntry.name) with so many takes retracted or heat-bath")
+      throw p.invalid(
+        "integrator",
+        "takes geodesics, which frames of more than \(Frames.mostGeodesicColumns) vectors do not have here: \(systemEntry.name) with so many takes retracted or heat-bath"
+      )
     }
     if move.needsTemperature && settings.inverseTemperature == 0 {
       throw p.invalid("inverse_temperature", "must be above 0 for \(moveEntry.name): 0 is for heat-bath")

@@ -113,7 +113,9 @@ enum LineChain {
         schema: schema, targets: [target], starts: [NormalLaw(mean: request.mean, variance: request.std * request.std)],
         parts: ChainDraw<T, Ratio<T>>.parts(rule, records: records),
         law: Ratio(grid: law.grid, logs: law.records.map(\.logs), target: target), constants: constants))
-    var model = DivergenceModel(experiment, known: known(law.records.map { ($0.mean, $0.second, $0.divergences.kl, $0.logs) }, on: law.grid, schema))
+    var model = DivergenceModel(
+      experiment,
+      known: known(law.records.map { ($0.mean, $0.second, $0.divergences.kl, $0.logs) }, on: law.grid, schema))
     if !accepts {
       model.smallStep = last("bias", 0, schema, order: 1)
       model.smallStepDivergence = last("floor", 0, schema, order: target.divergenceOrder)

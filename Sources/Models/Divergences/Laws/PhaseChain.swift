@@ -9,7 +9,7 @@ import Statistics
 enum PhaseChain {
   /// dv, of the lattice that counts and of the one that it is compared with.
   private static let spacings = (fine: 0.1, coarse: 0.14)
-  private static let mostNumbers = 60_000_000
+  private static let mostNumbers = 6_000_000
   private static let mostWork = 3e13
 
   private static let columns: [Observable] = [
@@ -19,7 +19,8 @@ enum PhaseChain {
   ]
 
   static let entry = LawEntry(
-    name: "phase", summary: "an underdamped chain on the line, its law of position and velocity on a lattice, without a draw",
+    name: "phase",
+    summary: "an underdamped chain on the line, its law of position and velocity on a lattice, without a draw",
     equation:
       "OBABO: half an Ornstein-Uhlenbeck step of v, half a kick, x' = x + h v, and back; x_0 ~ N(start_mean, start_std^2), v_0 ~ N(0, 1); all measured is of x",
     reference: "arXiv:2112.12662; docs/divergences.md", hasTarget: true, integrators: ["obabo"],
@@ -81,7 +82,10 @@ enum PhaseChain {
         schema: schema, targets: [target], starts: [NormalLaw(mean: request.mean, variance: request.std * request.std)],
         parts: ChainDraw<T, Ratio>.parts(rule, records: request.records),
         law: Ratio(grid: law.grid, logs: law.records.map(\.logs), target: target), constants: constants))
-    var model = DivergenceModel(experiment, known: LineChain.known(law.records.map { ($0.mean, $0.second, $0.divergences.kl, $0.logs) }, on: law.grid, schema))
+    var model = DivergenceModel(
+      experiment,
+      known: LineChain.known(law.records.map { ($0.mean, $0.second, $0.divergences.kl, $0.logs) }, on: law.grid, schema)
+    )
     model.smallStep = LineChain.last("bias", 0, schema, order: 2)
     model.smallStepDivergence = LineChain.last("floor", 0, schema, order: 2 * target.divergenceOrder)
     model.attributes["numerical_error"] = "KL differs by at most \(Float(numerical)) on two lattices"

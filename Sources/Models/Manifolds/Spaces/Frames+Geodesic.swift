@@ -20,7 +20,9 @@ extension Frames {
     let (p, q) = (columns, 2 * columns)
     let block = q * q * Lanes.width
     let (map, whole, spare, turn) = (room, room + block, room + 2 * block, room + 3 * block)
-    func place(_ matrix: LaneBlock, _ size: Int, _ a: Int, _ b: Int) -> LaneBlock { matrix + (a * size + b) * Lanes.width }
+    func place(_ matrix: LaneBlock, _ size: Int, _ a: Int, _ b: Int) -> LaneBlock {
+      matrix + (a * size + b) * Lanes.width
+    }
 
     for a in 0..<p {
       for b in 0..<p {
