@@ -6,6 +6,8 @@ package enum FilterFamily: DrawnProblemFamily {
   package static let summary =
     "a particle filter or smoother of a state-space model, a draw a run; takes the keys of its model"
   package static let page = "docs/filters.md"
+  package static let kind = "model"
+  package static let draws = "independent runs on the same observations"
 
   package static let problems: [DrawnProblemEntry] = [
     ScalarLinearGaussian.entry,
@@ -21,9 +23,8 @@ package enum FilterFamily: DrawnProblemFamily {
     name: String, summary: String, equation: String, functionals: [String], parameters: [Parameter],
     make: @escaping @Sendable (Parameters, any DataSource) throws -> DrawnProblemModel
   ) -> DrawnProblemEntry {
-    DrawnProblemEntry(
-      kind: "model", name: name, summary: summary, equation: equation, reference: "arXiv:2301.00900; docs/filters.md",
-      draws: "independent runs on the same observations",
+    entry(
+      name: name, summary: summary, equation: equation, reference: "arXiv:2301.00900; docs/filters.md",
       observables: [
         "log_evidence", "effective_share", "observations_used", "stopped", "evidence_ratio", "proposals",
         "exact_backward",

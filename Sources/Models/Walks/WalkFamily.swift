@@ -5,15 +5,8 @@ package enum WalkFamily: DrawnProblemFamily {
   package static let table = "walk"
   package static let summary = "a self-repellent walk on a graph, a draw a walk; takes the keys of its problem"
   package static let page = "docs/walks.md"
+  package static let kind = "problem"
+  package static let draws = "independent walks"
 
   package static let problems: [DrawnProblemEntry] = [SelfRepellentWalk.entry, TokenLearning.entry]
-
-  static func entry(
-    name: String, summary: String, equation: String, reference: String, observables: [String], parameters: [Parameter],
-    make: @escaping @Sendable (Parameters, any DataSource) throws -> DrawnProblemModel
-  ) -> DrawnProblemEntry {
-    DrawnProblemEntry(
-      kind: "problem", name: name, summary: summary, equation: equation, reference: reference,
-      draws: "independent walks", observables: observables, parameters: parameters, make: make)
-  }
 }
