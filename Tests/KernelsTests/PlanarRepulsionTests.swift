@@ -8,7 +8,7 @@ import Testing
     (0..<2 * count).map { 1.5 * sin(0.7 * Double($0) + phase) }
   }
 
-  @Test(arguments: [(1, 3), (2, 4), (5, 103), (32, 256)])
+  @Test(arguments: [(1, 3), (1, 9), (2, 4), (5, 103), (32, 256)])
   func eachPairOnceIsWhatBothSidesGetAlone(octets: Int, sources: Int) {
     let lanes = 8 * octets
     let (x, s) = (Self.points(lanes, phase: 0), Self.points(sources, phase: 0.3))
