@@ -1,7 +1,7 @@
 /// Eight small symmetric or lower triangular matrices side by side, one a lane: products, Cholesky factors, solves, and the derivatives of each backwards.
 ///
 /// Goals, in this order: the same bits on every CPU; a vector in every operation whatever the size, so that 3 x 3 matrices run at the rate of large ones; no room of its own.
-/// (Loops along the rows of one small matrix are shorter than a vector; a batch that is a loop around scalar code takes five to eight times as long.)
+/// (Loops along the rows of one small matrix are shorter than a vector.)
 ///
 /// Entry (i, j), i >= j, of all eight is the octet at `8 (i (i + 1)/2 + j)`. Derivatives are by these entries: that by an entry off the diagonal of a symmetric matrix counts both of its places.
 /// With $\bar x$ the derivative of a number by x, each function named `...Back` takes $\bar{\text{result}}$ to $\bar{\text{arguments}}$ (arXiv:1602.07527 for Cholesky). A matrix that is not

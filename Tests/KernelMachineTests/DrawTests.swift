@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  /// Suspended and continued, the same bits.
+  /// Suspended and continued, the same bits, those of diagnostics that are not a number included.
   @Test(arguments: ["hmc", "metropolis"]) func suspendedChainsContinue(sampler: String) throws {
     let job = try Machines.read(
       Machines.text(["sampler": "\"\(sampler)\"", "kernel": "\"relu\"", "depth": "2", "steps": "100"]))
@@ -126,7 +126,7 @@ import Testing
     try first.advance(73)
     let second = try factory.begin(context, first.save())
     try second.advance(factory.steps - 73)
-    #expect(try whole.finish().row == second.finish().row)
+    #expect(try whole.finish().row.map(\.bitPattern) == second.finish().row.map(\.bitPattern))
   }
 
   // MARK: Weights

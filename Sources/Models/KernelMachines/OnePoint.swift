@@ -40,7 +40,7 @@ package struct OnePoint {
     }
   }
 
-  package struct Means {
+  package struct Means: Equatable {
     /// By layer.
     package var gram, complexity: [Double]
     package var fit: Double
@@ -48,7 +48,8 @@ package struct OnePoint {
     package var evidence: Double
   }
 
-  package var means: Means {
+  /// Nil where the posterior is so far from the prior that the prior's probability of it is out of the range of numbers.
+  package var means: Means? {
     let (count, depth, n) = (grid.count, settings.depth, Double(settings.width))
     let yy = settings.targets.reduce(0) { $0 + $1[0] * $1[0] }
     let fits = grid.map { x in
@@ -77,6 +78,7 @@ package struct OnePoint {
       return move == 0 ? 0 : move * 0.5 * (Elementary.exp(x) - x - 1)
     }
     let total = zip(forward, backward[depth]).reduce(0) { $0 + $1.0 * $1.1 }
+    guard total > 1e-280 else { return nil }
     var found = Means(gram: [], complexity: [], fit: 0, evidence: best + Elementary.log(total) / n)
     for l in 1...depth {
       let after = backward[depth - l]
