@@ -23,7 +23,7 @@ import Testing
           sample.expect("evidence_ratio", 1, errors: Self.errors)
         }
         // The fewer particles, the more draws their tails take.
-        let draws = 400_000 / n
+        let draws = 200_000 / n
         check(Known.hidden, draws, "hidden")
         check(Known.linear, draws, "linear")
         check(Known.volatility, draws, "volatility")
