@@ -34,6 +34,7 @@ let models: [Target.Dependency] = [
   "Diffusions",
   "Estimation",
   "Coulomb",
+  "Tangent",
 ]
 
 let package = Package(
@@ -102,6 +103,9 @@ let package = Package(
       name: "Regression", dependencies: ["Experiments", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Regression", swiftSettings: numeric),
     .target(
+      name: "Tangent", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Regression"],
+      path: "Sources/Models/Tangent", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
@@ -112,7 +116,7 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: models + [
-        "Experiments", "Engine", "Analyses", "Samples", "Limits", "Archive", "Statistics", "TOMLKit",
+        "Experiments", "Engine", "Analyses", "Kernels", "Samples", "Limits", "Archive", "Statistics", "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
     .executableTarget(
@@ -154,6 +158,10 @@ let package = Package(
     .testTarget(
       name: "RidgeTests",
       dependencies: ["Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "TangentTests",
+      dependencies: ["Tangent", "Networks", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "SemidefiniteTests",

@@ -11,6 +11,7 @@ import Regression
 import Samples
 import Semidefinite
 import Signatures
+import Tangent
 import Training
 
 /// The families that jobs may ask for: a line a kind of work.
@@ -27,6 +28,7 @@ package enum Registry {
     RegisteredFamily(SignatureFamily.self, limits: SignatureLimits.all),
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
+    RegisteredFamily(TangentFamily.self, limits: TangentLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 
