@@ -153,7 +153,7 @@ def test_a_killed_run_is_resumed(tmp_path):
     (("network.depht=2",), "did you mean depth"), (("network.draws=5",), "network.draws = 5: is set by fathom kernel"),
     (("network={architecture='transformer',depth=1}", "kernel.of='nngp'"), "has its inputs as tokens of one sequence"),
     (("kernel.of='signature'",), "network = "),
-    (("kernel.of='sketched-ntk'",), "kernel.sketch: must be given"), (("kernel.sketch=4",), "is a key of kernel.of"),
+    (("kernel.of='sketched-ntk'",), "kernel.sketch is missing"), (("kernel.sketch=4",), "is a key of kernel.of"),
     (("kernel.of='sketched-ntk'", "kernel.sketch=4", "kernel.columns='gausian'"), "did you mean gaussian"),
     (("kernel.predict={from=[1], ridge=0.1}",), "has row 1, which is none of kernel.rows"),
     (("kernel.predict={from=[0], rigde=0.1}",), "did you mean ridge"),
