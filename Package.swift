@@ -37,6 +37,7 @@ let models: [Target.Dependency] = [
   "KernelMachines",
   "Walks",
   "Filters",
+  "Tangent",
 ]
 
 let package = Package(
@@ -114,6 +115,9 @@ let package = Package(
       name: "KernelMachines", dependencies: ["Experiments", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/KernelMachines", swiftSettings: numeric),
     .target(
+      name: "Tangent", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Regression"],
+      path: "Sources/Models/Tangent", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
@@ -124,7 +128,7 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: models + [
-        "Experiments", "Engine", "Analyses", "Samples", "Limits", "Archive", "Statistics", "TOMLKit",
+        "Experiments", "Engine", "Analyses", "Kernels", "Samples", "Limits", "Archive", "Statistics", "TOMLKit",
       ]),
     .target(name: "Results", dependencies: ["Analyses", "Archive", "Experiments", "Statistics"]),
     .executableTarget(
@@ -176,6 +180,10 @@ let package = Package(
     .testTarget(
       name: "FilterTests",
       dependencies: ["Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "TangentTests",
+      dependencies: ["Tangent", "Networks", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "SemidefiniteTests",

@@ -5,6 +5,7 @@ at the sizes of `fathom-bench signatures`; the argument is pysiglib or neural-ta
 from peers_common import best, report  # noqa: I001 (sets the environment first)
 
 import sys
+import time
 
 import numpy as np
 
@@ -32,6 +33,25 @@ def tangent_kernels():
     seconds = best(lambda: kernel(points, points, get="ntk").block_until_ready())
     peer = f"neural-tangents {neural_tangents.__version__}, JAX {jax.__version__}"
     report("ntk-gram", peer=peer, depth=3, ns_an_entry=seconds / 2000**2 * 1e9)
+
+    digits(kernel, peer)
+
+
+def digits(kernel, peer):
+    """Whole Gram matrices of 10,000 points, 2,000 rows at a time: all at once they do not fit with their temporaries."""
+    pixels = np.loadtxt("jobs/data/digits.csv", delimiter=",", skiprows=1)[:, :64]
+    points = pixels[np.arange(10_000) % len(pixels)] + 0.5 * np.random.default_rng(1).normal(size=(10_000, 64))
+    matrix = np.empty((10_000, 10_000))
+    for name in ("nngp", "ntk"):
+
+        def whole(name=name):
+            for first in range(0, 10_000, 2000):
+                matrix[first : first + 2000] = kernel(points[first : first + 2000], points, get=name)
+
+        whole()
+        start = time.perf_counter()
+        whole()
+        report(f"{name}-digits", peer=peer, points=10_000, seconds=time.perf_counter() - start)
 
 
 if __name__ == "__main__":

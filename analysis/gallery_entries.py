@@ -33,6 +33,7 @@ from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
 from gallery_signatures import signatures
+from gallery_tangent import choices, flows, labels
 from gallery_training import constancy, coordinates, edge, effective, jacobians, kurtosis, operators, rates, resolution, richness, tails, transfer
 from gallery_walks import errors, tokens
 
@@ -185,6 +186,21 @@ ENTRIES = [
         "volume-sampling", "Least squares at determinantal points", "arXiv:2312.14057", "volume-sampling", designs,
         "Ten Legendre polynomials fitted to 1/(1 + 25x²) at n random points: quantiles of the square error. With independent points at n = 20 it has no usable mean.",
         verdicts=0,
+    ),
+    Entry(
+        "adversarial-ntk", "Adversarial training, linearised", "closed form, docs/tangent.md", "adversarial-ntk", flows,
+        "Outputs at three points in linearised training of networks of 128 units with their own tangent kernels (points), and at infinite width (lines): adversarial training (filled) learns steep examples faster, and forgets it.",
+        ["tangent.draws=4000"], 0,
+    ),
+    Entry(
+        "distilled-labels", "Distilled labels", "closed form, docs/tangent.md", "distilled-labels", labels,
+        "Parity of 599 digits from 30 with kernel regression: error with the true labels, with labels solved for at infinite width, and with labels solved for by each network's own kernel. Lines: infinite width.",
+        ["tangent.draws=40"], 0,
+    ),
+    Entry(
+        "active-learning", "Active learning by sketches", "closed form, docs/tangent.md", "active-learning", choices,
+        "40 of 599 digits chosen by what stands for the tangent kernel: log det(1 + K_S/s²) of the kernel itself, and the error of regression on the labels of those. Line: the greedy choice with the kernel.",
+        ["tangent.draws=40"], 0,
     ),
     Entry(
         "adaptive-queries", "A query chosen by the answers to others", "closed form, docs/estimation.md", "adaptive-queries", queries,

@@ -1,4 +1,5 @@
 import Experiments
+import Foundation
 import Kernels
 import Limits
 import Networks
@@ -52,4 +53,38 @@ func signatureTimes() throws {
     try part.withUnsafeMutableBufferPointer { try kernel.write(rows, to: $0.baseAddress!, stride: 2000) }
   }
   report("ntk-gram", [("depth", "3"), ("ns_an_entry", "\(time / Double(rows.count * 1968) * 1e9)")])
+}
+
+/// Whole Gram matrices of 10,000 points, both triangles: the digits over and over with noise.
+func digitsGramTimes() throws {
+  let text = try String(contentsOfFile: "jobs/data/digits.csv", encoding: .utf8)
+  let digits = text.split(separator: "\n").dropFirst().map {
+    $0.split(separator: ",").prefix(64).compactMap { Double($0) }
+  }
+  var stream = Stream(key: 3)
+  stream.start(draw: 0)
+  let count = 10_000
+  let points = (0..<count).map { a in digits[a % digits.count].map { $0 + 0.5 * stream.normal() } }
+  let table: JobValue = .table([
+    "architecture": .text("mlp"), "activation": .text("relu"), "depth": .integer(3),
+  ])
+  let matrix = UnsafeMutablePointer<Double>.allocateAligned(capacity: count * count)
+  defer { matrix.deallocate() }
+  for kind in [NetworkGram.Kind.nngp, .ntk] {
+    var least = Double.infinity
+    for _ in 0..<3 {
+      let start = ContinuousClock().now
+      let kernel = try NetworkGram.make(table, kind, points, normalise: true, seed: 1, draw: 0)
+      for first in stride(from: 0, to: count, by: 64) {
+        let rows = first..<min(first + 64, count)
+        try kernel.write(rows, to: matrix + first * count, stride: count)
+        for b in 0..<rows.upperBound {
+          for a in max(rows.lowerBound, b)..<rows.upperBound { matrix[b * count + a] = matrix[a * count + b] }
+        }
+      }
+      least = min(least, (ContinuousClock().now - start).seconds)
+    }
+    sink += matrix[count * count - 2]
+    report("\(kind.rawValue)-digits", [("points", "\(count)"), ("seconds", "\(least)")])
+  }
 }

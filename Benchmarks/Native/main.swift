@@ -190,7 +190,9 @@ case "diffusion": diffusionTimes()
 case "divergence": divergenceTimes()
 case "matrix": matrixTimes()
 case "training": try trainingTimes()
-case "signatures": try signatureTimes()
+case "signatures":
+  try signatureTimes()
+  try digitsGramTimes()
 case "regression": try regressionTimes()
 case "kernels":
   vectorSpeed()

@@ -13,6 +13,7 @@ import Regression
 import Samples
 import Semidefinite
 import Signatures
+import Tangent
 import Training
 import Walks
 
@@ -33,6 +34,7 @@ package enum Registry {
     RegisteredFamily(FilterFamily.self, limits: FilterLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
+    RegisteredFamily(TangentFamily.self, limits: TangentLimits.all),
     RegisteredFamily(SamplesFamily.self, limits: []),
   ]
 

@@ -2,9 +2,9 @@ import Experiments
 internal import TOMLKit
 
 /// TOML text into job values.
-enum TOML {
+package enum TOML {
   /// Parses a job file; a syntax error names line and column.
-  static func parse(_ text: String, name: String) throws -> JobValue {
+  package static func parse(_ text: String, name: String) throws -> JobValue {
     do {
       return try convert(TOMLTable(string: text), key: "")
     } catch let error as TOMLParseError {

@@ -11,6 +11,9 @@ package struct GramFile: Sendable {
   package let jitter: Double
   /// Ends of the spectrum with the jitter; NaN where they were not asked for, and a least one of NaN where the matrix is not positive definite in double precision.
   package let largest, least: Double
+  /// Rows that are equal points, as "3 = 17".
+  package let equalRows: [String]
+  package let prediction: GramPrediction?
   package let identity: [String]
   package let text: String
 
@@ -20,10 +23,11 @@ package struct GramFile: Sendable {
 
   package init(
     title: String, of: String, matrix: [Double], rows: [Int], labels: [Double]?, jitter: Double, largest: Double,
-    least: Double, identity: [String], text: String
+    least: Double, equalRows: [String] = [], prediction: GramPrediction? = nil, identity: [String], text: String
   ) {
     (self.title, self.of, self.matrix, self.rows, self.labels) = (title, of, matrix, rows, labels)
     (self.jitter, self.largest, self.least, self.identity, self.text) = (jitter, largest, least, identity, text)
+    (self.equalRows, self.prediction) = (equalRows, prediction)
   }
 
   private static let kind = "gram"
@@ -32,7 +36,7 @@ package struct GramFile: Sendable {
   package func digest() throws -> String {
     var hasher = try SHA256()
     try hasher.update(Array(identity.joined(separator: "\n").utf8))
-    for values in [matrix, rows.map(Double.init), labels ?? [], [jitter, largest, least]] {
+    for values in [matrix, rows.map(Double.init), labels ?? [], [jitter, largest, least], prediction?.values ?? []] {
       try values.withUnsafeBytes { try hasher.update($0) }
     }
     return try hasher.finalize()
@@ -66,7 +70,14 @@ package struct GramFile: Sendable {
       table.attributes = [
         ("of", .text(of)), ("jitter", .number(jitter)), ("largest_eigenvalue", .number(largest)),
         ("least_eigenvalue", .number(least)), ("condition", .number(condition)),
+        ("equal_rows", .text(equalRows.joined(separator: ", "))),
       ]
+      if let prediction {
+        table.columns.append(
+          .init("prediction", .numbers(prediction.values), "kernel ridge regression from the rows `trained`"))
+        table.columns.append(.init("trained", .integers(prediction.isTrained.map { $0 ? 1 : 0 }), "1 of those rows"))
+        table.attributes += [("ridge", .number(prediction.ridge)), ("test_error", .number(prediction.error))]
+      }
       try TableWriter.write([job, table], to: &writer)
       try writer.publish()
     } catch {
@@ -91,12 +102,14 @@ package struct GramFile: Sendable {
       guard shape == [rows.count, rows.count], labels.map({ $0.count == rows.count }) ?? true else {
         throw ArchiveError("\(path): K of /kernel does not fit its rows")
       }
+      let equal = try reader.attribute("/kernel", "equal_rows") ?? ""
       return GramFile(
         title: try reader.attribute("/", "title") ?? "", of: try reader.attribute("/kernel", "of") ?? "",
         matrix: matrix, rows: rows, labels: labels,
         jitter: try reader.numberAttribute("/kernel", "jitter"),
         largest: try reader.numberAttribute("/kernel", "largest_eigenvalue"),
         least: try reader.numberAttribute("/kernel", "least_eigenvalue"),
+        equalRows: equal.isEmpty ? [] : [equal], prediction: try prediction(reader),
         identity: try reader.readStrings("/provenance/resolved"),
         text: try reader.readStrings("/provenance/job_text").first ?? "")
     } catch let error as SystemError {
@@ -104,6 +117,15 @@ package struct GramFile: Sendable {
     } catch {
       throw Failure(.badData, "\(path): \(error)")
     }
+  }
+
+  private static func prediction(_ reader: borrowing ArchiveReader) throws -> GramPrediction? {
+    guard reader.contains("/kernel/prediction") else { return nil }
+    return GramPrediction(
+      values: try reader.read("/kernel/prediction", as: Double.self).values,
+      isTrained: try reader.read("/kernel/trained", as: Int64.self).values.map { $0 == 1 },
+      ridge: try reader.numberAttribute("/kernel", "ridge"),
+      error: try reader.numberAttribute("/kernel", "test_error"))
   }
 
   /// Throws where an entry is not its mirror, or no number.
@@ -131,6 +153,12 @@ package struct GramFile: Sendable {
         "condition\(jitter): not positive definite in double precision; largest eigenvalue \(largest); give jitter")
     } else if !largest.isNaN {
       lines.append("condition\(jitter): \(condition), eigenvalues from \(least) to \(largest)")
+    }
+    if !equalRows.isEmpty { lines.append("equal points: rows \(equalRows.joined(separator: ", "))") }
+    if let prediction {
+      lines.append(
+        "kernel ridge regression from \(prediction.isTrained.count { $0 }) rows, ridge \(prediction.ridge): mean square error \(prediction.error)"
+      )
     }
     return lines.joined(separator: "\n")
   }

@@ -92,11 +92,6 @@ import Testing
     let whole = try legs(Self.parabolas.filter { $0.key != "batch" })
     let w = 2 * h / beta / (2 * h * a - h * h * a * a)
     #expect((known(whole, "exact", "x^4") - (pow(mode, 4) + 6 * mode * mode * w + 3 * w * w)).magnitude < 1e-14)
-    // Methods with two gradients a step have no closed form under batches.
-    for integrator in ["randomized-midpoint", "underdamped-midpoint"] {
-      let other = try legs(Self.parabolas.merging(["integrator": .text(integrator)]) { $1 })
-      #expect(other.first { $0.role == .exact } == nil, "\(integrator)")
-    }
     // The law as h -> 0, by its density.
     let marginal = try #require(all[0].marginalLaw)
     let deviation = 1 / (beta * a).squareRoot()

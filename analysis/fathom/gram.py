@@ -9,9 +9,11 @@ from .result import FileError, sealed
 
 
 def open_gram(path: str | Path) -> xr.DataArray:
-    """Reads a Gram matrix: K over `row` and `column`, the rows of the data file, with `label` beside the rows where the job names one.
+    """Reads a Gram matrix: K over `row` and `column`, the rows of the data file, with `label` beside the rows where the job names one, and
+    `prediction` and `trained` where it predicts.
 
-    The attributes have `of`, `jitter`, `condition` and the ends of the spectrum with the jitter, which K itself does not have. Raises
+    The attributes have `of`, `jitter`, `condition` and the ends of the spectrum with the jitter, which K itself does not have,
+    `equal_rows`, and the `ridge` and `test_error` of a prediction. Raises
     `FileError` for a file that is missing, foreign or truncated, or that holds no Gram matrix.
     """
     path = sealed(path)
@@ -21,4 +23,5 @@ def open_gram(path: str | Path) -> xr.DataArray:
     except (OSError, KeyError):
         raise FileError(f"{path} holds no Gram matrix") from None
     matrix = matrix.assign_attrs(table.attrs)
-    return matrix.assign_coords(label=("row", table["label"].values)) if "label" in table else matrix
+    beside = [name for name in ("label", "prediction", "trained") if name in table]
+    return matrix.assign_coords({name: ("row", table[name].values) for name in beside})

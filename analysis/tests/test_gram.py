@@ -49,6 +49,32 @@ def test_kernel_ridge_takes_it(digits):
     assert len(target) == 599 and abs(float((error**2).mean()) - 0.43580) < 6e-6
 
 
+def test_predictions_are_those_of_kernel_ridge(tmp_path):
+    """The printed error again, made by the program, and regression on a sketch against scikit-learn on the same matrix."""
+    for name, settings in [
+        ("whole", ()),
+        ("sketch", ("kernel.of='sketched-ntk'", "kernel.sketch=200", "network.width=64", "kernel.columns='product'")),
+    ]:
+        gram = fathom.open_gram(kernel(tmp_path, name, *settings, job=ROOT / "jobs/kernel-regression.toml"))
+        source, target, parity = np.flatnonzero(gram.trained), gram.row.values[::3], 1 - 2 * (gram.label % 2)
+        assert list(source) == list(range(1, 205, 7)) and gram.attrs["ridge"] == 1e-3
+        model = KernelRidge(alpha=1e-3, kernel="precomputed").fit(gram.values[np.ix_(source, source)], parity.values[source])
+        assert np.allclose(model.predict(gram.values[:, source]), gram.prediction, rtol=0, atol=1e-9)
+        error = float(((gram.prediction - parity).sel(row=target) ** 2).mean())
+        assert np.isclose(error, gram.attrs["test_error"], rtol=1e-12)
+        assert name == "sketch" or abs(error - 0.43580) < 6e-6
+
+
+def test_sketches_spread_as_they_should(tmp_path):
+    """Squares of the deviations from the kernel of the same network, in units of the exact variance of Gaussian columns, add up to 1."""
+    settings = ("network.width=48", "kernel.rows={every=20}", "kernel.draw=3", "kernel.condition=false")
+    exact = fathom.open_gram(kernel(tmp_path, "exact", "kernel.of='finite-ntk'", *settings)).values
+    sketch = fathom.open_gram(kernel(tmp_path, "sketch", "kernel.of='sketched-ntk'", "kernel.sketch=400", *settings)).values
+    variance = (np.outer(np.diag(exact), np.diag(exact)) + exact**2) / 400
+    assert 0.5 < np.mean((sketch - exact) ** 2 / variance) < 2
+    assert np.linalg.matrix_rank(sketch, hermitian=True) == len(sketch)
+
+
 def test_greedy_determinants_are_those_printed(digits):
     """Pivoted Cholesky of K + s^2, ties by the first: log det(1 + K_S / s^2) after 10 and 40 picks."""
     noise, rest = 0.01, digits.values[::3, ::3].copy()
@@ -86,7 +112,8 @@ sigma_bias = 0.5
 
 
 @pytest.mark.parametrize(("of", "settings"), [("ntk", ()), ("nngp", ("network.architecture='resnet'", "network.depth=3")),
-    ("finite-ntk", ("network.width=32", "network.activation='erf'", "kernel.draw=2")), ("signature", ())])  # fmt: skip
+    ("finite-ntk", ("network.width=32", "network.activation='erf'", "kernel.draw=2")), ("signature", ()),
+    ("sketched-ntk", ("network.width=32", "kernel.sketch=40", "network.depth=2"))])  # fmt: skip
 def test_ranks_change_no_bit(of, settings, tmp_path):
     job = ROOT / "jobs/gram-digits.toml"
     if of == "signature":
@@ -126,6 +153,10 @@ def test_a_killed_run_is_resumed(tmp_path):
     (("network.depht=2",), "did you mean depth"), (("network.draws=5",), "network.draws = 5: is set by fathom kernel"),
     (("network={architecture='transformer',depth=1}", "kernel.of='nngp'"), "has its inputs as tokens of one sequence"),
     (("kernel.of='signature'",), "network = "),
+    (("kernel.of='sketched-ntk'",), "kernel.sketch is missing"), (("kernel.sketch=4",), "is a key of kernel.of"),
+    (("kernel.of='sketched-ntk'", "kernel.sketch=4", "kernel.columns='gausian'"), "did you mean gaussian"),
+    (("kernel.predict={from=[1], ridge=0.1}",), "has row 1, which is none of kernel.rows"),
+    (("kernel.predict={from=[0], rigde=0.1}",), "did you mean ridge"),
     (("kernel.jitter=-1",), "must be a finite number of at least 0"), (("network.architecture='gated-mlp'",), "has no tangent kernel"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said(settings, words, tmp_path):
@@ -139,7 +170,9 @@ def test_equal_points_and_too_many(tmp_path):
     np.savetxt(tmp_path / "points.csv", [[1, 0], [0, 1], [2, 0]], delimiter=",", header="a,b", comments="")
     assert "kernel.rows = 0, 2: are equal points" in kernel(tmp_path, "equal", job=job, status=65)
     kernel(tmp_path, "equal", "kernel.normalise=false", job=job)
-    kernel(tmp_path, "jitter", "kernel.jitter=0.1", job=job)
+    jittered = kernel(tmp_path, "jitter", "kernel.jitter=0.1", job=job)
+    assert fathom.open_gram(jittered).attrs["equal_rows"] == "0 = 2"
+    assert "equal points: rows 0 = 2" in subprocess.run([FATHOM, "show", jittered], check=True, capture_output=True, text=True).stdout
     run = subprocess.run([FATHOM, "run", job], capture_output=True, text=True)
     assert run.returncode == 65 and "fathom kernel" in run.stderr
     points = np.zeros((400_000, 2))

@@ -14,7 +14,7 @@ struct GramData: Sendable {
   init(_ p: Parameters, data: any DataSource) throws {
     guard p["file"] != nil else { throw p.invalid("file", "must name a data file") }
     let all = try data.table(TableRequest(p))
-    let numbers = try Self.numbers(p, of: all.rows.count)
+    let numbers = try RowChoice.read(p, "rows", of: all.rows.count)
     var rows = numbers.map { all.rows[$0] }
     labels = try p["label"].map { _ in
       guard let place = all.columns.firstIndex(of: p.text("label")) else {
@@ -35,30 +35,6 @@ struct GramData: Sendable {
     fingerprint = DataTable(columns: [], rows: rows).fingerprint
   }
 
-  private static func numbers(_ p: Parameters, of count: Int) throws -> [Int] {
-    let wrong =
-      "must be an array of different row numbers in [0, \(count - 1)], or { from = 0, to = \(count), every = 2 }"
-    switch p["rows"] {
-    case nil: return Array(0..<count)
-    case .list(let items):
-      let found = items.compactMap { $0.integer.map(Int.init) }
-      guard found.count == items.count, found.allSatisfy({ (0..<count).contains($0) }), Set(found).count == found.count
-      else { throw p.invalid("rows", wrong) }
-      return found
-    case .table?:
-      let range = try Parameters(
-        p["rows"], path: "\(p.path).rows",
-        allowed: [
-          Parameter("from", .integer(0...Int64(max(count - 1, 0))), default: .integer(0), "the first row"),
-          Parameter(
-            "to", .integer(1...Int64(max(count, 1))), default: .integer(Int64(count)), "the row after the last"),
-          Parameter("every", .integer(1...Int64(max(count, 1))), default: .integer(1), "rows from one to the next"),
-        ])
-      return Array(stride(from: range.integer("from"), to: range.integer("to"), by: range.integer("every")))
-    default: throw p.invalid("rows", wrong)
-    }
-  }
-
   func scaled(_ normalise: Bool) -> [[Double]] {
     guard normalise else { return rows }
     return rows.map { x in
@@ -74,16 +50,28 @@ struct GramData: Sendable {
     }
   }
 
-  /// Equal points make a Gram matrix singular.
-  func refuseEqual(_ p: Parameters, _ points: [[Double]]) throws {
+  /// Pairs of rows whose points are equal, by their numbers: each with the first of its kind.
+  func equalPairs(_ points: [[Double]]) -> [(first: Int, other: Int)] {
     var seen: [[Double]: Int] = [:]
-    for (point, number) in zip(points, numbers) {
-      if let other = seen.updateValue(number, forKey: point) {
-        throw Failure.invalid(
-          key: "\(p.path).rows", value: "\(other), \(number)",
-          allowed: "are equal points, so that the Gram matrix is singular: leave one out, or give jitter > 0")
+    return zip(points, numbers).compactMap { point, number in
+      guard let first = seen[point] else {
+        seen[point] = number
+        return nil
       }
+      return (first, number)
     }
+  }
+
+  /// Equal points make a Gram matrix singular: refused unless there is jitter, and said where there is.
+  /// - Returns: the pairs, as people write them.
+  func equalRows(_ p: Parameters, _ points: [[Double]]) throws -> [String] {
+    let pairs = equalPairs(points)
+    if let pair = pairs.first, p.real("jitter") == 0 {
+      throw Failure.invalid(
+        key: "\(p.path).rows", value: "\(pair.first), \(pair.other)",
+        allowed: "are equal points, so that the Gram matrix is singular: leave one out, or give jitter > 0")
+    }
+    return pairs.map { "\($0.first) = \($0.other)" }
   }
 
   static func size(_ bytes: Double) -> String {

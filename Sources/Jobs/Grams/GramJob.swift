@@ -12,6 +12,9 @@ package struct GramJob: Sendable {
   /// Values of the column `label`.
   package let labels: [Double]?
   package let jitter: Double
+  /// Rows that are equal points, as "3 = 17"; there are some with jitter only.
+  package let equalRows: [String]
+  package let regression: GramRegression?
   package let hasCondition: Bool
   /// One line a key of everything that decides an entry.
   package let identity: [String]
@@ -36,7 +39,7 @@ package struct GramJob: Sendable {
     parameters: [
       Parameter(
         "of", .choice(kinds),
-        "nngp: covariance of the outputs at infinite width; ntk: the tangent kernel there; finite-ntk: that of a drawn network; signature: of paths"
+        "nngp: covariance of the outputs at infinite width; ntk: the tangent kernel there; finite-ntk: that of a drawn network; sketched-ntk: a sketch of it; signature: of paths"
       )
     ] + TableRequest.parameters + [
       Parameter(
@@ -53,7 +56,18 @@ package struct GramJob: Sendable {
       Parameter(
         "refine", .integer(1...4096), default: .integer(4),
         "of signatures: steps of the coarse grid for each straight piece; the fine one has twice as many"),
-      Parameter("draw", .integer(0...Int64.max), default: .integer(0), "of finite-ntk: the number of the network"),
+      Parameter(
+        "draw", .integer(0...Int64.max), default: .integer(0),
+        "of finite-ntk and sketched-ntk: the number of the network"),
+      Parameter("sketch", .integer(1...1_000_000), optional: true, "of sketched-ntk: p, its columns"),
+      Parameter(
+        "columns", .choice(SketchChoice.Columns.allCases.map(\.rawValue)), optional: true,
+        "of sketched-ntk: gaussian, the least variance; product, O(n) instead of O(n^2) a point and column; gaussian unless given"
+      ),
+      Parameter(
+        "predict", .structured(GramPrediction.words), optional: true,
+        "kernel ridge regression with the matrix: the labels, +1 of those of positive and -1 of others if that is given, from some rows on all; its error on others"
+      ),
       Parameter(
         "jitter", .real(.init(0, .infinity, openAbove: true)), default: .real(0),
         "what is added to the diagonal before the condition number is taken; stated in the file, not in the matrix"),
@@ -117,22 +131,29 @@ package struct GramJob: Sendable {
       )
     }
     let seed = UInt64(top.integer("seed"))
+    let regression = try GramRegression(p, points)
+    let sketch = try sketch(p)
+    var equalRows: [String] = []
     let make: @Sendable () throws -> any GramRows
     if isSignature {
-      let (equation, paths) = try signatures(p, model, points)
+      let (equation, paths, moves) = try signatures(p, model, points)
+      equalRows = try points.equalRows(p, moves)
       make = { SignatureGram(equation, paths, refine: p.integer("refine")) }
     } else {
       try points.refuseZeros(p)
-      if p.real("jitter") == 0 { try points.refuseEqual(p, points.scaled(p.boolean("normalise"))) }
-      let kind = NetworkGram.Kind(rawValue: p.text("of"))!
+      equalRows = try points.equalRows(p, points.scaled(p.boolean("normalise")))
+      guard let kind = NetworkGram.Kind(rawValue: p.text("of")) else {
+        preconditionFailure("a checked choice is one of its names")
+      }
       make = {
         try NetworkGram.make(
-          model, kind, points.rows, normalise: p.boolean("normalise"), seed: seed, draw: UInt64(p.integer("draw")))
+          model, kind, points.rows, normalise: p.boolean("normalise"), seed: seed, draw: UInt64(p.integer("draw")),
+          sketch: sketch)
       }
       // Mistakes of the table come out before any work.
       _ = try NetworkGram.make(
         model, kind, Array(points.rows.prefix(2)), normalise: p.boolean("normalise"), seed: seed,
-        draw: UInt64(p.integer("draw")))
+        draw: UInt64(p.integer("draw")), sketch: sketch.map { SketchChoice(dimension: 1, columns: $0.columns) })
     }
     let ownKeys = ["block", "jitter", "condition", "label"]
     let lines = p.resolved.lines(prefix: table).filter { line in
@@ -145,7 +166,8 @@ package struct GramJob: Sendable {
       title: top["title"] == nil ? name : top.text("title"),
       text: text + settings.map { "\n# --set \($0)" }.joined(),
       output: output ?? (run["output"] != nil ? run.text("output") : stem + ".h5"), of: p.text("of"),
-      rows: points.numbers, labels: points.labels, jitter: p.real("jitter"), hasCondition: p.boolean("condition"),
+      rows: points.numbers, labels: points.labels, jitter: p.real("jitter"), equalRows: equalRows,
+      regression: regression, hasCondition: p.boolean("condition"),
       identity: ["seed = \(seed)", Job.identityLine(streamVersion: Job.streamVersion)] + lines
         + model.withCanonicalFormulas.lines(prefix: own) + ["kernel.data = \(points.fingerprint)"],
       expectations: try Expect.read(value["expect"], path: "expect"),
@@ -154,7 +176,7 @@ package struct GramJob: Sendable {
 
   private static func signatures(
     _ p: Parameters, _ model: JobValue, _ points: GramData
-  ) throws -> (SignatureEquation, [SignaturePath]) {
+  ) throws -> (SignatureEquation, [SignaturePath], moves: [[Double]]) {
     let keys = try Parameters(
       model, path: SignatureFamily.table,
       allowed: SignatureSettings.parameters.filter { signatureKeys.contains($0.name) })
@@ -175,17 +197,26 @@ package struct GramJob: Sendable {
         return hasTime ? point + [Double(t) / Double(count - 1)] : point
       }
     }
-    if p.real("jitter") == 0 {
-      // A kernel sees the increments only.
-      let moves = paths.map { path -> [Double] in
-        path.dropFirst().flatMap { point -> [Double] in zip(point, path[0]).map { $0 - $1 } }
-      }
-      try points.refuseEqual(p, moves)
+    // A kernel sees the increments only.
+    let moves = paths.map { path -> [Double] in
+      path.dropFirst().flatMap { point -> [Double] in zip(point, path[0]).map { $0 - $1 } }
     }
     let equation = SignatureEquation(
       choice.function, start: square(keys.real("sigma_start")), weight: square(keys.real("sigma_weight")),
       bias: square(keys.real("sigma_bias")), isHomogeneous: keys.text("weights") == "homogeneous")
-    return (equation, paths.map(SignaturePath.init(points:)))
+    return (equation, paths.map(SignaturePath.init(points:)), moves)
+  }
+
+  private static func sketch(_ p: Parameters) throws -> SketchChoice? {
+    guard p.text("of") == NetworkGram.Kind.sketched.rawValue else {
+      for key in ["sketch", "columns"] where p[key] != nil {
+        throw p.invalid(key, "is a key of kernel.of = \"sketched-ntk\" only")
+      }
+      return nil
+    }
+    guard p["sketch"] != nil else { throw p.invalid("sketch", "must be given with kernel.of = \"sketched-ntk\"") }
+    let columns = p["columns"].flatMap { _ in SketchChoice.Columns(rawValue: p.text("columns")) } ?? .gaussian
+    return SketchChoice(dimension: p.integer("sketch"), columns: columns)
   }
 
   private static func square(_ x: Double) -> Double { x * x }

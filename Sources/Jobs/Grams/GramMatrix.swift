@@ -9,11 +9,13 @@ package struct GramMatrix: Sendable {
   package let values: [Double]
   /// Eigenvalues with the jitter: NaN where they were not asked for, and a least one of NaN where the matrix is not positive definite in double precision.
   package let largest, least: Double
+  package let prediction: GramPrediction?
 
   /// What an expectation names; nil of anything else.
   fileprivate func value(_ subject: String) -> Double? {
     switch subject {
     case "log10 condition": return log10(least.isNaN ? .infinity : largest / least)
+    case "test error": return prediction?.error
     case "mean diagonal": return (0..<count).reduce(0) { $0 + values[$1 * count + $1] } / Double(count)
     default:
       let places = subject.dropFirst(2).dropLast().split(separator: ",").compactMap { Int($0) }
@@ -56,9 +58,13 @@ extension GramJob {
         "K of the rows \(rows[place / count]) and \(rows[place % count]) is \(values[place]): the kernel leaves the range of numbers"
       )
     }
-    guard hasCondition else { return GramMatrix(count: count, values: values, largest: .nan, least: .nan) }
+    let prediction = try regression?.predict(values, count)
+    guard hasCondition else {
+      return GramMatrix(count: count, values: values, largest: .nan, least: .nan, prediction: prediction)
+    }
     let ends = GramSpectrum.ends(values, count, jitter: jitter)
-    return GramMatrix(count: count, values: values, largest: ends.largest, least: ends.least ?? .nan)
+    return GramMatrix(
+      count: count, values: values, largest: ends.largest, least: ends.least ?? .nan, prediction: prediction)
   }
 
   /// Compares the matrix with what the job expects of it.
@@ -71,7 +77,7 @@ extension GramJob {
       else {
         return (
           false,
-          "\(expectation.subject): nothing of that name is in a Gram matrix: \"log10 condition\", \"mean diagonal\" and \"K[a,b]\" are, with a value and a tolerance"
+          "\(expectation.subject): nothing of that name is in a Gram matrix: \"log10 condition\", \"mean diagonal\", \"test error\" and \"K[a,b]\" are, with a value and a tolerance"
         )
       }
       return (

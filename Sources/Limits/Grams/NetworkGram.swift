@@ -8,6 +8,10 @@ package enum NetworkGram {
   package enum Kind: String, CaseIterable, Sendable {
     case nngp, ntk
     case finite = "finite-ntk"
+    case sketched = "sketched-ntk"
+
+    /// Whether it is the kernel of a drawn network.
+    fileprivate var isDrawn: Bool { self == .finite || self == .sketched }
   }
 
   /// Keys of `[network]` that a Gram matrix sets itself.
@@ -19,10 +23,12 @@ package enum NetworkGram {
   /// - Parameters:
   ///   - table: `[network]`, without inputs.
   ///   - points: as the file has them; scaled to |x| = 1 if they are normalised, else over $\sqrt{n_0}$.
+  ///   - sketch: of a sketched kernel.
   ///   - seed, draw: of a finite network: the one that a job with this seed draws first, second, ... with `sampler = "weights"`.
   /// - Throws: `Failure` naming the key.
   package static func make(
-    _ table: JobValue, _ kind: Kind, _ points: [[Double]], normalise: Bool, seed: UInt64, draw: UInt64
+    _ table: JobValue, _ kind: Kind, _ points: [[Double]], normalise: Bool, seed: UInt64, draw: UInt64,
+    sketch: SketchChoice? = nil
   ) throws -> any GramRows {
     let source = Rows(rows: points)
     func network(_ range: Range<Int>) throws -> NetworkModel {
@@ -45,14 +51,25 @@ package enum NetworkGram {
       throw refuse(
         "normalises over a batch, which the points of a Gram matrix are not: normalisation = \"layer\" is known")
     }
-    if kind == .finite {
+    if kind.isDrawn {
       guard architecture is any PassArchitecture else {
-        throw refuse("has no passes, which kernel.of = \"finite-ntk\" needs")
+        throw refuse("has no passes, which kernel.of = \"\(kind.rawValue)\" needs")
       }
-      return FiniteGram(
+      func features(_ range: Range<Int>) throws -> TangentFeatures {
         try TangentFeatures(
-          count: points.count, key: Stream.key(seed: seed, path: "main/\(NetworkFamily.table)"), draw: draw
-        ) { try network($0).architecture as! any PassArchitecture })
+          count: range.count, key: Stream.key(seed: seed, path: "main/\(NetworkFamily.table)"), draw: draw
+        ) { part in
+          let rows = part.lowerBound + range.lowerBound..<part.upperBound + range.lowerBound
+          guard let network = try network(rows).architecture as? any PassArchitecture else {
+            throw Failure(.bug, "an architecture has passes of some points only")
+          }
+          return network
+        }
+      }
+      guard let sketch else { return FiniteGram(try features(0..<points.count)) }
+      return try SketchedGram(
+        count: points.count, sketch, key: Stream.key(seed: seed, path: "main/kernel/sketch/\(draw)"),
+        features: features)
     }
     guard let recursive = architecture as? any CovarianceRecursive, recursive.covarianceRecursion() != nil else {
       throw refuse((architecture as? any CovarianceRecursive)?.noRecursion ?? "has no recursion at infinite width")
@@ -102,11 +119,11 @@ package enum NetworkGram {
     switch kind {
     case .nngp: keys["observables"] = .list([.text("log_V")])
     case .ntk: (keys["probes"], keys["observables"]) = (.list([.text("ntk")]), .list([.text("log_ntk")]))
-    case .finite:
+    case .finite, .sketched:
       keys["probes"] = .list([.text("ntk"), .text("output")])
       (keys["observables"], keys["sampler"]) = (.list([.text("log_ntk")]), .text("weights"))
     }
-    if kind != .finite && table["width"] == nil { keys["width"] = width }
+    if !kind.isDrawn && table["width"] == nil { keys["width"] = width }
     return try keys.reduce(table) { try $0.setting($1.key, to: $1.value) }
   }
 

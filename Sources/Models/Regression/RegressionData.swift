@@ -17,7 +17,7 @@ package struct RegressionData: Sendable {
   /// Rows whose Gram matrix is kept: 128 MiB.
   static let mostRows = 4096
 
-  static let parameters =
+  package static let parameters =
     TableRequest.parameters + [
       Parameter("label", .text, default: .text("label"), "name of the column of targets"),
       Parameter(
@@ -30,7 +30,7 @@ package struct RegressionData: Sendable {
         "phi of the features phi(w.x) sqrt(1/E phi(g)^2), w ~ N(0, 1)"),
     ]
 
-  init(_ p: Parameters, _ source: any DataSource) throws {
+  package init(_ p: Parameters, _ source: any DataSource) throws {
     let file = p.text("file")
     let wanted = p["rows"].map { _ in Array(0..<p.integer("rows")) }
     let table = try source.table(TableRequest(p, rows: wanted))

@@ -92,7 +92,7 @@ package struct RegressionSettings: Sendable {
 
 extension Parameters {
   /// Finite numbers of an array.
-  func numbers(_ key: String) -> [Double]? {
+  package func numbers(_ key: String) -> [Double]? {
     guard case .list(let items)? = self[key] else { return nil }
     let found = items.compactMap(\.number).filter(\.isFinite)
     return found.count == items.count && !found.isEmpty ? found : nil

@@ -2,18 +2,18 @@ import Experiments
 import Kernels
 
 /// $(A + \delta) x = r$ for one symmetric A and a list of ridges.
-final class RidgeSystem {
-  let count, stride: Int
+package final class RidgeSystem {
+  package let count, stride: Int
   /// The upper triangle of A, row by row.
-  let matrix: UnsafeMutablePointer<Double>
+  package let matrix: UnsafeMutablePointer<Double>
   private let factor: UnsafeMutablePointer<Double>
   /// x, once solved.
-  let solution: UnsafeMutablePointer<Double>
+  package let solution: UnsafeMutablePointer<Double>
 
   /// Rows of strips of symmetric products: half of a strip's square is worked out in vain.
   static let strip = 24
 
-  init(_ count: Int) {
+  package init(_ count: Int) {
     self.count = count
     stride = MatrixProduct.padded(count + 1, Double.self)
     matrix = .allocateZeros(count * stride)
@@ -33,7 +33,7 @@ final class RidgeSystem {
   }
 
   /// - Returns: whether A + ridge is positive definite to rounding; otherwise there is no solution.
-  func solve(_ right: UnsafePointer<Double>, ridge: Double) -> Bool {
+  package func solve(_ right: UnsafePointer<Double>, ridge: Double) -> Bool {
     for i in 0..<count {
       let (from, to) = (matrix + i * stride, factor + i * stride)
       (to + i).update(from: from + i, count: count - i)

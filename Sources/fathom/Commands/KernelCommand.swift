@@ -164,7 +164,8 @@ struct KernelCommand: ParsableCommand {
     }
     return GramFile(
       title: job.title, of: job.of, matrix: found.values, rows: job.rows, labels: job.labels, jitter: job.jitter,
-      largest: found.largest, least: found.least, identity: job.identity, text: job.text)
+      largest: found.largest, least: found.least, equalRows: job.equalRows, prediction: found.prediction,
+      identity: job.identity, text: job.text)
   }
 }
 
