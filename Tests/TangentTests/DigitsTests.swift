@@ -38,6 +38,18 @@ import Limits
     #expect((try service.limit("infinite-width-service", "limit_error") - 0.28359).magnitude < 6e-6)
   }
 
+  /// Regression on the labels that were solved for has the least error, at infinite width too.
+  @Test func solvedLabelsAreWithTheirRidge() throws {
+    let service = try Service(Self.distilled(width: 32) + "\nridge = 0.5")
+    let problem = try #require(service.model.problem as? DistilledLabels)
+    let (count, n, kernel) = (problem.network.count, 30, problem.network.limits().tangent)
+    let system = (0..<n * n).map { kernel[$0 / n * count + $0 % n] + ($0 % (n + 1) == 0 ? 0.5 : 0) }
+    let z = Self.solved(system, problem.solved, n)
+    let rests = (n..<count).map { t in (0..<n).reduce(-problem.labels[t]) { $0 + kernel[t * count + $1] * z[$1] } }
+    let error = rests.reduce(0) { $0 + $1 * $1 } / Double(count - n)
+    #expect((error / problem.limit.solvedError - 1).magnitude < 1e-8, "\(error), \(problem.limit.solvedError)")
+  }
+
   @Test(
     arguments: [
       (32, 200, [0.599, 0.006, 0.611, 0.007, 0.329, 0.002]), (128, 100, [0.494, 0.004, 0.404, 0.003, 0.310, 0.002]),
