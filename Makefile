@@ -46,7 +46,7 @@ goldens: build $(VENV)/.ready-report  ## Every golden digest through the program
 
 validate: .build/.ready-build  ## The statistical suites at full size
 	swift build -c release --build-tests
-	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter '^(ModelTests|ParticlesTests)\.|OrderErrorTests|MixingTests'
+	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter '^(ModelTests|ParticlesTests|FilterTests)\.|OrderErrorTests|MixingTests'
 	bash tools/validate.sh
 
 SEEDS ?= 300

@@ -125,7 +125,7 @@ import Testing
   @Test func deepLinearNetworksAreWide() throws {
     let limit = "\n[[limit]]\nequation = \"infinite-width\""
     let infinite = try exact(Self.linear(width: 4, depth: 2, draws: 4, chains: true) + limit, "infinite-width")
-    let offsets = try [1000, 2000].map { width in
+    let offsets = try [4000, 8000].map { width in
       try exact(Self.linear(width: width, depth: 2, draws: 4, chains: true))
         .map { ($0.key, $0.value - infinite[$0.key, default: .nan]) }.sorted { $0.0 < $1.0 }.map(\.1)
     }

@@ -23,7 +23,7 @@ import Testing
           sample.expect("evidence_ratio", 1, errors: Self.errors)
         }
         // The fewer particles, the more draws their tails take.
-        let draws = 200_000 / n
+        let draws = (validating ? 200_000 : 40_000) / n
         check(Known.hidden, draws, "hidden")
         check(Known.linear, draws, "linear")
         check(Known.volatility, draws, "volatility")
@@ -91,7 +91,7 @@ import Testing
     func check(_ model: some StateSpaceModel, _ name: String) {
       let plan = FilterPlan(particles: 8, proposal: proposal, scheme: scheme, threshold: 0.7, backward: 2)
       let problem = ParticleFilter(model, plan)
-      let sample = Sample(problem, 30_000, key: "\(name) \(scheme) \(proposal)")
+      let sample = Sample(problem, validating ? 30_000 : 6000, key: "\(name) \(scheme) \(proposal)")
       for known in problem.known where known.observable.hasPrefix("weighted") {
         sample.expect(known.observable, known.value, errors: Self.errors)
       }

@@ -5,6 +5,9 @@ import Randomness
 import Statistics
 import Testing
 
+/// `make validate` draws more.
+let validating = ProcessInfo.processInfo.environment["FATHOM_VALIDATE"] != nil
+
 /// Models and observations with printed values, and samples of problems.
 enum Known {
   static let hidden = HiddenMarkov(

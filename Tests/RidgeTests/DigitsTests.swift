@@ -14,7 +14,8 @@ import Testing
     _ samples: Int64, _ features: Int64?, _ ridge: Double, kernel: String = "features"
   ) throws -> RegressionModel {
     var keys: [String: JobValue] = [
-      "model": .text("data"), "kernel": .text(kernel), "samples": .integer(samples), "draws": .integer(100), "ridges": .list([.real(ridge)]),
+      "model": .text("data"), "kernel": .text(kernel), "samples": .integer(samples), "draws": .integer(100),
+      "ridges": .list([.real(ridge)]),
       "data": .table(["file": .text("data/digits.csv"), "positive": .list([0, 2, 4, 6, 8].map { .integer($0) })]),
     ]
     if let features { keys["features"] = .integer(features) }

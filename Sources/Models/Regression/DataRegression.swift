@@ -88,7 +88,8 @@ package struct DataRegression: RegressionProblem {
         throw p.invalid("features", "makes a draw of \(Float(size)) numbers; at most \(Int(mostNumbers)) are kept")
       }
     }
-    let problem = DataRegression(data: data, samples: n, features: features, ridges: settings.ridges, isTangent: isTangent)
+    let problem = DataRegression(
+      data: data, samples: n, features: features, ridges: settings.ridges, isTangent: isTangent)
     return RegressionEntry.Made(problem: problem, data: ["data = \(data.fingerprint)"])
   }
 }
