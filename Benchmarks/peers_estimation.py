@@ -44,10 +44,10 @@ def projections():
         hermite, jacobi = HermiteEnsemble(2), JacobiEnsemble(2)
         seconds = best(lambda m=m, e=hermite: e.sample_banded_model(loc=0.0, scale=1.0, size_N=m))
         report(name="projection", peer=DPPY, law="hermite", sampler="tridiagonal", points=m, us=1e6 * seconds)
-        seconds = best(lambda m=m, e=jacobi: e.sample_banded_model(a=1.0, b=1.0, size_M=m))
+        seconds = best(lambda m=m, e=jacobi: e.sample_banded_model(a=1.0, b=1.0, size_N=m))
         report(name="projection", peer=DPPY, law="legendre", sampler="tridiagonal", points=m, us=1e6 * seconds)
         chain = MultivariateJacobiOPE(m, np.zeros((1, 2)))
-        seconds = best(lambda e=chain: e.sample())
+        seconds = best(lambda e=chain: e.sample(tridiag_1D=False))
         report(name="projection", peer=DPPY, law="legendre", sampler="chain", points=m, us=1e6 * seconds)
 
 

@@ -29,7 +29,7 @@ def flags():
 
 
 def replace(folder, name, section, beginning, end):
-    """Puts a section of RESULTS.md, from its heading to the next, in the place of the old one.
+    """Puts a section of RESULTS.md, from its heading to the next, in the place of the old one; a new one goes before `end`.
 
     name: what run.sh calls it.
     section: a function of the rows of fathom, those of the peers, and a line on how they were made.
@@ -37,11 +37,12 @@ def replace(folder, name, section, beginning, end):
     path = Path(__file__).parent / "RESULTS.md"
     text = path.read_text()
     old = text.index(beginning) if beginning in text else text.index(end)
+    rest = text.index("\n## ", old) + 1 if beginning in text else old
     load = os.getloadavg()[0]
     where = f"on {processor()} ({flags()}), at a load of {load:.1f} on {os.cpu_count()} cores"
     words = f"\nThese rows by `Benchmarks/run.sh {name}`, passes of fathom and of its peers one after another, {where}."
     rows = section(read(folder / "native.json"), read(folder / "peers.json"), words)
-    path.write_text(text[:old] + rows + "\n" + text[text.index(end) :])
+    path.write_text(text[:old] + rows + "\n" + text[rest:])
 
 
 def speedup(runs: list[dict], name: str) -> str:
