@@ -28,7 +28,7 @@ from gallery_networks import (
     unshaped_q,
     vertex,
 )
-from gallery_posterior import predictions
+from gallery_posterior import linear, predictions
 from gallery_regression import bands, fitting, risks, scaling, universality
 from gallery_semidefinite import max_cut
 from gallery_sgld import durations, generalisation, hills, modified_law, sgld_bias
@@ -396,5 +396,10 @@ ENTRIES = [
         "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,
         "Mean and standard deviation (bands) of what one hidden layer of N erf units predicts given four targets: Hamiltonian Monte Carlo over all weights, networks at initialisation weighted by the likelihood, and the Gaussian process of infinite width (dashes, dots).",
         ["posterior.steps=500"], 0, "bnn-posterior-weighted", ["network.draws=200_000"],
+    ),
+    Entry(
+        "deep-linear-posterior", "The posterior of deep linear networks", "closed form, docs/posterior.md", "deep-linear-posterior", linear,
+        "What four units a layer predict given five targets: Hamiltonian Monte Carlo over all weights, and an integral over one number, exact at every width and depth.",
+        ["posterior.steps=2000"], 0,
     ),
 ]  # fmt: skip

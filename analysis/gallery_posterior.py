@@ -40,3 +40,23 @@ def predictions(chains: fathom.Result, weighted: fathom.Result) -> Figure:
         ax.set(xlabel="1/N", title=f"f({x:g}) given four targets", xlim=(0, None))
     axes[0].legend(frameon=False, fontsize=8)
     return figure
+
+
+def linear(result: fathom.Result) -> Figure:
+    """Mean and variance of a prediction over depth: chains, and what is exact."""
+    figure, axes = panels(2)
+    depths = [int(plots.settings(case)["network.depth"]) for case in result.cases]
+    for ax, name, label in zip(axes, ("posterior_mean[5]", "posterior_variance[5]"), ("posterior mean", "posterior variance"), strict=True):
+        points = []
+        for table in result.estimands():
+            place = list(table["quantity"].values).index(name)
+            points.append((float(table["value"][place]), 2 * float(table["error"][place])))
+        value, bar = np.array(points).T
+        ax.errorbar(depths, value, bar, fmt="o", ms=4, color=plots.COLOURS[0], label="chains, N = 4")
+        for reference, style, words in (("linear-posterior", "-", "exactly, N = 4"), ("infinite-width", "--", "N = infinity")):
+            tables = [c.table for c in result.comparisons() if c.reference == reference]
+            exact = [float(t["reference"][list(t["quantity"].values).index(name)]) for t in tables]
+            ax.plot(depths, exact[: len(depths)], style, lw=1, color="black", label=words)
+        ax.set(xlabel="hidden layers", ylabel=label, xticks=depths)
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
