@@ -60,7 +60,7 @@ package struct DataRegression: RegressionProblem {
         "k, random features, or units of a hidden layer; infinitely many unless given"),
       Parameter(
         "kernel", .choice(["features", "tangent"]), default: .text("features"),
-        "features: of the last layer only, the NNGP kernel; tangent: the tangent kernel of a network of one hidden layer, drawn anew with k units"
+        "features: of the last layer only, the NNGP kernel; tangent: the tangent kernel of a network with one hidden layer of k units, a new network in each draw"
       ),
     ]
   ) { p, settings, source in
