@@ -154,7 +154,7 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ModelTests",
-      dependencies: models + ["Analyses", "Engine", "Limits", "Jobs", "Experiments", "Formulas"],
+      dependencies: models + ["Analyses", "Engine", "Limits", "Jobs", "Experiments", "Formulas", "Support"],
       swiftSettings: checking),
     .testTarget(
       name: "ParticlesTests",
@@ -162,14 +162,18 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "ManifoldsTests",
-      dependencies: ["Manifolds", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      dependencies: [
+        "Manifolds", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics", "Support",
+      ],
       swiftSettings: numeric),
     .testTarget(
-      name: "DivergenceTests", dependencies: ["Analyses", "Engine", "Experiments", "Jobs", "Kernels"],
+      name: "DivergenceTests", dependencies: ["Analyses", "Engine", "Experiments", "Jobs", "Kernels", "Support"],
       swiftSettings: checking),
     .testTarget(
       name: "RidgeTests",
-      dependencies: ["Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      dependencies: [
+        "Regression", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics", "Support",
+      ],
       swiftSettings: numeric),
     .testTarget(
       name: "KernelMachineTests",
@@ -179,7 +183,9 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "FilterTests",
-      dependencies: ["Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      dependencies: [
+        "Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics", "Support",
+      ],
       swiftSettings: numeric),
     .testTarget(
       name: "TangentTests",
@@ -209,10 +215,11 @@ let package = Package(
       name: "CatalogTests",
       dependencies: [
         "Calibration", "Coulomb", "Jobs", "Engine", "Analyses", "Results", "Experiments", "Randomness", "Statistics",
+        "Support",
       ],
       resources: [.copy("Goldens")], swiftSettings: checking),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Experiments"], swiftSettings: checking),
-    .target(name: "Support", path: "Tests/Support"),
+    .target(name: "Support", dependencies: ["Experiments"], path: "Tests/Support"),
     .executableTarget(
       name: "fathom-sanitize", dependencies: ["Jobs", "Engine", "Results", "Experiments"], path: "Tests/Sanitize"),
     .target(

@@ -39,7 +39,7 @@ def model(width: int):
 def chain(name: str, kernel, width: int, samples: int):
     run = MCMC(kernel, num_warmup=500, num_samples=samples, num_chains=CHAINS, chain_method="vectorized", progress_bar=False)
     run.warmup(jax.random.PRNGKey(1), width)
-    # Compiled by the first run; the second goes on from where that ended.
+    # Compiled by the first run; the second continues from where that ended.
     run.run(run.post_warmup_state.rng_key, width, extra_fields=("num_steps",))
     run.post_warmup_state = run.last_state
     start = process_time()

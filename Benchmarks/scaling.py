@@ -172,7 +172,7 @@ def sizes(calls, action):
 
 
 def replay(folder, ranks, steps, compute, collectives):
-    """Seconds that so many steps take on the fat tree: `compute` nanoseconds a rank, then the collectives."""
+    """Seconds that a given number of steps take on the fat tree: `compute` nanoseconds a rank, then the collectives."""
     (folder / "fat-tree.xml").write_text(PLATFORM)
     nodes = -(-ranks // PER_NODE)
     (folder / "hosts").write_text("".join(f"n{r // PER_NODE}\n" for r in range(ranks)))
@@ -212,7 +212,7 @@ CHECKPOINT_EVERY = 60
 
 
 def ensemble_at_scale(folder, calls, write):
-    """Efficiency of an ensemble job of so many core hours; a round of half a second ends in an allgather."""
+    """Efficiency of an ensemble job of a given number of core hours; a round of half a second ends in an allgather."""
     gather = sizes(calls, "allgather")[0]
     tallies = [f"reduce {n} {n // 8} 0" for n in sizes(calls, "reduce")]
     points = {}

@@ -8,7 +8,7 @@ from spack.package import *  # noqa: F403
 
 
 class Fathom(MakefilePackage):  # noqa: F405
-    """Measures finite random networks and particle systems and holds them against their scaling limits."""
+    """Measures finite random networks and particle systems and compares them with their scaling limits."""
 
     homepage = "https://example.org/fathom"
     git = "https://example.org/fathom.git"

@@ -16,5 +16,8 @@ report "built files tracked" "$(git ls-files -- ':!Tests/ResultsTests/Format2' |
 report "absolute paths" "$(git grep -nE '/(work|home|root)/[a-z]' -- . ':!tools/check-style.sh')"
 report "test folders that no target of Package.swift builds" \
   "$(git ls-files 'Tests/*Tests/*.swift' | cut -d/ -f2 | sort -u | while read -r t; do grep -q "\"$t\"" Package.swift || echo "$t"; done)"
+report "folders that Sources/README.md does not describe" \
+  "$(git ls-files Sources | grep -oE '^Sources/([A-Za-z]+|Models/[A-Za-z]+)/' | sed -E 's|.*/([A-Za-z]+)/$|\1|' | sort -u |
+    while read -r f; do grep -qE "^\| (.*, )?$f[ ,]" Sources/README.md || echo "$f"; done)"
 report "shell scripts that do not parse" "$(git ls-files '*.sh' .ci/run | while read -r f; do bash -n "$f" 2>&1; done)"
 exit $bad

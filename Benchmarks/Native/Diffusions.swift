@@ -2,7 +2,7 @@ import Diffusions
 import Kernels
 import Randomness
 
-/// Steps of a variance-exploding diffusion with the exact score of a kernel mixture around so many points, for 64 samples side by side.
+/// Steps of a variance-exploding diffusion with the exact score of a kernel mixture around a given number of points, for 64 samples side by side.
 func diffusionTimes() {
   for (points, dimension) in [(180, 64), (1797, 64)] {
     var stream = Stream(key: 5)

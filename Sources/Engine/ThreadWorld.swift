@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// An error that leaves one rank ends them all: those that wait in a collective throw as well.
 package enum ThreadWorld {
-  /// Runs `body` on so many ranks at once and gives what each returned, in order of rank. Throws the error of the first rank that failed by
+  /// Runs `body` on a given number of ranks at once and gives what each returned, in order of rank. Throws the error of the first rank that failed by
   /// itself.
   package static func run<T: Sendable>(
     ranks: Int, _ body: @escaping @Sendable (any Collectives) throws -> T

@@ -165,7 +165,7 @@ private struct TimeSums {
     batches.add(x)
   }
 
-  /// `Rows.diagnostics`, for so many values in the two halves.
+  /// `Rows.diagnostics`, for a given number of values in the two halves.
   func diagnostics(_ first: Int, _ second: Int) -> [Double] {
     func half(_ sum: Double, _ square: Double, _ count: Int) -> (mean: Double, variance: Double) {
       let n = Double(count)

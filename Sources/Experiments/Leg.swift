@@ -127,14 +127,14 @@ public struct Leg: Sendable, Codable {
     experiment = nil
   }
 
-  /// The same, with the values of so many draws kept as rows.
+  /// The same, with the values of a given number of draws kept as rows.
   public func keeping(_ draws: UInt64) -> Leg {
     var result = self
     if isSampled && process == nil { result.keep = draws }
     return result
   }
 
-  /// The same, with so many draws; what is not sampled has none.
+  /// The same, with a given number of draws; what is not sampled has none.
   public func drawing(_ draws: UInt64) -> Leg {
     var result = self
     if isSampled { result.draws = draws }

@@ -20,7 +20,7 @@ public struct Series: Recorder, Sendable, Equatable {
 
   public init() {}
 
-  /// The stride of so many replicas; nil if the budget does not reach.
+  /// The stride of a given number of replicas; nil if the budget does not reach.
   public static func stride(measurements: Int, observables: Int, replicas: UInt64) -> Int? {
     var stride = 1
     while measurements / stride > capacity

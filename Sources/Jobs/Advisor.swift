@@ -9,7 +9,7 @@ package struct Advisor {
   package struct Advice: Sendable {
     /// For `--set`, the ones of the result first.
     package let settings: [String]
-    /// Whether the result file goes on; else it is another job, with a file of its own.
+    /// Whether the result file continues; else it is another job, with a file of its own.
     package let resumes: Bool
     /// What to name that file by, e.g. `longer`.
     package let tag: String

@@ -1,7 +1,7 @@
 /// Memory that begins at a border of the cache lines. `allocate` aligns to 16 bytes, and then every 64-byte vector lies across two
 /// lines: a load or store of the inner loops costs twice as much.
 extension UnsafeMutablePointer where Pointee: BinaryFloatingPoint {
-  /// Uninitialised room for so many numbers; free it with `deallocate()`.
+  /// Uninitialised Room for `count` numbers; free it with `deallocate()`.
   @inlinable
   public static func allocateAligned(capacity: Int) -> UnsafeMutablePointer<Pointee> {
     UnsafeMutableRawPointer.allocate(byteCount: Swift.max(capacity, 1) * MemoryLayout<Pointee>.stride, alignment: 64)
@@ -17,7 +17,7 @@ extension UnsafeMutablePointer where Pointee: BinaryFloatingPoint {
   }
 }
 
-/// Room for so many numbers during a call.
+/// Room for `count` numbers during a call.
 @inlinable @inline(__always)
 public func withAlignedRoom(_ capacity: Int, _ body: (UnsafeMutablePointer<Double>) -> Void) {
   withUnsafeTemporaryAllocation(byteCount: capacity &* 8, alignment: 64) { room in

@@ -43,7 +43,7 @@ public enum MatrixProduct {
   static let tile = 6
   /// Vectors of a tile.
   static let vectors = CTARGET_WIDE == 1 ? 4 : 1
-  /// From so many rows on a panel of B is copied: its rows then follow each other, whatever their stride was.
+  /// From this number of rows on, a panel of B is copied: its rows then follow each other, whatever their stride was.
   static let rowsForCopy = 24
 }
 

@@ -16,7 +16,7 @@ public enum PanelProduct {
   ///   - fresh: C begins at zero, whatever is there.
   ///   - coefficients: A, element (r, j) at `r * rowStride + j * columnStride`.
   ///   - b: inner x 32.
-  ///   - octets: only the first so many eights of the lanes, 1 to 4.
+  ///   - octets: number of eights of the lanes, from the first, 1 to 4.
   public static func addProduct(
     _ c: UnsafeMutablePointer<Double>, fresh: Bool = false, rows: Int, _ coefficients: UnsafePointer<Double>,
     rowStride: Int, columnStride: Int, inner: Int, _ b: UnsafePointer<Double>, octets: Int = 4

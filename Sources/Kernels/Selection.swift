@@ -23,7 +23,7 @@ public enum Selection {
 
   /// Bits of the largest weight.
   public static let bits = 40
-  /// The sum of the weights of so many fits into 64 bits.
+  /// The sum of the weights of this number of particles fits into 64 bits.
   public static let mostParticles = 1 << 24 - 1
   /// The pivotal method goes through all particles one after another.
   public static let mostPivotal = 1 << 20

@@ -4,7 +4,7 @@ struct SymbolicFactor {
   let fronts: [SparseFactor.Front]
   let entries, longestColumn: Int
 
-  /// Columns are joined into wider fronts while those have few zeros: so many, or this share of their entries.
+  /// Columns are joined into wider fronts while those have few zeros: this number, or this share of their entries.
   private static let fewZeros = 128
   private static let shareOfZeros = 0.25
 

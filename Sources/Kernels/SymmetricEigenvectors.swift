@@ -31,6 +31,17 @@ public enum SymmetricEigenvectors {
     }
   }
 
+  /// - Parameter matrix: count x count, row by row, symmetric.
+  /// - Returns: the eigenvalues, ascending, and of each its unit vector.
+  public static func sorted(_ matrix: [Double], count n: Int) -> (values: [Double], vectors: [[Double]]) {
+    precondition(matrix.count == n * n)
+    var a = matrix
+    var q = Array(repeating: 0.0, count: n * n)
+    find(&a, count: n, vectors: &q)
+    let order = (0..<n).sorted { a[$0 * (n + 1)] < a[$1 * (n + 1)] }
+    return (order.map { a[$0 * (n + 1)] }, order.map { Array(q[$0 * n..<($0 + 1) * n]) })
+  }
+
   @inline(__always)
   private static func rotate(
     _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ c: Double, _ s: Double

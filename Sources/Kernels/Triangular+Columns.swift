@@ -55,7 +55,7 @@ extension Triangular {
   /// There are 32 registers of eight doubles.
   private static let isWide = CTARGET_WIDE == 1
 
-  /// `column_k -= t_k x`, then `t_k = z . column_k`, for so many columns: as many at a time as the registers hold. The products are those
+  /// `column_k -= t_k x`, then `t_k = z . column_k`, for a given number of columns: as many at a time as the registers hold. The products are those
   /// of `dot`, bit by bit.
   static func subtract(
     _ t: UnsafeMutablePointer<Double>, _ x: UnsafePointer<Double>, from columns: UnsafeMutablePointer<Double>,

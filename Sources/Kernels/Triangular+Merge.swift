@@ -1,6 +1,6 @@
 /// Factors that wait to be merged into one.
 extension Triangular {
-  /// From so many columns on several factors are merged faster together than one by one.
+  /// From this number of columns on, several factors are merged faster together than one by one.
   public static let leastTogether = 16
 
   /// Length of a row of `merge(together:)`, zeros at its end.

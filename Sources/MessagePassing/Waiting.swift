@@ -58,7 +58,7 @@ extension Communicator {
     try call(name, action(), finish(start))
   }
 
-  /// Makes a collective call that moves so many bytes, as many on every rank: a short one by its nonblocking form, a long one by its
+  /// Makes a collective call that moves a given number of bytes, as many on every rank: a short one by its nonblocking form, a long one by its
   /// blocking form once all ranks are there.
   func complete(
     _ name: String, _ action: @autoclosure () -> String, bytes: Int, _ start: (inout MPI_Request?) -> Int32,

@@ -82,7 +82,8 @@ extension Extrapolation {
     func lowest(_ orders: [Double], _ chiSquare: (Double) -> Double) -> Double {
       let values = orders.map(chiSquare)
       let place = values.indices.min { values[$0] < values[$1] }!
-      return Self.minimum(orders[max(place - 1, 0)], orders[min(place + 1, orders.count - 1)], chiSquare)
+      return GoldenSection.minimum(
+        in: orders[max(place - 1, 0)]...orders[min(place + 1, orders.count - 1)], sections: 40, of: chiSquare)
     }
     let order = lowest(grid) { profile.fit($0).chiSquare }
     let best = profile.fit(order)
@@ -136,25 +137,5 @@ extension Extrapolation {
       order: (order, reach(bent)), aloneError: reach(alone),
       coefficient: (coefficient, error(coefficient, best.coefficientError / unitPower, coefficients)),
       chiSquare: isExact ? .nan : best.chiSquare, degreesOfFreedom: freedom, isSeen: isSeen)
-  }
-
-  /// Where a function with one minimum between two arguments has it, by golden sections.
-  private static func minimum(_ from: Double, _ to: Double, _ f: (Double) -> Double) -> Double {
-    let golden = 0x1.3c6ef372fe950p-1
-    var (low, high) = (from, to)
-    var (left, right) = (high - golden * (high - low), low + golden * (high - low))
-    var (fLeft, fRight) = (f(left), f(right))
-    for _ in 0..<40 {
-      if fLeft <= fRight {
-        (high, right, fRight) = (right, left, fLeft)
-        left = high - golden * (high - low)
-        fLeft = f(left)
-      } else {
-        (low, left, fLeft) = (left, right, fRight)
-        right = low + golden * (high - low)
-        fRight = f(right)
-      }
-    }
-    return 0.5 * (low + high)
   }
 }

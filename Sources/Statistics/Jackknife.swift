@@ -19,7 +19,7 @@ public struct Jackknife: Sendable, Equatable {
 
   /// - Parameters:
   ///   - rows: independent of each other.
-  ///   - folds: at most so many, at least 2.
+  ///   - folds: their largest number, at least 2.
   public init<Row>(_ rows: [Row], folds: Int = 64, _ statistic: ([Row]) -> Double) {
     precondition(folds >= 2)
     value = statistic(rows)

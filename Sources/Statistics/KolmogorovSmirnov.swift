@@ -61,7 +61,7 @@ public struct KolmogorovSmirnov: Sendable, Equatable {
     self.init(distance: largest, effectiveCount: na * nb / (na + nb), bound: max(bound, largest))
   }
 
-  /// The same distance with the p-value of so many independent values: where those of a sample depend on each other, they count for
+  /// The same distance with the p-value of a given number of independent values: where those of a sample depend on each other, they count for
   /// fewer.
   public func of(effectiveCount: Double) -> KolmogorovSmirnov {
     KolmogorovSmirnov(distance: distance, effectiveCount: effectiveCount, bound: distance + resolution)

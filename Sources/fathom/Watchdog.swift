@@ -75,7 +75,7 @@ final class Watchdog: Sendable {
   }
 
   private func report(_ seconds: Double) {
-    // Held against the file of this rank, which was touched just now: a shared file system has a clock of its own.
+    // Compared with the file of this rank, which was touched just now: a shared file system has a clock of its own.
     let now = touched(rank)
     let quiet = (0..<ranks).compactMap { other -> String? in
       // Opening it makes NFS ask for its times again.

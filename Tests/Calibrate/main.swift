@@ -2,7 +2,7 @@ import Archive
 import Calibration
 import Foundation
 
-// What `make calibrate` runs: every kind of verdict with a true and a false statement, so many seeds each, in one process.
+// What `make calibrate` runs: every kind of verdict with a true and a false statement, of a number of seeds each, in one process.
 //
 //     fathom-calibrate SEEDS FOLDER [KIND ...]
 //

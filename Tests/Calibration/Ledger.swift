@@ -1,7 +1,7 @@
 import Foundation
 import Statistics
 
-/// Runs that are done, a line each in a file that only grows: a calibration that is stopped goes on where it was.
+/// Runs that are done, a line each in a file that only grows: a calibration that is stopped continues where it was.
 ///
 /// A line is `digest,kind,statement,seed,word,power`. The digest is of all that the outcome depends on. A last line without its end was cut
 /// by whatever ended the program, and is taken off; lines of other digests are passed over.

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Jobs
+import Support
 import Testing
 
 /// Every kind of bad value in a job: what the failure says. The program itself is started for a handful of them (CommandTests).
@@ -36,17 +37,7 @@ import Testing
   private func refused(
     _ text: String, _ settings: [String], says words: [String], status: Experiments.ExitStatus = .badData
   ) {
-    do {
-      _ = try job(text, settings)
-      Issue.record("\(settings) was taken")
-    } catch let failure as Failure {
-      #expect(failure.status == status, "\(settings): \(failure.status)")
-      for word in words {
-        #expect(failure.message.contains(word), "\(settings) should say \(word): \(failure.message)")
-      }
-    } catch {
-      Issue.record("\(settings): \(error)")
-    }
+    #expect(complaint("\(settings)", says: words, status: status) { _ = try job(text, settings) } == nil)
   }
 
   @Test(arguments: [

@@ -44,7 +44,7 @@ import Testing
     #expect(Binomial.range(10, 0, level: 0.1) == 0...0 && Binomial.range(10, 1, level: 0.1) == 10...10)
   }
 
-  @Test("The ledger goes on where it was, without a line that was cut, and not with runs of another program")
+  @Test("The ledger continues where it was, without a line that was cut, and not with runs of another program")
   func ledger() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "ledger-\(UUID().uuidString)/runs.csv").path
     defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }

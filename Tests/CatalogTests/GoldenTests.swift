@@ -5,7 +5,7 @@ import Results
 import Testing
 
 /// A small job for every line of the catalog, and the digest that it had when it was recorded. A changed constant anywhere in a draw fails the
-/// test of its name; digests are recorded anew by `tools/goldens.py record` only, together with `Job.streamVersion`.
+/// test of its name; digests are recorded again by `tools/goldens.py record` only, together with `Job.streamVersion`.
 @Suite struct GoldenTests {
   struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let name, job, digest: String

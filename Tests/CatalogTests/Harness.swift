@@ -36,7 +36,7 @@ func job(
   try JobReader(families: families, data: RootedData()).read(text, name: "job.toml", settings: settings, check: check)
 }
 
-/// A whole run on so many ranks.
+/// A whole run on a given number of ranks.
 func digest(_ file: JobFile, ranks: Int, shards: Int? = nil) throws -> String {
   var options = LocalRun.Options()
   options.shards = shards ?? file.shards
@@ -53,7 +53,7 @@ func reread(_ states: [LegState], _ job: Job) throws -> [LegState] {
   }
 }
 
-/// Stopped again and again, each time on another number of ranks, after so many questions whether to stop; the last run goes to the end.
+/// Stopped again and again, each time on another number of ranks, after a given number of questions whether to stop; the last run goes to the end.
 func stoppedDigest(_ file: JobFile, questions: [Int]) throws -> (digest: String, stops: Int) {
   var restored: [LegState]?
   var stops = 0

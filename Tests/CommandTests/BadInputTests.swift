@@ -210,7 +210,7 @@ extension Commands {
           #expect(result.status == 65 && result.error.contains(word), "\(command): \(result.status) \(result.error)")
         }
       }
-      // With one, the run goes on from it and keeps the damaged file.
+      // With one, the run continues from it and keeps the damaged file.
       try good.write(to: URL(fileURLWithPath: ArchiveWriter.previousPath(for: path)))
       let recovered = try place.fathom(["run", "job.toml"] + small, ranks: 2)
       #expect(recovered.status == 0 && recovered.error.contains("resumes from out.h5.previous"), "\(recovered.error)")

@@ -126,7 +126,8 @@ extension Commands {
       for job in jobs {
         // Data files are named from the folder that holds jobs/.
         let plan = try Shell.run(
-          ["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--ranks", "4", "--patience", "0.05"], in: Shell.root)
+          ["\(Shell.products)/fathom", "plan", "jobs/\(job)", "--check", "--ranks", "4", "--patience", "0.05"],
+          in: Shell.root)
         #expect(plan.status == 0 && plan.output.contains("time on 4 ranks"), "\(job): \(plan.error)")
       }
     }

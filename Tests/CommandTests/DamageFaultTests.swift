@@ -44,7 +44,7 @@ extension Faults {
         happened: "all found: no byte is without the seal; exit 65", message: Fault.cell(message, place))
     }
 
-    /// Makes `forged/<dataset>,<kind>.h5` out of a file: one dataset replaced, and the seal made anew.
+    /// Makes `forged/<dataset>,<kind>.h5` out of a file: one dataset replaced, and the seal made again.
     private static let forge = """
       import hashlib, json, os, shutil, sys
       import h5py, numpy as np
@@ -156,7 +156,7 @@ extension Faults {
         }
         harmless += verify.status == 0 ? 1 : 0
         times += 1
-        // A run that is to go on from it refuses it too, or comes to its end, which is near: tables are made anew, and never read.
+        // A run that is to go on from it refuses it too, or comes to its end, which is near: tables are made again, and never read.
         guard name.contains("/state/") || name == "attribute" else { continue }
         let run = try place.fathom(["run", "job.toml", "-o", path, "--walltime", "60s"] + soon)
         #expect([0, 65, 75].contains(run.status), "\(line): run \(run.status) \(run.error)")

@@ -120,7 +120,7 @@ extension Commands {
       #expect(!place.names().contains("out.h5.lock"))
     }
 
-    /// The reader of the log goes away after the first line, as `head -1` does: the run goes on to its end.
+    /// The reader of the log goes away after the first line, as `head -1` does: the run continues to its end.
     @Test func aLogThatNobodyReadsDoesNotEndTheRun() throws {
       let place = try Workplace()
       try place.write(Workplace.job)

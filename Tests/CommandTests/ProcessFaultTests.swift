@@ -94,7 +94,7 @@ extension Faults {
       #expect(!place.names().contains("hung.h5.alive"))
       try Fault.row(
         "hung rank", injected: "SIGSTOP to a rank of three, `--watchdog 2s`", times: 1,
-        happened: "named by rank, process and host; goes on after SIGCONT", message: Fault.cell(result.error, place))
+        happened: "named by rank, process and host; continues after SIGCONT", message: Fault.cell(result.error, place))
     }
 
     /// The clock of the wall goes back by three days and forward by ten: checkpoints, the limit of time and the bits do not follow.

@@ -80,7 +80,7 @@ final class RunUnderWay {
     try wait(until: "the start") { log.contains(": new, checkpoint every") || log.contains(": resuming from") }
   }
 
-  /// Waits until this run has replaced its output so many times more.
+  /// Waits until this run has replaced its output a given number of times more.
   func waitForCheckpoints(_ more: Int = 1) throws {
     let wanted = checkpoints + more
     try wait(until: "checkpoint \(wanted)") {

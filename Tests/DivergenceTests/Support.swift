@@ -2,13 +2,8 @@ import Analyses
 import Engine
 import Experiments
 import Jobs
+import Support
 import Testing
-
-/// No data files.
-private struct NoData: DataSource {
-  func table(_ request: TableRequest) throws -> DataTable { throw Failure(.bug, "no data") }
-  func samples(_ request: SampleRequest) throws -> SampleTable { throw Failure(.bug, "no data") }
-}
 
 func read(_ keys: String, limits: String = "", settings: [String] = []) throws -> Job {
   let text = "seed = 2026\n[divergence]\ndraws = 2\n\(keys)\n\(limits)"
@@ -35,7 +30,7 @@ struct Known {
   }
 }
 
-/// Whether two numbers agree to so many units of the last digit that is printed, 0.6 unless given.
+/// Whether two numbers agree to a given number of units of the last digit that is printed, 0.6 unless given.
 func expectPrinted(
   _ value: Double, _ printed: Double, _ unit: Double, _ what: String, location: SourceLocation = #_sourceLocation
 ) {

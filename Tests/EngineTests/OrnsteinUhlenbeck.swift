@@ -70,7 +70,7 @@ enum OrnsteinUhlenbeckFamily: Family {
 struct UniformSum: Draw {
   let terms: Int
   var schema: Schema {
-    Schema(axis: .layers([1, terms]), observables: [Observable("sum", "sum of so many uniforms")])
+    Schema(axis: .layers([1, terms]), observables: [Observable("sum", "sum of uniforms")])
   }
 
   final class Scratch {}

@@ -148,7 +148,7 @@ struct TextModel {
     return result
   }
 
-  /// The model of the file that ends after so many bytes; nil if no reader may take it.
+  /// The model of the file that ends after a given number of bytes; nil if no reader may take it.
   func truncated(_ end: Int) -> TextModel? {
     let (bytes, spans) = bytes()
     guard end > (hasMark ? 3 : 0) else { return nil }

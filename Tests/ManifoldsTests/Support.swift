@@ -5,14 +5,10 @@ import Limits
 import Manifolds
 import Randomness
 import Statistics
+import Support
 
 /// As in ModelTests: full size under `make validate`.
 let validating = ProcessInfo.processInfo.environment["FATHOM_VALIDATE"] != nil
-
-struct NoData: DataSource {
-  func table(_ request: TableRequest) throws -> DataTable { throw Failure(.bug, "no data here") }
-  func samples(_ request: SampleRequest) throws -> SampleTable { throw Failure(.bug, "no data here") }
-}
 
 /// The legs of a table of keys.
 func legs(_ keys: [String: JobValue]) throws -> [Leg] {

@@ -7,7 +7,7 @@ import Statistics
 import Testing
 
 /// Limits that are wrong by a sign or a constant: a comparison that cannot tell them from the right one is worth nothing.
-/// Each is held against finite networks at a tenth of the draws of its job (all of them under `make validate`): the right
+/// Each is compared with finite networks at a tenth of the draws of its job (all of them under `make validate`): the right
 /// limit is nearer in distribution by more than both confidence bands, or agrees in the second moment (|z| < 4) where the
 /// wrong one does not (|z| > 5).
 @Suite struct NegativeControlTests {

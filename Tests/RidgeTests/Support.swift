@@ -1,16 +1,11 @@
 import Experiments
 import Jobs
 import Regression
+import Support
 import Testing
 
 /// Jobs as tables.
 enum RegressionJobs {
-  /// No data files.
-  struct NoData: DataSource {
-    func table(_ request: TableRequest) throws -> DataTable { throw Failure(.badData, "no data files here") }
-    func samples(_ request: SampleRequest) throws -> SampleTable { throw Failure(.badData, "no data files here") }
-  }
-
   static func read(_ keys: [String: JobValue], data: any DataSource = NoData()) throws -> RegressionModel {
     let context = JobContext(path: "regression", options: [:], data: data)
     return try RegressionFamily.read(.table(keys), context).model
@@ -50,7 +45,7 @@ struct Drawn {
     return (values[i].reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count * (count - 1))).squareRoot()
   }
 
-  /// Whether two means differ by no more than so many of their common errors.
+  /// Whether two means differ by no more than a given number of their common errors.
   func z(_ i: Int, _ other: Drawn) -> Double {
     (mean(i) - other.mean(i)) / (error(i) * error(i) + other.error(i) * other.error(i)).squareRoot()
   }

@@ -118,7 +118,7 @@ struct Sanitizer {
   }
 }
 
-/// Asks a run to stop after so many questions.
+/// Asks a run to stop after a given number of questions.
 final class Questions: @unchecked Sendable {
   private let lock = NSLock()
   private var left: Int

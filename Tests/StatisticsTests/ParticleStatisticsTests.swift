@@ -50,7 +50,7 @@ import Testing
 }
 
 @Suite struct BatchMeansTests {
-  @Test("Standard error of an autoregressive series, and the state put aside and taken up")
+  @Test("Standard error of an autoregressive series, and the state suspended and resumed")
   func autoregression() {
     var stream = Stream(key: 6)
     stream.start(draw: 0)

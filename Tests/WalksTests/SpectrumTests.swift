@@ -41,7 +41,7 @@ import Walks
         #expect(abs(total - 1) < 1e-14)
       }
       for i in 0..<n { for j in 0..<n { #expect(abs(s[i * n + j] - s[j * n + i]) < 1e-14, "reversible") } }
-      let (values, vectors) = SymmetricRotations.eigenvectors(s, count: n)
+      let (values, vectors) = SymmetricEigenvectors.sorted(s, count: n)
       #expect(abs(values[n - 1] - 1) < 1e-13 && values[n - 2] < 1 - 1e-3)
       let f = (0..<n).map { cos(Double($0)) }
       for alpha in Self.strengths {
@@ -154,7 +154,7 @@ import Walks
   @Test func rotations() {
     let n = 7
     let a = (0..<n * n).map { cos(Double(($0 / n) * ($0 % n)) + Double($0 / n + $0 % n)) }
-    let (values, vectors) = SymmetricRotations.eigenvectors(a, count: n)
+    let (values, vectors) = SymmetricEigenvectors.sorted(a, count: n)
     for k in 0..<n {
       for i in 0..<n {
         let product = (0..<n).reduce(0.0) { $0 + a[i * n + $1] * vectors[k][$1] }

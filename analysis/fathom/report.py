@@ -1,7 +1,7 @@
 """fathom-report FILE: one page of HTML with the verdicts, the figures and their numbers; it needs nothing else.
 
 fathom-report result.h5                 writes result.html
-fathom-report result.h5 --watch         writes it anew whenever the file changes, until the run is finished
+fathom-report result.h5 --watch         writes it again whenever the file changes, until the run is finished
 fathom-report result.h5 --figure density-x law.svg    one figure by itself (svg, png or pdf)
 """
 
@@ -234,7 +234,7 @@ def main() -> None:
         nargs="?",
         const=5,
         metavar="SECONDS",
-        help="write it anew while the run goes on (default 5)",
+        help="write it again while the run continues (default 5)",
     )
     parser.add_argument("--figure", nargs=2, metavar=("NAME", "OUT"), help="draw one figure; an unknown name lists those there are")
     options = parser.parse_args()

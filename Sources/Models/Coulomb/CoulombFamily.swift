@@ -108,20 +108,17 @@ package struct SamplerEntry: Entry {
           "leapfrog_steps", .integer(1...100_000), default: .integer(leapfrog),
           "the number of steps of a trajectory is uniform in [1, leapfrog_steps]"))
     }
-    parameters += [
-      Parameter("steps", .integer(1...1_000_000_000_000), "trajectories that are measured, after warm-up"),
-      Parameter("warm_up", .integer(1...1_000_000_000_000), default: .integer(200), "trajectories before them"),
-      Parameter(
-        "measure_every", .integer(1...1_000_000_000), default: .integer(1), unit: "steps", "between measurements"),
-      Parameter(
-        "start", .structured("\"ball\", or an array of N different points of d numbers each"), default: .text("ball"),
-        "where a chain begins; ball: uniform in that of start_radius"),
-      Parameter("start_radius", .real(.init(0, 1e3, openBelow: true)), default: .real(1), "radius of that ball"),
-      Parameter(
-        "tilt", .real(.finite), optional: true,
-        "e: the law of V + e f, and the rate Psi = F(e) - e E L/N of large deviations by integration over tilts; a replica is 17 gases then"
-      ),
-    ]
+    parameters +=
+      Schedule.chain("trajectories", warmUp: 200, measureEvery: 1) + [
+        Parameter(
+          "start", .structured("\"ball\", or an array of N different points of d numbers each"), default: .text("ball"),
+          "where a chain begins; ball: uniform in that of start_radius"),
+        Parameter("start_radius", .real(.init(0, 1e3, openBelow: true)), default: .real(1), "radius of that ball"),
+        Parameter(
+          "tilt", .real(.finite), optional: true,
+          "e: the law of V + e f, and the rate Psi = F(e) - e E L/N of large deviations by integration over tilts; a replica is 17 gases then"
+        ),
+      ]
     return SamplerEntry(
       name: name, summary: summary,
       equation: "v ~ N(0, 1), leapfrog with h/sqrt(beta N), accepted with probability min(1, e^{-dH})",
@@ -129,16 +126,9 @@ package struct SamplerEntry: Entry {
     ) { p, gas in
       let moves = GasMoves(
         step: p.real("step"), jitter: p.real("jitter"), leapfrog: leapfrog == nil ? 1 : p.integer("leapfrog_steps"))
-      let (steps, every) = (p.integer("steps"), p.integer("measure_every"))
-      guard steps % every == 0 else {
-        throw p.invalid(
-          "steps",
-          "must be a multiple of measure_every = \(every); the nearest is \(max(1, (steps + every / 2) / every) * every)"
-        )
-      }
       return Experiment(
         GasProcess(
-          gas, moves, schedule: Schedule(warmUp: p.integer("warm_up"), steps: steps, measureEvery: every),
+          gas, moves, schedule: try Schedule(p),
           start: try start(p, gas)))
     }
   }

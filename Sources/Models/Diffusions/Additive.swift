@@ -17,7 +17,7 @@ package struct Additive: DrawnProblem {
 
   package enum Data: Sendable {
     case mixture(NormalMixture)
-    /// Student's law with so many degrees of freedom: its conditional means are tabulated.
+    /// Student's law with a given number of degrees of freedom: its conditional means are tabulated.
     case student(Double)
   }
 

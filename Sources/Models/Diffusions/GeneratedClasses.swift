@@ -183,7 +183,7 @@ package struct GeneratedClasses: DrawnProblem {
     (values[0], values[1]) = (wrong / count, square / (count * Double(classes)))
   }
 
-  /// The twin with normal classes, whose moments are those of so many generated samples, from a stream of their own.
+  /// The twin with normal classes, whose moments are those of a given number of generated samples, from a stream of their own.
   package func gaussian(moments count: Int) -> GeneratedClasses {
     let state = makeState()
     let d = dimension

@@ -68,22 +68,8 @@ package struct Learning<Model: LearnableModel>: DrawnProblem {
       other.parameter = parameter
       return other.exact?.logEvidence
     }
-    let ratio = 0.5 * (5.0.squareRoot() - 1)
-    var (low, high) = (range.lowerBound, range.upperBound)
-    var (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
-    guard var atLeft = logEvidence(left), var atRight = logEvidence(right) else { return nil }
-    while high - low > 1e-8 {
-      if atLeft > atRight {
-        (high, right, atRight) = (right, left, atLeft)
-        left = high - ratio * (high - low)
-        atLeft = logEvidence(left) ?? -.infinity
-      } else {
-        (low, left, atLeft) = (left, right, atRight)
-        right = low + ratio * (high - low)
-        atRight = logEvidence(right) ?? -.infinity
-      }
-    }
-    return 0.5 * (low + high)
+    guard logEvidence(range.lowerBound) != nil else { return nil }
+    return GoldenSection.minimum(in: range, sections: 45) { -(logEvidence($0) ?? -.infinity) }
   }
 }
 

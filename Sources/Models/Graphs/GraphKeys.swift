@@ -117,7 +117,7 @@ private struct DrawnGraph: ~Copyable {
     }
   }
 
-  /// G(n, M): uniform among the graphs of so many edges.
+  /// G(n, M): uniform among the graphs of a given number of edges.
   mutating func erdosRenyi(_ n: Int, edges count: Int) {
     vertices = n
     // Of a dense graph the edges that are left out are drawn.

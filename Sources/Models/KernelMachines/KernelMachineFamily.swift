@@ -117,28 +117,16 @@ package struct MachineSampler: Entry {
           "the number of steps of a trajectory is uniform in [1, leapfrog_steps]"),
       ]
     }
-    parameters += [
-      Parameter("steps", .integer(1...1_000_000_000_000), "proposals of a chain after warm-up"),
-      Parameter("warm_up", .integer(1...1_000_000_000_000), default: .integer(20 * every), "proposals before them"),
-      Parameter(
-        "measure_every", .integer(1...1_000_000_000), default: .integer(every), unit: "steps", "between measurements"),
-    ]
+    parameters += Schedule.chain("proposals", warmUp: 20 * every, measureEvery: every)
     return MachineSampler(
       name: name, summary: summary, equation: equation, reference: reference, parameters: parameters
     ) { p, settings in
       let moves = MachineMoves(
         step: p.real("step"), jitter: leapfrog == nil ? 0 : p.real("jitter"),
         leapfrog: leapfrog.map { _ in p.integer("leapfrog_steps") })
-      let (steps, every) = (p.integer("steps"), p.integer("measure_every"))
-      guard steps % every == 0 else {
-        throw p.invalid(
-          "steps",
-          "must be a multiple of measure_every = \(every); the nearest is \(max(1, (steps + every / 2) / every) * every)"
-        )
-      }
       return Experiment(
         MachineProcess(
-          settings, moves, schedule: Schedule(warmUp: p.integer("warm_up"), steps: steps, measureEvery: every)))
+          settings, moves, schedule: try Schedule(p)))
     }
   }
 }

@@ -12,7 +12,7 @@ package struct SystemEntry: Entry {
     "copies", .integer(1...1_000_000), default: .integer(1),
     "independent copies in one replica, all measured: more draws for the same overhead")
 
-  /// Reads the copies of a system of so many numbers; refuses what is too large before anything is made.
+  /// Reads the copies of a system of a given size; refuses what is too large before anything is made.
   static func copies(_ p: Parameters, of numbers: Int) throws -> Int {
     let (copies, most) = (p.integer("copies"), ManifoldSettings.mostNumbers / numbers)
     guard copies <= most else { throw p.invalid("copies", "must be at most \(most) at this size") }

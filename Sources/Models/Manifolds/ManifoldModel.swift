@@ -26,7 +26,7 @@ package struct ManifoldModel: Sendable {
     if move.needsGeodesics && !instance.manifold.hasGeodesics {
       throw p.invalid(
         "integrator",
-        "takes geodesics, which frames of more than \(Frames.mostGeodesicColumns) vectors do not have here: \(systemEntry.name) with so many takes retracted or heat-bath"
+        "takes geodesics, which frames of more than \(Frames.mostGeodesicColumns) vectors do not have here: \(systemEntry.name) with more takes retracted or heat-bath"
       )
     }
     if move.needsTemperature && settings.inverseTemperature == 0 {

@@ -53,7 +53,7 @@ struct LaneBlock {
   let start, count: Int
   var octets: Int { (count + 7) / 8 }
 
-  /// Copies so many rows of a tile to a panel, zeros where there are no particles.
+  /// Copies a given number of rows of a tile to a panel, zeros where there are no particles.
   func copy(_ rows: Int, of tile: UnsafePointer<Double>, _ lanes: Int, to panel: UnsafeMutablePointer<Double>) {
     for k in 0..<rows {
       let (source, target) = (tile + k &* lanes + start, panel + k &* PanelProduct.lanes)

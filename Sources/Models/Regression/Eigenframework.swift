@@ -83,22 +83,8 @@ package struct Eigenframework: Sendable {
     let points = 400
     let scan = (0...points).map { low + (high - low) * Double($0) / Double(points) }
     let least = scan.indices.min { test(scan[$0]) < test(scan[$1]) }!
-    var (a, b) = (scan[max(least - 1, 0)], scan[min(least + 1, points)])
-    let ratio = 0.5 * ((5.0 as Double).squareRoot() - 1)
-    var (c, d) = (b - ratio * (b - a), a + ratio * (b - a))
-    var (left, right) = (test(c), test(d))
-    for _ in 0..<60 {
-      if left < right {
-        (b, d, right) = (d, c, left)
-        c = b - ratio * (b - a)
-        left = test(c)
-      } else {
-        (a, c, left) = (c, d, right)
-        d = a + ratio * (b - a)
-        right = test(d)
-      }
-    }
-    let x = 0.5 * (a + b)
+    let x = GoldenSection.minimum(
+      in: scan[max(least - 1, 0)]...scan[min(least + 1, points)], sections: 60, of: test)
     // At the border, where the golden section only comes near.
     return x - low < 1e-6 ? risk(ridge: 0) : risk(gamma: Elementary.exp(x))
   }

@@ -24,7 +24,8 @@ package struct RegressionData: Sendable {
         "positive", .structured("an array of labels"), optional: true,
         "labels whose target is +1, all others are -1; the label itself is the target unless given"),
       Parameter(
-        "rows", .integer(2...Int64(mostRows)), optional: true, "the first so many rows of the file; all unless given"),
+        "rows", .integer(2...Int64(mostRows)), optional: true,
+        "number of rows taken, from the first on; all unless given"),
       Parameter(
         "activation", .structured(ActivationChoice.words), default: .text("relu"),
         "phi of the features phi(w.x) sqrt(1/E phi(g)^2), w ~ N(0, 1)"),

@@ -14,7 +14,7 @@ package struct SignRounding {
     signs = fields
   }
 
-  /// The best value of so many planes; after 1-opt as well.
+  /// The best value of a given number of planes; after 1-opt as well.
   /// - Parameter rank: coordinates of a vector.
   package mutating func best(
     of planes: Int, _ v: SpinRows, rank: Int, _ stream: inout Stream
@@ -84,7 +84,7 @@ package struct AngleRounding {
     self.edges = edges
   }
 
-  /// The best alignment of so many projections, each improved; `cosines` and `sines` are those of it.
+  /// The best alignment of a given number of projections, each improved; `cosines` and `sines` are those of it.
   package mutating func best(of projections: Int, _ v: SpinRows, rank: Int, _ stream: inout Stream) -> Double {
     let n = program.graph.vertices
     var best = (value: -Double.infinity, cosines: cosines, sines: sines)

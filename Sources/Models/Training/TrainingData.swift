@@ -111,7 +111,7 @@ package struct TrainingData: Sendable {
         "y; of inputs and angles"),
       Parameter(
         "test", .integer(0...10_000_000), default: .integer(0),
-        "the last so many examples are for testing; of teachers, examples besides those of samples"),
+        "number of examples for testing, the last ones; of teachers, examples besides those of samples"),
     ] + TableRequest.parameters + ofFile + ExampleLaw.parameters
 
   private static let ofFile = [

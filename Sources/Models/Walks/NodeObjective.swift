@@ -40,7 +40,7 @@ package struct NodeObjective: Sendable {
     (kind, self.dimension, self.data, self.ridge, law) = (.logistic, dimension, data, ridge, chain.target)
     (minimiser, curvatures, directions) = (Array(repeating: 0, count: dimension), [], [])
     minimise()
-    (curvatures, directions) = SymmetricRotations.eigenvectors(derivatives.hessian, count: dimension)
+    (curvatures, directions) = SymmetricEigenvectors.sorted(derivatives.hessian, count: dimension)
     least = value(&minimiser)
   }
 

@@ -34,7 +34,7 @@ struct JobOptions: ParsableArguments {
     return String(decoding: data, as: UTF8.self)
   }
 
-  func read(_ text: String, data: any DataSource) throws -> JobFile {
-    try JobReader(data: data).read(text, name: job, settings: settings, output: output)
+  func read(_ text: String, data: any DataSource, check: Bool = false) throws -> JobFile {
+    try JobReader(data: data).read(text, name: job, settings: settings, output: output, check: check)
   }
 }

@@ -19,6 +19,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var options: JobOptions
   @Option(help: "Number of ranks to predict for.") var ranks = 1
   @Option(help: "Seconds to spend on measuring all legs together, at most a seventh of it on one.") var patience = 2.0
+  @Flag(help: "Plan the job at the sizes of its [check], which fathom check runs.") var check = false
   @Option(help: "Ranks on a node, for the number of nodes and of node hours.") var perNode = 32
 
   func validate() throws {
@@ -31,13 +32,14 @@ struct PlanCommand: ParsableCommand {
     let text = try options.text()
     if GramJob.isOne(text, name: options.job) {
       let job = try GramJob.read(
-        text, name: options.job, settings: options.settings, output: options.output, data: DataFiles(job: options.job))
+        text, name: options.job, settings: options.settings, output: options.output, check: check,
+        data: DataFiles(job: options.job))
       for note in Notes.take() { Console.log(note) }
       return try Console.print(job.plan(ranks: ranks))
     }
     let clock = ContinuousClock()
     let start = clock.now
-    let file = try options.read(text, data: DataFiles(job: options.job))
+    let file = try options.read(text, data: DataFiles(job: options.job), check: check)
     let reading = (clock.now - start).seconds
     for note in Notes.take() { Console.log(note) }
     let job = file.job

@@ -45,18 +45,24 @@ enum LineChain {
     reference: "arXiv:2112.12662, arXiv:2302.08049", hasTarget: true, integrators: ["lmc", "mala"],
     parameters: [
       LawEntry.step, Parameter("steps", .integer(1...1_000_000), unit: "steps", "steps of a chain"),
-      StepRecords.parameter, Parameter("start_mean", .real(.finite), default: .real(3), "mean of the start"),
+    ] + keys(startMean: 3)
+  ) { p, entry in
+    guard let entry else { preconditionFailure("a law on the line has a target") }
+    let target = try entry.make(p)
+    func open<T: LineTarget>(_ target: T) throws -> DivergenceModel { try model(p, target) }
+    return try open(target)
+  }
+
+  /// Keys of every chain on the line: its records, its start, and how far its law is followed.
+  static func keys(startMean: Double) -> [Parameter] {
+    [
+      StepRecords.parameter, Parameter("start_mean", .real(.finite), default: .real(startMean), "mean of the start"),
       Parameter("start_std", .real(.above(0)), default: .real(0.5), "standard deviation of the start"),
       DivergenceColumns.parameter,
       Parameter(
         "reach", .real(.above(0)), optional: true,
         "half-width of the grid; where nothing is left of the target and the start unless given"),
     ]
-  ) { p, entry in
-    guard let entry else { preconditionFailure("a law on the line has a target") }
-    let target = try entry.make(p)
-    func open<T: LineTarget>(_ target: T) throws -> DivergenceModel { try model(p, target) }
-    return try open(target)
   }
 
   private static func model<T: LineTarget>(_ p: Parameters, _ target: T) throws -> DivergenceModel {

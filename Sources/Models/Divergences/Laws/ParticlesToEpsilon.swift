@@ -71,7 +71,7 @@ enum ParticlesToEpsilon {
       return nil
     }
 
-    /// The fewest gradients at a step size, with at least so many particles: as many as the stationary law needs.
+    /// The fewest gradients at a step size, with at least a given number of particles: as many as the stationary law needs.
     private func search(
       _ method: IntegratorModel, _ h: Double, _ friction: Double, _ least: Int, _ epsilon: Double, most: Int
     ) -> Best? {

@@ -26,13 +26,7 @@ enum PhaseChain {
     reference: "arXiv:2112.12662; docs/divergences.md", hasTarget: true, integrators: ["obabo"],
     parameters: [
       LawEntry.step, LawEntry.friction, Parameter("steps", .integer(1...100_000), unit: "steps", "steps of a chain"),
-      StepRecords.parameter, Parameter("start_mean", .real(.finite), default: .real(1), "mean of the start"),
-      Parameter("start_std", .real(.above(0)), default: .real(0.5), "standard deviation of the start"),
-      DivergenceColumns.parameter,
-      Parameter(
-        "reach", .real(.above(0)), optional: true,
-        "half-width of the lattice; where nothing is left of the target and the start unless given"),
-    ]
+    ] + LineChain.keys(startMean: 1)
   ) { p, entry in
     guard let entry else { preconditionFailure("a law on the line has a target") }
     let target = try entry.make(p)

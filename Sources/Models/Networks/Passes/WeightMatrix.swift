@@ -127,7 +127,7 @@ package final class LazyMatrix: WeightMatrix {
   private final class Answers {
     let questions, answers: Columns
     let capacity: Int
-    /// Whether so many questions span the whole space: what is left of another one is rounding.
+    /// Whether that many questions span the whole space: what is left of another one is rounding.
     private let isWhole: Bool
     var count = 0
 

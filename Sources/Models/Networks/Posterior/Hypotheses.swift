@@ -155,21 +155,6 @@ package final class Hypotheses {
       let mass = mass(within: 2 * noise * e)
       return mass > 0 ? e - Elementary.log(mass) : .infinity
     }
-    let golden = 0.5 * (5.0.squareRoot() - 1)
-    var (low, high) = (-25.0, 25.0)
-    var (left, right) = (high - golden * (high - low), low + golden * (high - low))
-    var (atLeft, atRight) = (bound(left), bound(right))
-    for _ in 0..<70 {
-      if atLeft < atRight {
-        (high, right, atRight) = (right, left, atLeft)
-        left = high - golden * (high - low)
-        atLeft = bound(left)
-      } else {
-        (low, left, atLeft) = (left, right, atRight)
-        right = low + golden * (high - low)
-        atRight = bound(right)
-      }
-    }
-    return least + Elementary.exp(0.5 * (low + high))
+    return least + Elementary.exp(GoldenSection.minimum(in: -25...25, sections: 70, of: bound))
   }
 }

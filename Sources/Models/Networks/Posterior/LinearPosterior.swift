@@ -56,7 +56,7 @@ package struct LinearPosterior: Sendable {
   /// Measured layers times the square of the number of inputs, at most, for the same reason.
   static let mostRegressions = 4096
 
-  /// By the names of the estimands, for V_0 and so many layers; nil where twice as many points do not give the same to 1e-9, a number is out of range, or there are too many
+  /// By the names of the estimands, for V_0 and that depth; nil where twice as many points do not give the same to 1e-9, a number is out of range, or there are too many
   /// layers for the convolutions.
   package func values(_ regression: GaussianRegression, covariance: [Double], layers: Int) -> [String: Double]? {
     // A sixth of the deviation of log chi^2_n/n in the finer rule: the error is e^{-2 pi^2 36}, of the coarser one e^{-2 pi^2 9}.

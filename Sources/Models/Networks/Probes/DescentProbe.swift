@@ -203,7 +203,7 @@ struct DescentPass: PassProbe {
       }
     }
 
-    /// NTK_aa after so many steps.
+    /// NTK_aa after a given number of steps.
     private func kernel(_ passes: Passes, _ a: Int, at step: Int) -> Double {
       let place = step &* probe.inputs &+ a
       return (0..<probe.depth).reduce(increment(passes, probe.depth, place, place)) { sum, layer in

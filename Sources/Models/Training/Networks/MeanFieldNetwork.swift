@@ -18,7 +18,7 @@ import Randomness
 /// the sources, and the sum over them is what a normal matrix does that is revealed where it is applied (`RevealedMatrix`): no derivative is taken and no Gram matrix inverted.
 ///
 /// With the sources **matched** (orthogonal over the sites, of variance 1) a linear network has no sampling error left, and others some tenth of it.
-/// Unmatched, the law is exactly that of `TrainedMLP` with so many units.
+/// Unmatched, the law is exactly that of `TrainedMLP` with a given number of units.
 package struct MeanFieldNetwork: TrainingProblem {
   let network: TrainedMLP
   let units: Int
