@@ -1,36 +1,38 @@
 # A Spack package of fathom. Put it into a repository of your own:
 #   mkdir -p my-repo/packages/fathom && cp packaging/package.py my-repo/packages/fathom/
 #   echo "repo: {namespace: mine}" > my-repo/repo.yaml && spack repo add my-repo && spack install fathom
-# Swift is not in Spack: name yours in packages.yaml as an external package `swift`, prefix = the folder above its bin.
-# Replace `git` by where your copy of the sources is.
+# Swift is not in Spack: name yours in packages.yaml as an external package `swift`, prefix = the folder above its bin. Replace `git` by where your
+# copy of the sources is. Not tried under Spack, which Debian has not; the steps of `build` and `install` are those of `make build install`,
+# which have been.
 
 from spack.package import *  # noqa: F403
 
 
-class Fathom(MakefilePackage):  # noqa: F405
-    """Measures finite random networks and particle systems and holds them against their scaling limits."""
+class Fathom(Package):  # noqa: F405
+    """Measures finite random networks and particle systems and compares them with their scaling limits."""
 
     homepage = "https://example.org/fathom"
     git = "https://example.org/fathom.git"
     license("Apache-2.0")  # noqa: F405
 
-    version("main", branch="main")  # noqa: F405
+    version("0.2.0", tag="v0.2.0")  # noqa: F405
 
-    depends_on("openmpi@4.1:4", type=("build", "link", "run"))  # noqa: F405
+    variant("mpich", default=False, description="Build with MPICH instead of Open MPI")  # noqa: F405
+    depends_on("openmpi@4.1:5", when="~mpich", type=("build", "link", "run"))  # noqa: F405
+    depends_on("mpich@4:", when="+mpich", type=("build", "link", "run"))  # noqa: F405
     depends_on("hdf5@1.10:1.14 +hl ~mpi")  # noqa: F405
     depends_on("openssl@3:")  # noqa: F405
     depends_on("swift@6.2:", type=("build", "link", "run"))  # noqa: F405
     depends_on("pkgconfig", type="build")  # noqa: F405
-
-    def build(self, spec, prefix):
-        # Package.swift asks pkg-config for Debian's names of the two libraries.
-        names = {"ompi-c": join_path(spec["openmpi"].prefix.lib, "pkgconfig", "ompi-c.pc"),  # noqa: F405
-                 "hdf5-serial": join_path(spec["hdf5"].prefix.lib, "pkgconfig", "hdf5.pc")}  # noqa: F405
-        mkdirp("pkgconfig")  # noqa: F405
-        for name, file in names.items():
-            symlink(file, join_path("pkgconfig", f"{name}.pc"))  # noqa: F405
-        swift = Executable(join_path(spec["swift"].prefix.bin, "swift"))  # noqa: F405
-        swift("build", "-c", "release", "--product", "fathom", extra_env={"PKG_CONFIG_PATH": "pkgconfig"})
+    depends_on("python@3.11:", type="build")  # noqa: F405
 
     def install(self, spec, prefix):
+        # Package.swift asks pkg-config for Debian's name of serial HDF5.
+        mkdirp("pkgconfig")  # noqa: F405
+        symlink(join_path(spec["hdf5"].prefix.lib, "pkgconfig", "hdf5.pc"), join_path("pkgconfig", "hdf5-serial.pc"))  # noqa: F405
+        env["PKG_CONFIG_PATH"] = "pkgconfig:" + env.get("PKG_CONFIG_PATH", "")  # noqa: F405
+        env["FATHOM_MPI"] = "mpich" if spec.satisfies("+mpich") else "openmpi"  # noqa: F405
+        # What Spack calls the target is what the compiler takes for -march.
+        env["FATHOM_MARCH"] = str(spec.target).replace("_", "-") if str(spec.target).startswith("x86_64") else "native"  # noqa: F405
+        Executable(join_path(spec["swift"].prefix.bin, "swift"))("build", "-c", "release", "--product", "fathom")  # noqa: F405
         Executable("bash")("tools/install.sh", prefix)  # noqa: F405

@@ -16,5 +16,12 @@ report "built files tracked" "$(git ls-files -- ':!Tests/ResultsTests/Format2' |
 report "absolute paths" "$(git grep -nE '/(work|home|root)/[a-z]' -- . ':!tools/check-style.sh')"
 report "test folders that no target of Package.swift builds" \
   "$(git ls-files 'Tests/*Tests/*.swift' | cut -d/ -f2 | sort -u | while read -r t; do grep -q "\"$t\"" Package.swift || echo "$t"; done)"
-report "shell scripts that do not parse" "$(git ls-files '*.sh' .ci/run | while read -r f; do bash -n "$f" 2>&1; done)"
+report "shell scripts that do not parse" "$(git ls-files '*.sh' .ci/run packaging/debian/fathom | while read -r f; do bash -n "$f" 2>&1; done)"
+version=$(cat VERSION)
+report "files that name another version than VERSION, $version" "$(
+  grep -qx "version: $version" CITATION.cff || echo CITATION.cff
+  grep -m 1 '^## ' CHANGELOG.md | grep -qxE "## (Unreleased|$version( .*)?)" && grep -qE "^## $version( |\$)" CHANGELOG.md || echo CHANGELOG.md
+  grep -qF "version(\"$version\"" packaging/package.py || echo packaging/package.py
+  grep -qF "| ${version%.*} |" docs/versions.md || echo docs/versions.md
+)"
 exit $bad
