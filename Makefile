@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test built-tests test-faults test-slurm test-hosts sanitize validate calibrate goldens lint format build setup bench scaling gallery install clean
+.PHONY: help demo test built-tests test-faults test-slurm test-hosts test-mixed test-mpich test-deb deb wheel sanitize validate calibrate goldens lint format build setup bench scaling gallery install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ setup: $(VENV)/.ready-test  ## Install what is missing for everything: system pa
 .build/.ready-build: tools/setup.sh
 	@bash tools/setup.sh build
 
-$(VENV)/.ready-%: analysis/pyproject.toml tools/setup.sh
+$(VENV)/.ready-%: analysis/pyproject.toml analysis/setup.py VERSION tools/setup.sh
 	@bash tools/setup.sh $*
 
 build: .build/.ready-build  ## Build the program (release)
@@ -41,8 +41,31 @@ built-tests:
 
 goldens: build $(VENV)/.ready-report  ## Every golden digest through the program: the native build and one for x86-64-v3 (about five minutes)
 	$(PYTHON) tools/goldens.py check $(FATHOM)
-	FATHOM_MARCH=x86-64-v3 swift build -c release --product fathom --scratch-path .build-v3
-	$(PYTHON) tools/goldens.py check .build-v3/release/fathom
+	$(MAKE) --no-print-directory built-x86-64-v3
+	$(PYTHON) tools/goldens.py check $(V3)
+
+# The builds of the Debian package; that of x86-64-v3 also stands for "another instruction set" elsewhere.
+V3 := .build-x86-64-v3-static/release/fathom
+
+built-x86-64-v%:
+	FATHOM_MARCH=x86-64-v$* swift build -c release --product fathom --static-swift-stdlib --scratch-path .build-x86-64-v$*-static
+
+test-mixed: build built-x86-64-v3  ## One run, a rank of the native build and one of x86-64-v3: every golden digest (about three minutes)
+	$(VENV)/bin/python tools/goldens.py check $(FATHOM) --beside $(V3)
+
+test-mpich: .build/.ready-build  ## The program built with MPICH: its tests, every golden digest on 1, 2 and 3 ranks (about fifteen minutes)
+	swift build -c release --product fathom
+	swift build -c release --build-tests
+	bash tools/test-mpich.sh
+
+deb: .build/.ready-build built-x86-64-v3 built-x86-64-v4  ## A Debian package in .build-deb, with a build for AVX2 and one for AVX-512
+	FATHOM_DEB_BUILT=1 bash tools/deb.sh
+
+wheel:  ## The Python package in .build-wheel: wheel and source distribution
+	@bash tools/wheel.sh
+
+test-deb: deb wheel  ## Both packages in a clean Debian: installed, run, removed (root; about three minutes after the builds)
+	bash tools/test-deb.sh
 
 validate: .build/.ready-build  ## The statistical suites at full size
 	swift build -c release --build-tests

@@ -5,6 +5,15 @@ import PackageDescription
 // The results carry the same bits on all of them (docs/decisions/0001-exact-tallies.md).
 let march = Context.environment["FATHOM_MARCH"] ?? "native"
 
+// FATHOM_MPI picks the MPI that the program is built with: openmpi (default) or mpich, with all that share the header of MPICH. Each
+// wants a build folder of its own (docs/cluster.md#mpich).
+let isMPICH: Bool
+switch Context.environment["FATHOM_MPI"] ?? "openmpi" {
+case "openmpi": isMPICH = false
+case "mpich": isMPICH = true
+case let other: fatalError("FATHOM_MPI = \(other): must be openmpi or mpich")
+}
+
 // -fno-math-errno lets squareRoot() become an instruction instead of a call to libm, which is
 // what allows the draw loops to be vectorised.
 var flags = ["-march=\(march)", "-fno-math-errno"]
@@ -52,7 +61,7 @@ let package = Package(
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
+    .systemLibrary(name: "CMPI", pkgConfig: isMPICH ? "mpich" : "ompi-c"),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial"),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CTarget"),
@@ -123,7 +132,8 @@ let package = Package(
       name: "Limits",
       dependencies: models + ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
-    .target(name: "MessagePassing", dependencies: ["CMPI"]),
+    .target(
+      name: "MessagePassing", dependencies: ["CMPI"], swiftSettings: isMPICH ? [.define("FATHOM_MPICH")] : []),
     .target(name: "Archive", dependencies: ["CHDF5", "CCrypto"]),
     .target(
       name: "Jobs",
@@ -134,9 +144,9 @@ let package = Package(
     .executableTarget(
       name: "fathom",
       dependencies: [
-        "Jobs", "Engine", "Analyses", "Results", "Experiments", "Limits", "MessagePassing", "Archive",
+        "Jobs", "Engine", "Analyses", "Results", "Experiments", "Limits", "MessagePassing", "Archive", "CTarget",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: numeric),
+      ], resources: [.embedInCode("VERSION")], swiftSettings: numeric),
     .executableTarget(
       name: "fathom-bench",
       dependencies: models + [

@@ -19,5 +19,12 @@ report "test folders that no target of Package.swift builds" \
 report "folders that Sources/README.md does not describe" \
   "$(git ls-files Sources | grep -oE '^Sources/([A-Za-z]+|Models/[A-Za-z]+)/' | sed -E 's|.*/([A-Za-z]+)/$|\1|' | sort -u |
     while read -r f; do grep -qE "^\| (.*, )?$f[ ,]" Sources/README.md || echo "$f"; done)"
-report "shell scripts that do not parse" "$(git ls-files '*.sh' .ci/run | while read -r f; do bash -n "$f" 2>&1; done)"
+report "shell scripts that do not parse" "$(git ls-files '*.sh' .ci/run packaging/debian/fathom | while read -r f; do bash -n "$f" 2>&1; done)"
+version=$(cat VERSION)
+report "files that name another version than VERSION, $version" "$(
+  grep -qx "version: $version" CITATION.cff || echo CITATION.cff
+  grep -m 1 '^## ' CHANGELOG.md | grep -qxE "## (Unreleased|$version( .*)?)" && grep -qE "^## $version( |\$)" CHANGELOG.md || echo CHANGELOG.md
+  grep -qF "version(\"$version\"" packaging/package.py || echo packaging/package.py
+  grep -qF "| ${version%.*} |" docs/versions.md || echo docs/versions.md
+)"
 exit $bad

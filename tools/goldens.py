@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Golden digests: small jobs, at least one for every entry of the catalog, and the digest of the result of each.
 
-goldens.py check BINARY [--ranks N]  runs every job; names those whose digest differs, and catalog entries without a job
+goldens.py check BINARY [--ranks N] [--launcher L] [--beside OTHER]
+                                     runs every job; names those whose digest differs, and catalog entries without a job
 goldens.py record BINARY             runs every job and writes the digests to Tests/CatalogTests/Goldens/goldens.json
 """
 
@@ -32,14 +33,19 @@ def call(command: list[str], folder: str) -> str:
     return run.stdout
 
 
-def digest(binary: str, ranks: int, job: str) -> str:
-    """The digest of the result of a job, or what went wrong."""
-    launcher = ["mpirun", "--oversubscribe", "-n", str(ranks)] if ranks else []
+def digest(binaries: list[str], ranks: int, launcher: list[str], job: str) -> str:
+    """The digest of the result of a job, or what went wrong. Several programs: so many ranks of each, in one run."""
+    binary = binaries[0]
     with tempfile.TemporaryDirectory(prefix="goldens-") as folder:
         file, output = Path(folder, "job.toml"), Path(folder, "out.h5")
         file.write_text(job, encoding="utf-8")
         try:
-            call([*launcher, binary, "run", str(file), "--output", str(output)], folder)
+            words = launcher[:1] if ranks else []
+            for number, each in enumerate(binaries):
+                words += [":"] if number else []
+                words += [*launcher[1:], "-n", str(ranks)] if ranks else []
+                words += [each, "run", str(file), "--output", str(output)]
+            call(words, folder)
             return call([binary, "digest", str(output)], folder).strip()
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             return f"failed: {error}"
@@ -50,9 +56,7 @@ def without_job(binary: str, jobs: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="goldens-") as folder:
         entries = json.loads(call([binary, "catalog", "--json"], folder))["entries"]
     return [
-        f"{entry['kind']} {entry['name']}"
-        for entry in entries
-        if entry["kind"] in KINDS and not any(f'"{entry["name"]}"' in job for job in jobs)
+        f"{entry['kind']} {entry['name']}" for entry in entries if entry["kind"] in KINDS and not any(f'"{entry["name"]}"' in job for job in jobs)
     ]
 
 
@@ -61,11 +65,16 @@ def main() -> int:
     parser.add_argument("command", choices=["check", "record"])
     parser.add_argument("binary", type=Path)
     parser.add_argument("--ranks", type=int, default=0, help="run under mpirun on this many ranks (default: without mpirun)")
+    parser.add_argument("--launcher", default="mpirun --oversubscribe", help="what starts the ranks (default: %(default)s)")
+    parser.add_argument("--beside", type=Path, help="another build: as many ranks of it take part in every run")
     arguments = parser.parse_args()
     binary = str(arguments.binary.resolve())
+    binaries = [binary, *([str(arguments.beside.resolve())] if arguments.beside else [])]
+    ranks = arguments.ranks or (1 if arguments.beside else 0)
+    launcher = arguments.launcher.split()
     goldens = json.loads(GOLDENS.read_text(encoding="utf-8"))
     with ThreadPoolExecutor(2) as pool:
-        digests = list(pool.map(lambda golden: digest(binary, arguments.ranks, golden["job"]), goldens))
+        digests = list(pool.map(lambda golden: digest(binaries, ranks, launcher, golden["job"]), goldens))
     bad = [f"{golden['name']}: {found}" for golden, found in zip(goldens, digests, strict=True) if len(found) != 64]
     if arguments.command == "check":
         bad += [

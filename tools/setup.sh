@@ -44,6 +44,7 @@ need() { # PACKAGE TEST...: the package is wanted unless the test passes
 }
 if for_group build; then
   need pkg-config command -v pkg-config
+  need python3 command -v python3
   need openmpi-bin command -v mpirun
   need libopenmpi-dev test -e /usr/include/x86_64-linux-gnu/mpi -o -e /usr/lib/x86_64-linux-gnu/openmpi/include/mpi.h
   need libhdf5-dev pkg-config --exists hdf5-serial

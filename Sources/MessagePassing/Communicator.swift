@@ -24,8 +24,9 @@ extension UInt8: Transferable { public static var datatype: MPI_Datatype { cmpi_
 ///
 /// Counts of MPI are Int32 here: longer arrays go in pieces.
 public struct Communicator {
-  /// nil in a process that is alone and has not started MPI.
-  let handle: MPI_Comm?
+  let handle: CommunicatorHandle
+  /// Whether the process is the only one and has not started MPI: no call may be made.
+  private let isAlone: Bool
   public let rank: Int
   public let size: Int
 
@@ -34,8 +35,9 @@ public struct Communicator {
 
   var trace: Trace?
 
-  init(handle: MPI_Comm, trace: Trace? = nil) throws {
+  init(handle: CommunicatorHandle, trace: Trace? = nil) throws {
     self.handle = handle
+    isAlone = false
     self.trace = trace
     var value: Int32 = 0
     try check("MPI_Comm_rank", MPI_Comm_rank(handle, &value))
@@ -45,7 +47,7 @@ public struct Communicator {
   }
 
   /// The only rank there is, without MPI.
-  private init() { (handle, rank, size) = (nil, 0, 1) }
+  private init() { (handle, isAlone, rank, size) = (cmpi_comm_self(), true, 0, 1) }
 
   static var alone: Communicator { Communicator() }
 
@@ -73,7 +75,7 @@ public struct Communicator {
   public func reduce<T: Transferable>(_ values: [T], _ operation: Operation, to destination: Destination) throws -> [T]
   {
     var result = values
-    guard handle != nil else { return result }
+    guard !isAlone else { return result }
     try result.withUnsafeMutableBufferPointer { target in
       try values.withUnsafeBufferPointer { source in
         for (start, count) in pieces(values.count) {
@@ -99,7 +101,7 @@ public struct Communicator {
 
   /// The values of all ranks, rank by rank (MPI 3.1, section 5.7). Every rank must give as many elements.
   public func gatherAll<T: Transferable>(_ values: [T]) throws -> [T] {
-    guard handle != nil else { return values }
+    guard !isAlone else { return values }
     var result = Array(repeating: T.zero, count: values.count * size)
     for (start, count) in pieces(values.count) {
       var piece = Array(repeating: T.zero, count: Int(count) * size)
@@ -121,7 +123,7 @@ public struct Communicator {
 
   /// The values of rank 0 on every rank; their number travels first (MPI 3.1, section 5.4).
   public func broadcast<T: Transferable>(_ values: [T]) throws -> [T] {
-    guard handle != nil else { return values }
+    guard !isAlone else { return values }
     var count = Int64(values.count)
     try withUnsafeMutablePointer(to: &count) { try broadcast($0, 1, from: 0) }
     var result = rank == 0 ? values : Array(repeating: T.zero, count: Int(count))
@@ -232,22 +234,22 @@ public struct Communicator {
 
   /// The ranks that give the same color, in order of rank, as a communicator of their own (MPI 3.1, section 6.4).
   public func split(color: Int) throws -> Communicator {
-    guard handle != nil else { return self }
-    var made: MPI_Comm? = cmpi_comm_self()
+    guard !isAlone else { return self }
+    var made: CommunicatorHandle = cmpi_comm_self()
     try check("MPI_Comm_split", MPI_Comm_split(handle, Int32(color), Int32(rank), &made))
-    return try Communicator(handle: made!, trace: trace)
+    return try Communicator(handle: made, trace: trace)
   }
 
   /// Waits for all (MPI 3.1, section 5.3).
   public func barrier() throws {
-    guard handle != nil else { return }
+    guard !isAlone else { return }
     try complete("MPI_Barrier", "barrier") { MPI_Ibarrier(handle, &$0) }
   }
 
   /// Name of the processor this rank runs on (MPI 3.1, section 8.1.2); without MPI that of the host, which is what Open MPI calls it.
   public func processorName() throws -> String {
     var buffer = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
-    if handle == nil {
+    if isAlone {
       gethostname(&buffer, buffer.count - 1)
     } else {
       var length: Int32 = 0

@@ -52,8 +52,8 @@ extension Communicator {
   private func exchange(
     _ mine: UnsafePointer<Int64>, _ theirs: UnsafeMutablePointer<Int64>, _ count: Int32, with other: Int
   ) -> Int32 {
-    var incoming: MPI_Request?
-    var outgoing: MPI_Request?
+    var incoming: RequestHandle = cmpi_request_null()
+    var outgoing: RequestHandle = cmpi_request_null()
     var code = MPI_Irecv(theirs, count, Int64.datatype, Int32(other), Self.tag, handle, &incoming)
     guard code == MPI_SUCCESS else { return code }
     code = MPI_Isend(mine, count, Int64.datatype, Int32(other), Self.tag, handle, &outgoing)

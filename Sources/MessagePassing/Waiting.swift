@@ -27,7 +27,7 @@ enum Wait {
   }
 
   /// Returns when a request is complete, with the code of the call that said so.
-  static func finish(_ request: inout MPI_Request?) -> Int32 {
+  static func finish(_ request: inout RequestHandle) -> Int32 {
     var isComplete: Int32 = 0
     var start: Int64?
     while true {
@@ -53,7 +53,7 @@ extension Communicator {
   ///
   /// - Parameter action: how SimGrid names it, with sizes.
   func complete(
-    _ name: String, _ action: @autoclosure () -> String, _ start: (inout MPI_Request?) -> Int32
+    _ name: String, _ action: @autoclosure () -> String, _ start: (inout RequestHandle) -> Int32
   ) throws {
     try call(name, action(), finish(start))
   }
@@ -61,7 +61,7 @@ extension Communicator {
   /// Makes a collective call that moves a given number of bytes, as many on every rank: a short one by its nonblocking form, a long one by its
   /// blocking form once all ranks are there.
   func complete(
-    _ name: String, _ action: @autoclosure () -> String, bytes: Int, _ start: (inout MPI_Request?) -> Int32,
+    _ name: String, _ action: @autoclosure () -> String, bytes: Int, _ start: (inout RequestHandle) -> Int32,
     blocking: () -> Int32
   ) throws {
     if size == 1 { return try call(name, action(), blocking()) }
@@ -69,8 +69,8 @@ extension Communicator {
     try call(name, action(), meet(before: blocking))
   }
 
-  func finish(_ start: (inout MPI_Request?) -> Int32) -> Int32 {
-    var request: MPI_Request?
+  func finish(_ start: (inout RequestHandle) -> Int32) -> Int32 {
+    var request: RequestHandle = cmpi_request_null()
     let code = start(&request)
     return code == MPI_SUCCESS ? Wait.finish(&request) : code
   }

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import Experiments
 
-/// Version of the program, in banners and files.
-let programVersion = "0.1.0"
+/// Version of the program, in banners and files: the text of the file VERSION, which packages read too (docs/versions.md).
+let programVersion = String(decoding: PackageResources.VERSION.prefix { $0 > 32 }, as: UTF8.self)
 
 @main
 struct Fathom: ParsableCommand {

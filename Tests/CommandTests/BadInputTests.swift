@@ -224,7 +224,8 @@ extension Commands {
       let hydra = ["PMI_RANK": "1", "PMI_SIZE": "3", "MPI_LOCALNRANKS": "3"]
       let result = try place.fathom(["run", "job.toml"], extra: hydra)
       #expect(
-        result.status == 64 && result.error.contains("another MPI") && result.error.contains("mpirun.openmpi"),
+        result.status == 64 && result.error.contains("another MPI")
+          && result.error.contains("built with Open MPI: use the mpirun of Open MPI (mpirun.openmpi on Debian)"),
         "\(result.error)")
       #expect(place.names() == ["job.toml"])
     }

@@ -138,7 +138,8 @@ extension Commands {
         let help = try place.fathom([command, "--help"])
         #expect(help.status == 0 && help.output.contains("OVERVIEW"))
       }
-      #expect(try place.fathom(["--version"]).output == "0.1.0\n")
+      let version = try String(contentsOfFile: Shell.root + "/VERSION", encoding: .utf8)
+      #expect(try place.fathom(["--version"]).output == version)
       #expect(try place.fathom(["show"]).status == 64)
     }
 

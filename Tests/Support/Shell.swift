@@ -109,9 +109,13 @@ public struct Shell {
     return finish(try start(arguments, in: folder, extra: extra, tag: tag), in: folder, tag: tag, limit: limit)
   }
 
+  /// What starts ranks, before their number: `-n` and the program follow. FATHOM_LAUNCHER names that of another MPI.
+  public static let launcher =
+    ProcessInfo.processInfo.environment["FATHOM_LAUNCHER"].map { [$0] } ?? ["mpirun", "--oversubscribe"]
+
   /// Arguments that start a product on a number of ranks; 0 for without mpirun.
   public static func launch(_ product: String, ranks: Int, _ arguments: [String]) -> [String] {
     let program = ["\(products)/\(product)"] + arguments
-    return ranks == 0 ? program : ["mpirun", "--oversubscribe", "-n", String(ranks)] + program
+    return ranks == 0 ? program : launcher + ["-n", String(ranks)] + program
   }
 }

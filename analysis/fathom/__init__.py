@@ -12,6 +12,8 @@
 Tables are xarray datasets, chains ArviZ's, trajectories MDAnalysis': what those can do is not done here again.
 """
 
+from importlib.metadata import version
+
 from .frames import sweep_frame
 from .gram import open_gram
 from .jobs import read_job, write_job
@@ -61,3 +63,6 @@ __all__ = [
     "sweep_frame",
     "write_job",
 ]
+
+#: That of the program, which they share.
+__version__ = version("fathom-analysis")

@@ -23,9 +23,11 @@ from .result import open as open_result
 
 LOG = logging.getLogger("fathom")
 INSTALL = (
-    "build it in a clone of fathom with `make install PREFIX=$HOME/.local` and add $HOME/.local/bin to PATH, "
+    "install its Debian package, build it in a clone of fathom with `make install PREFIX=$HOME/.local` and add $HOME/.local/bin to PATH, "
     "or say where it is with program= or the variable FATHOM"
 )
+#: Where the Debian package puts the program.
+PACKAGED = "/usr/bin/fathom"
 #: Exit code of a run that stopped with a checkpoint.
 STOPPED = 75
 #: mpirun's words about an exit code that is not 0; the program's own message says more.
@@ -69,7 +71,7 @@ def run(
     `output`: the result file. Default: `run.output` of the job; else the name of the job file with .h5, next to it; of a dict, a name in
     the current folder that is made from its title and what decides its draws, so that the same dict with more draws extends its file.
     `fresh`: start from scratch; an existing result file is kept under another name.
-    `program`: the program; default: the variable FATHOM, else `fathom` on the PATH.
+    `program`: the program; default: the variable FATHOM, else `fathom` on the PATH, else that of the Debian package.
     `launcher`: what starts the ranks, such as `"srun --mpi=pmix"`; `-n RANKS` is added.
     `options`: more options of `fathom run`, such as `["--walltime", "4h"]`.
     `progress`: a bar with the program's rate and time left; default: on a terminal and in a notebook.
@@ -100,7 +102,8 @@ def run(
 def _find(program: str | Path | None) -> str:
     """The path of the program."""
     asked, source = (program, "program") if program is not None else (os.environ.get("FATHOM") or None, "FATHOM")
-    found = shutil.which(str(asked) if asked is not None else "fathom")
+    # A notebook server's PATH may lack even /usr/bin.
+    found = shutil.which(str(asked)) if asked is not None else shutil.which("fathom") or shutil.which(PACKAGED)
     if found is None:
         what = "the program fathom is not on the PATH" if asked is None else f"{source} = {asked}: there is no such program"
         raise RunError(f"{what}: {INSTALL}")

@@ -8,10 +8,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import run
+from conftest import ROOT, run
 
 import fathom
 from fathom import figures
+
+
+def test_the_version_is_that_of_the_program(network):
+    assert fathom.__version__ == (ROOT / "VERSION").read_text().strip() == fathom.open(network).provenance()["version"]
 
 
 def test_a_result_says_what_it_holds(network):

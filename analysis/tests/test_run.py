@@ -91,9 +91,9 @@ def test_what_mpirun_adds_is_left_out():
     line = "-" * 74
     boilerplate = [line, "Primary job  terminated normally, but 1 process returned", "a non-zero exit code.", line]
     killed = [line, "mpirun noticed that process rank 1 with PID 0 on node vm exited on signal 9 (Killed).", line]
-    log = ["fathom: version 0.1.0, x", "fathom: error: first", "second", "fathom: later", *boilerplate]
+    log = ["fathom: version 0.2.0, x", "fathom: error: first", "second", "fathom: later", *boilerplate]
     assert launch._message(log, 65) == "first\nsecond"
-    assert launch._message(["fathom: version 0.1.0, x", *boilerplate, *killed], 137) == killed[1]
+    assert launch._message(["fathom: version 0.2.0, x", *boilerplate, *killed], 137) == killed[1]
     assert launch._message([], -9) == "SIGKILL ended the program"
     assert launch._message(["fathom: almost done", *boilerplate], 3) == "almost done"
     assert "exit code 3" in launch._message([], 3)
@@ -104,16 +104,21 @@ def test_the_program_and_the_launcher_are_found(here, monkeypatch):
         fathom.run(JOB, 0)
     with pytest.raises(fathom.RunError, match="launcher = 'no-such-launcher -x': there is no such program"):
         fathom.run(JOB, launcher="no-such-launcher -x")
-    with pytest.raises(fathom.RunError, match="program = /nowhere/fathom: there is no such program: build it in a clone"):
+    with pytest.raises(fathom.RunError, match="program = /nowhere/fathom: there is no such program: install its Debian package, build it in a clone"):
         fathom.run(JOB, program="/nowhere/fathom")
     monkeypatch.setenv("FATHOM", "/nowhere/else")
     with pytest.raises(fathom.RunError, match="FATHOM = /nowhere/else") as error:
         fathom.run(JOB)
     assert error.value.exit_code is None
     monkeypatch.delenv("FATHOM")
-    with monkeypatch.context() as patch, pytest.raises(fathom.RunError, match=r"fathom is not on the PATH: build it in a clone .*make install"):
+    with monkeypatch.context() as patch, pytest.raises(fathom.RunError, match=r"fathom is not on the PATH: install .* clone .*make install"):
         patch.setenv("PATH", str(here))
+        patch.setattr(launch, "PACKAGED", "/nowhere/fathom")
         fathom.run(JOB)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(here))
+        patch.setattr(launch, "PACKAGED", str(FATHOM))
+        assert launch._find(None) == str(FATHOM)
     with monkeypatch.context() as patch, pytest.raises(fathom.RunError, match="mpirun is not on the PATH: install Open MPI"):
         patch.setenv("PATH", str(here))
         fathom.run(JOB, 2, program=FATHOM)

@@ -109,6 +109,7 @@ struct RunCommand: ParsableCommand {
         provenance: [
           ("version", programVersion), ("started", started.ISO8601Format()), ("written", Date().ISO8601Format()),
           ("ranks", String(world.size)), ("hosts", hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")),
+          ("mpi", Implementation.current.name), ("vectors", Launch.vectors(hosts)),
           ("command", Launch.arguments.joined(separator: " ")), ("job_file", options.job),
           ("job_hash", jobHash),
         ], division: part.count)
@@ -161,14 +162,14 @@ struct RunCommand: ParsableCommand {
   }
 
   private func banner(
-    _ file: JobFile, _ jobHash: String, _ ranks: Int, _ hosts: [(name: String, ranks: Int)], _ restored: Snapshot?,
+    _ file: JobFile, _ jobHash: String, _ ranks: Int, _ hosts: [Launch.Host], _ restored: Snapshot?,
     _ part: DrawPart
   ) {
     let job = file.job
     Console.log("version \(programVersion), \(job.title)")
     let places = hosts.map { "\($0.name) x \($0.ranks)" }.joined(separator: ", ")
     Console.log(
-      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), seed \(job.seed), job \(jobHash.prefix(12))"
+      "\(ranks) rank\(ranks == 1 ? "" : "s") on \(hosts.count) host\(hosts.count == 1 ? "" : "s") (\(places)), \(Launch.vectors(hosts)), seed \(job.seed), job \(jobHash.prefix(12))"
     )
     if part.count > 1 { Console.log("part \(part.text) of the draws") }
     if let restored {
