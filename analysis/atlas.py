@@ -15,7 +15,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from atlas_pages import Atlas, index, page, validation
-from claims import ROOT, check, jobs, program
+from claims import ROOT, check, citations, jobs, program
 
 PAGES = ROOT / "docs/atlas"
 
@@ -30,7 +30,8 @@ def main() -> None:
     unknown = sorted(set(options.only) - set(jobs()))
     if unknown:
         sys.exit(f"atlas: no job {', '.join(unknown)}")
-    catalog = json.loads(program("catalog", "--json"))
+    text = program("catalog", "--json")
+    catalog = json.loads(text)
     version = catalog["stream_version"]
     if options.full:
         validate(version, options.only, options.threads)
@@ -38,9 +39,8 @@ def main() -> None:
     documents = {name: check(name, version, threads=options.threads, run=not options.kept) for name in options.only or jobs()}
     if options.only:
         return
-    # Which lines of the catalog a job uses, defaults and all, the program says.
-    with ThreadPoolExecutor(4) as pool:
-        used = dict(zip(jobs(), pool.map(lambda name: json.loads(program("cite", f"jobs/{name}.toml", "--json")), jobs()), strict=True))
+    with ThreadPoolExecutor(2) as pool:
+        used = dict(zip(jobs(), pool.map(lambda name: citations(name, text), jobs()), strict=True))
     works = json.loads(program("cite", "--all", "--json"))["works"]
     atlas = Atlas(catalog["entries"], works, documents, {name: (found["entries"], found["works"]) for name, found in used.items()})
     if faults := atlas.faults():

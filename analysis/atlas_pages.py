@@ -41,6 +41,11 @@ class Paper:
         return self.id.replace("/", "-")
 
 
+def models(entries: list[dict[str, Any]]) -> list[str]:
+    """The models of the catalog by kind and name; an alias is no model of its own."""
+    return [f"{entry['kind']} {entry['name']}" for entry in entries if entry["kind"] in MODELS and not entry["summary"].startswith("alias of")]
+
+
 def papers() -> list[Paper]:
     """The entries of atlas.toml."""
     table = tomllib.loads((ROOT / "analysis/atlas.toml").read_text())
@@ -88,7 +93,7 @@ class Atlas:
 
     @property
     def models(self) -> list[str]:
-        return [f"{entry['kind']} {entry['name']}" for entry in self.entries if entry["kind"] in MODELS]
+        return models(self.entries)
 
     def jobs_of(self, model: str) -> list[str]:
         """Jobs that use a model and of which some expectation holds and none does not."""
@@ -98,7 +103,9 @@ class Atlas:
         """What must not be: red claims without an explanation, cited works without a page, models without a claim."""
         known = {paper.id for paper in self.papers}
         result = [f"{paper.id} is red without an explanation" for paper in self.papers if self.status(paper) == "red" and not paper.explanation]
-        result += [f"{work['arxiv'] or work['key']} has no page" for work in self.works if not is_tool(work) and not {work["arxiv"], work["key"]} & known]
+        result += [
+            f"{work['arxiv'] or work['key']} has no page" for work in self.works if not is_tool(work) and not {work["arxiv"], work["key"]} & known
+        ]
         return result + [f"{model} has no claim that holds" for model in self.models if not self.jobs_of(model)]
 
 
@@ -130,14 +137,14 @@ def digits(value: float, error: float) -> int:
 
 def found(outcome: Outcome, limit: int = 4) -> str:
     """What came out, in the program's words."""
-    if outcome.holds is None:
+    if not outcome.sentences:
         return "not tested at the reduced size"
+    own = ": ".join(outcome.subject.split(": ")[:-1])
     said = []
     for sentence in outcome.sentences:
-        case, _, rest = sentence.rpartition("expected ")
-        result = rounded(rest).partition("found ")[2]
-        place = case.removesuffix(": ").removesuffix(outcome.subject.split(": ")[-1]).removesuffix(": E ").removesuffix("E ").removesuffix(": ")
-        own = ": ".join(outcome.subject.split(": ")[:-1])
+        before, _, rest = sentence.partition(": expected ")
+        result = rounded(rest.partition(", found ")[2])
+        place = before.removesuffix(outcome.subject.split(": ")[-1]).removesuffix("E ").removesuffix(": ")
         said.append(f"{place}: {result}" if place and place != own else result)
     more = len(said) - limit
     return "<br>".join(cell(line) for line in said[:limit]) + (f"<br>and {more} more" if more > 0 else "")
@@ -157,7 +164,18 @@ def title(work: dict[str, Any]) -> str:
 def page(atlas: Atlas, paper: Paper) -> str:
     work = atlas.work(paper)
     status = atlas.status(paper)
-    lines = [NOTE, "", f"# {title(work)}", "", references(work), "", f"**Claim.** {paper.claim}", "", f"**Verdict.** {verdict(atlas, paper, status)}", ""]
+    lines = [
+        NOTE,
+        "",
+        f"# {title(work)}",
+        "",
+        references(work),
+        "",
+        f"**Claim.** {paper.claim}",
+        "",
+        f"**Verdict.** {verdict(atlas, paper, status)}",
+        "",
+    ]
     if paper.note:
         lines += [f"**Not in its text, or not tested.** {paper.note}", ""]
     lines += equations(atlas, work)
@@ -170,7 +188,7 @@ def page(atlas: Atlas, paper: Paper) -> str:
         lines += [f"### {test.job}", "", f"{test.says} See {links}.", ""]
         lines += ["| expectation | expected | found | |", "|---|---|---|---|"]
         lines += [
-            f"| `{cell(outcome.subject)}` | {outcome.expected} | {found(outcome)} | {'–' if outcome.holds is None else 'holds' if outcome.holds else '**fails**'} |"
+            f"| `{cell(outcome.subject)}` | {outcome.expected} | {found(outcome)} | {'full size' if outcome.holds is None else 'holds' if outcome.holds else '**fails**'} |"
             for outcome in atlas.tested(test)
         ]
         lines += ["", "```sh", f"fathom check jobs/{test.job}.toml --all", "```", ""]
@@ -187,7 +205,8 @@ def verdict(atlas: Atlas, paper: Paper, status: str) -> str:
     if status == "withheld":
         return f"{SIGNS[status]}: {paper.withheld or 'not tested at the reduced size; make validate does'}"
     held, tested = sum(holds is True for holds in results), sum(holds is not None for holds in results)
-    untested = f"; {len(results) - tested} more are tested at full size only" if tested < len(results) else ""
+    rest = len(results) - tested
+    untested = f"; {rest} more {'is' if rest == 1 else 'are'} decided at full size only" if rest else ""
     text = f"{SIGNS[status]}: {held} of {tested} expectations{untested}."
     return text + (f" {paper.explanation}" if status == "red" else "")
 
@@ -213,14 +232,23 @@ def failing(atlas: Atlas, paper: Paper) -> list[str]:
             words.setdefault(outcome["subject"], {}).setdefault(outcome["verdict"], []).append(outcome["case"])
         for subject, cases in words.items():
             if "agrees" in cases and ("differs" in cases or "undecided" in cases):
-                rows.append(f"| {name} | `{subject}` | " + " | ".join(places(cases.get(word, [])) for word in ("agrees", "differs", "undecided")) + " |")
+                rows.append(
+                    f"| {name} | `{subject}` | " + " | ".join(places(cases.get(word, [])) for word in ("agrees", "differs", "undecided")) + " |"
+                )
     if not (paper.fails or rows):
         return []
     lines = ["## Where it starts to fail", ""]
     if paper.fails:
         lines += [paper.fails, ""]
     if rows:
-        lines += ["Verdicts that depend on the case, at the reduced sizes:", "", "| job | reference | agrees | differs | undecided |", "|---|---|---|---|---|", *rows, ""]
+        lines += [
+            "Verdicts that depend on the case, at the reduced sizes:",
+            "",
+            "| job | reference | agrees | differs | undecided |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
     return lines
 
 
@@ -286,4 +314,3 @@ def validation(documents: dict[str, Document]) -> str:
 
 def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-

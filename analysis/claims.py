@@ -82,6 +82,18 @@ def check(name: str, stream_version: int, full: bool = False, threads: int | Non
     return result
 
 
+def citations(name: str, catalog: str) -> Document:
+    """Which lines of the catalog a job uses, defaults and all, and the works behind it: `fathom cite`, kept while job and catalog stay."""
+    path = KEPT / "cited" / f"{name}.json"
+    wanted = hashlib.sha256((catalog + (ROOT / f"jobs/{name}.toml").read_text()).encode()).hexdigest()
+    if path.is_file() and (kept := json.loads(path.read_text()))["identity"] == wanted:
+        return dict(kept)
+    found: Document = {"identity": wanted} | json.loads(program("cite", f"jobs/{name}.toml", "--json"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1))
+    return found
+
+
 @dataclass
 class Outcome:
     """An expectation of a job, and what came out: holds is None where it is not tested at this size."""
@@ -99,15 +111,20 @@ def expected(entry: object) -> str:
 
 
 def outcomes(name: str, document: Document, full: bool = False) -> dict[str, Outcome]:
-    """Every expectation of a job by its subject: those of [expect], and those of [check.expect] alone."""
+    """Every expectation of a job by its subject: those of [expect], and those of [check.expect] alone.
+
+    One that expects another verdict at the reduced size, such as undecided, says nothing of what [expect] states: it is not tested there.
+    """
     table = job(name)
     own: Document = dict(table.get("expect", {}))
-    reduced: Document = table.get("check", {}).get("expect", {})
-    tested = own if full else own | reduced
+    reduced: Document = {} if full else table.get("check", {}).get("expect", {})
     result = {}
-    for subject, entry in tested.items():
+    for subject, entry in (own | reduced).items():
         found = [line for line in document["results"] if line["subject"] == subject]
-        holds = all(line["holds"] for line in found) if found else None
-        shown = own.get(subject) if entry == "any" else entry
+        holds: bool | None = all(line["holds"] for line in found) if found else None
+        if isinstance(entry, str) and isinstance(own.get(subject), str) and entry != own[subject] or entry == "undecided" and subject not in own:
+            # What was expected instead may not hold, though, and is then a fault all the same.
+            holds = None if holds is not False else False
+        shown = own[subject] if entry == "any" or isinstance(own.get(subject), str) else entry
         result[subject] = Outcome(name, subject, expected(shown), holds, [line["sentence"] for line in found])
     return result

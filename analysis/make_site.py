@@ -65,7 +65,7 @@ class Pages:
         """A page with this text, whose links are those of the repository."""
         text = LINK.sub(lambda match: match[1] + self.target(path, match[2]) + match[3], text)
         # Words behind the language of a block say what is done with it (analysis/tests/pages.py): names of files are shown.
-        self.write(path, FENCE.sub(lambda match: f'{match[1]}{match[2]}' + (f' title="{match[3]}"' if "." in match[3] else ""), text))
+        self.write(path, FENCE.sub(lambda match: f"{match[1]}{match[2]}" + (f' title="{match[3]}"' if "." in match[3] else ""), text))
 
     def target(self, page: Path, link: str) -> str:
         """A link of a page: the file comes along, as a page if it is text."""
@@ -126,7 +126,10 @@ def catalog(pages: Pages) -> list[Any]:
         lines += [f"## {family}", "", "| kind | name | |", "|---|---|---|"]
         lines += [f"| {entry['kind']} | [{entry['name']}](../{path}) | {cell(entry['summary'])} |" for entry, path in rows] + [""]
     pages.make(Path("catalog/index.md"), "\n".join(lines))
-    return ["catalog/index.md", *({family: [{f"{entry['kind']} {entry['name']}": path} for entry, path in rows]} for family, rows in families.items())]
+    return [
+        "catalog/index.md",
+        *({family: [{f"{entry['kind']} {entry['name']}": path} for entry, path in rows]} for family, rows in families.items()),
+    ]
 
 
 def cell(text: str) -> str:
@@ -180,14 +183,21 @@ def navigation(pages: Pages) -> list[Any]:
         return [pages.add(f"docs/{name}.md") for name in names if name in docs]
 
     pages.copy(Path("README.md"))
-    chapters: list[Any] = [{"Home": "README.md"}, {"Tutorial": pages.add("docs/tutorial.md")}, {"How-to": all_of(how_to)}, {"Reference": all_of(first + others)}]
+    chapters: list[Any] = [
+        {"Home": "README.md"},
+        {"Tutorial": pages.add("docs/tutorial.md")},
+        {"How-to": all_of(how_to)},
+        {"Reference": all_of(first + others)},
+    ]
     chapters.append({"Catalog": catalog(pages)})
     if (ROOT / "docs/atlas/README.md").exists():
         papers = sorted(path.name for path in (ROOT / "docs/atlas").glob("*.md") if path.name != "README.md")
         chapters.append({"Atlas": [pages.add("docs/atlas/README.md"), *(pages.add(f"docs/atlas/{name}") for name in papers)]})
     benchmarks = [pages.add(f"Benchmarks/{path.name}") for path in sorted((ROOT / "Benchmarks").glob("*.md"))]
     decisions = [pages.add(f"docs/decisions/{path.name}") for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
-    api = "# Bindings\n\nDocumentation of the two libraries of the package, by DocC. It wants a web server: `python -m http.server -d .build/site`.\n\n"
+    api = (
+        "# Bindings\n\nDocumentation of the two libraries of the package, by DocC. It wants a web server: `python -m http.server -d .build/site`.\n\n"
+    )
     api += "".join(f'- <a href="{name}/documentation/{name.lower()}/index.html">{name}</a>\n' for name in BINDINGS)
     pages.write(Path("api/index.md"), api)
     last = [{"Speed": benchmarks}, *all_of(about), {"Decisions": decisions}, {"Bindings": "api/index.md"}]
@@ -212,7 +222,9 @@ def bindings() -> None:
     """The documentation of the libraries, by the toolchain's own docc."""
     graphs = ROOT / ".build/site-graphs"
     shutil.rmtree(graphs, ignore_errors=True)
-    flags = subprocess.run(["pkg-config", "--cflags-only-I", "ompi-c", "hdf5-serial", "libcrypto"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    flags = subprocess.run(
+        ["pkg-config", "--cflags-only-I", "ompi-c", "hdf5-serial", "libcrypto"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     include = [word for flag in flags.split() for word in ("-Xcc", flag)]
     modules = [word for name in ("CMPI", "CHDF5", "CCrypto") for word in ("-I", str(ROOT / "Sources" / name))]
     for name in BINDINGS:

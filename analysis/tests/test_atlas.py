@@ -9,8 +9,8 @@ import pytest
 from conftest import FATHOM, ROOT
 
 sys.path.insert(0, str(ROOT / "analysis"))
-from atlas_pages import MODELS, Atlas, papers, rounded, title
-from claims import expected, job, jobs, outcomes
+from atlas_pages import Atlas, cell, models, papers, rounded, title
+from claims import job, jobs, outcomes
 from equations import latex
 
 PAGES = ROOT / "docs/atlas"
@@ -56,8 +56,7 @@ def test_every_cited_paper_has_a_page(entries, works):
 def test_every_model_has_a_claim(entries):
     page = (PAGES / "README.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+ [\w-]+)` \| (.*) \|$", page, flags=re.M))
-    models = {f"{entry['kind']} {entry['name']}" for entry in entries if entry["kind"] in MODELS}
-    assert rows.keys() == models, "make atlas"
+    assert rows.keys() == set(models(entries)), "make atlas"
     assert all(links for links in rows.values())
 
 
@@ -68,10 +67,9 @@ def test_pages_are_what_their_data_say(works):
         work = next(work for work in works if paper.id in (work["arxiv"], work["key"]))
         assert f"# {title(work)}\n" in page and paper.claim in page and paper.fails in page, f"{paper.id}: make atlas"
         for test in paper.tests:
-            table = job(test.job)
-            for subject, entry in table["expect"].items() if not test.expect else ():
-                own = table.get("check", {}).get("expect", {}).get(subject, entry)
-                shown = f"| `{subject.replace('|', chr(92) + '|')}` | {expected(entry if own == 'any' else own)} |"
+            every = outcomes(test.job, document())
+            for outcome in (every[subject] for subject in test.expect or every):
+                shown = f"| `{cell(outcome.subject)}` | {outcome.expected} |"
                 assert shown in page, f"{paper.id}: {shown}: make atlas"
 
 
