@@ -1,5 +1,6 @@
 """What stands on the pages of the atlas."""
 
+# ruff: noqa: E501 (texts)
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from gallery_entries import ENTRIES
 NOTE = "<!-- Written by make atlas (analysis/atlas.py) from analysis/atlas.toml and the checks of the jobs: do not edit. -->"
 # Lines of the catalog that are models: what a job is about.
 MODELS = ("architecture", "system", "problem", "law", "process", "model", "regression", "service")
-SIGNS = {"green": "🟢 holds", "red": "🔴 does not hold", "withheld": "⚪ withheld"}
+SIGNS = {"green": "✓ holds", "red": "✗ does not hold", "withheld": "○ withheld"}
 
 
 @dataclass
@@ -165,8 +166,6 @@ def page(atlas: Atlas, paper: Paper) -> str:
     work = atlas.work(paper)
     status = atlas.status(paper)
     lines = [
-        NOTE,
-        "",
         f"# {title(work)}",
         "",
         references(work),
@@ -197,7 +196,7 @@ def page(atlas: Atlas, paper: Paper) -> str:
     names = [name for name, (_, works) in atlas.used.items() if any(work["key"] == other["key"] for other in works)]
     if names:
         lines += ["## Jobs that use it", "", ", ".join(f"[{name}](../../jobs/{name}.toml)" for name in names), ""]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join([*lines, NOTE]) + "\n"
 
 
 def verdict(atlas: Atlas, paper: Paper, status: str) -> str:
@@ -272,10 +271,10 @@ def index(atlas: Atlas) -> str:
     """The table of claims, and that of models."""
     count = {status: sum(atlas.status(paper) == status for paper in atlas.papers) for status in SIGNS}
     lines = [
-        NOTE, "", "# Atlas of claims", "",
+        "# Atlas of claims", "",
         "A page for every paper that the [catalog](../catalog.txt) refers to: what it claims, the equation, the job that tests it, the figure, and where it starts to fail. "
         "Written by `make atlas` from `fathom check`, at the reduced sizes that `make test` holds the jobs to; [validation](../validation.md) has the full ones. "
-        "A claim is green if every expectation that tests it holds, and some does. BibTeX: `fathom cite`.", "",
+        "A claim holds if every expectation that tests it does, and there is one at this size; others are decided at full size only. BibTeX: `fathom cite`.", "",
         ", ".join(f"{SIGNS[status]}: {number}" for status, number in count.items() if number) + ".", "",
     ]  # fmt: skip
     group = ""
@@ -290,7 +289,7 @@ def index(atlas: Atlas) -> str:
     for model in atlas.models:
         names = atlas.jobs_of(model)
         lines.append(f"| `{model}` | {', '.join(f'[{name}](../../jobs/{name}.toml)' for name in names[:8])}{', …' if len(names) > 8 else ''} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", NOTE]) + "\n"
 
 
 def validation(documents: dict[str, Document]) -> str:

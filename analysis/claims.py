@@ -21,7 +21,7 @@ Document = dict[str, Any]
 
 def program(*arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
     """The standard output of fathom."""
-    done = subprocess.run([FATHOM, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([FATHOM, *arguments], cwd=ROOT, capture_output=True, text=True)
     if done.returncode not in accepted:
         sys.exit(f"atlas: fathom {' '.join(arguments)}: {done.stderr}")
     return done.stdout
@@ -122,9 +122,10 @@ def outcomes(name: str, document: Document, full: bool = False) -> dict[str, Out
     for subject, entry in (own | reduced).items():
         found = [line for line in document["results"] if line["subject"] == subject]
         holds: bool | None = all(line["holds"] for line in found) if found else None
-        if isinstance(entry, str) and isinstance(own.get(subject), str) and entry != own[subject] or entry == "undecided" and subject not in own:
-            # What was expected instead may not hold, though, and is then a fault all the same.
-            holds = None if holds is not False else False
+        changed = isinstance(entry, str) and isinstance(own.get(subject), str) and entry != own[subject]
+        if (changed or (entry == "undecided" and subject not in own)) and holds is not False:
+            # What is expected instead may not hold, though, and is then a fault all the same.
+            holds = None
         shown = own[subject] if entry == "any" or isinstance(own.get(subject), str) else entry
         result[subject] = Outcome(name, subject, expected(shown), holds, [line["sentence"] for line in found])
     return result

@@ -6,15 +6,26 @@ functions, sub- and superscripts without braces (`V_ab`, `n^-1/2`), roots, hats 
 
 import re
 
-GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split()
+# Alphabets are texts, to be read.
+GREEK = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega
+    Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega""",
+    )
 )
-FUNCTIONS = set("log exp sin cos tan cosh sinh tanh arccos max min det ln".split())
-UPRIGHT = set("Var Cov KL FI tr diag grad argmax argmin softmax relu asin atanh sign corr erf GP LN logdet sigmoid Beta chi2 Exp NTK OBABO".split())
+FUNCTIONS = frozenset(re.findall(r"\w+", "log exp sin cos tan cosh sinh tanh arccos max min det ln"))
+UPRIGHT = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    Var Cov KL FI tr diag grad argmax argmin softmax relu asin atanh sign corr erf GP LN logdet sigmoid Beta chi2 Exp NTK OBABO""",
+    )
+)
 LARGE = {"sum": r"\sum", "prod": r"\prod", "int": r"\int"}
 # Words of two letters and one that are no products of letters.
-SHORT = set("a an as at be by if in is it no of on or so to up we".split())
+SHORT = frozenset(re.findall(r"\w+", "a an as at be by if in is it no of on or so to up we"))
 SYMBOLS = {
     "!=": r"\ne", "<=": r"\le", ">=": r"\ge", "->": r"\to", "+=": r"\mathrel{+}=", "+-": r"\pm", "±": r"\pm", "~": r"\sim", "...": r"\ldots",
     "..": r"\ldots", "…": r"\ldots", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#", "*": r"\ast", "<": "<", ">": ">",

@@ -34,10 +34,15 @@ LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
 FENCE = re.compile(r"^(\s*```+)(\w+) +(\S[^\n`]*)$", re.M)
 LANGUAGES = {".toml": "toml", ".swift": "swift", ".sh": "bash", ".py": "python", ".txt": "text", ".yaml": "yaml", ".def": "text", ".md": "markdown"}
+# A font with the tables that MathML needs, which few systems have.
+FONT = Path("/usr/share/fonts/opentype/stix-word/STIXMath-Regular.otf")
 STYLE = """
-/* Formulas and wide tables scroll in their own box. */
+@font-face { font-family: "STIX Math"; src: url("STIXMath-Regular.otf"); }
+math { font-family: "STIX Math", math; font-size: 1.1em; }
+/* Long formulas scroll in their own box. */
+.formula { display: inline-block; max-width: 100%; overflow-x: auto; overflow-y: hidden; vertical-align: middle; padding: .15em 0; }
 math[display="block"] { overflow-x: auto; overflow-y: hidden; padding: .3em 0; }
-.md-typeset .formula { overflow-x: auto; overflow-y: hidden; padding: .2em 0; }
+.keys td:first-child code { white-space: nowrap; overflow-wrap: normal !important; }
 .md-typeset table:not([class]) { font-size: .68rem; }
 .md-typeset table:not([class]) code { overflow-wrap: anywhere; }
 .md-grid { max-width: 76rem; }
@@ -140,7 +145,7 @@ def entry_page(entry: dict[str, Any], works: list[Any], jobs: dict[str, str]) ->
     """A line of the catalog: equation, reference, keys with their ranges, and jobs that name it."""
     lines = [f"# {entry['name']}", "", f"*{entry['kind']}*: {entry['summary']}", ""]
     if entry["equation"]:
-        lines += [f'<div class="formula" markdown>${part}$</div>\n' for part in latex(entry["equation"])]
+        lines += [line for part in latex(entry["equation"]) for line in (f"${part}$", "")]
         lines += ["As text:", "", f"    {entry['equation']}", ""]
     if entry["reference"]:
         lines += [f"Reference: {linked(entry['reference'])}", ""]
@@ -149,11 +154,12 @@ def entry_page(entry: dict[str, Any], works: list[Any], jobs: dict[str, str]) ->
     if named and entry["kind"] != "table":
         lines += ["Jobs: " + ", ".join(f"[{name}](../../jobs/{name}.toml)" for name in named), ""]
     if entry["parameters"]:
-        lines += ["| key | unit | what it is | allowed | |", "|---|---|---|---|---|"]
+        lines += ['<div class="keys" markdown>', "", "| key | unit | what it is | allowed | |", "|---|---|---|---|---|"]
         for key in entry["parameters"]:
             standard = f"default {key['default']}" if key["default"] is not None else "required" if key["required"] else "optional"
             unit = "" if key["unit"] == "1" else key["unit"]
             lines.append(f"| `{key['name']}` | {cell(unit)} | {cell(key['summary'])} | {cell(key['allowed'])} | {cell(standard)} |")
+        lines += ["", "</div>"]
     return "\n".join(lines) + "\n"
 
 
@@ -198,7 +204,7 @@ def navigation(pages: Pages) -> list[Any]:
     api = (
         "# Bindings\n\nDocumentation of the two libraries of the package, by DocC. It wants a web server: `python -m http.server -d .build/site`.\n\n"
     )
-    api += "".join(f'- <a href="{name}/documentation/{name.lower()}/index.html">{name}</a>\n' for name in BINDINGS)
+    api += "".join(f'- <a href="{name}/documentation/{name.lower()}/">{name}</a>\n' for name in BINDINGS)
     pages.write(Path("api/index.md"), api)
     last = [{"Speed": benchmarks}, *all_of(about), {"Decisions": decisions}, {"Bindings": "api/index.md"}]
     chapters.append({"About": [*last, pages.add("CONTRIBUTING.md"), pages.add("CHANGELOG.md")]})
@@ -210,7 +216,8 @@ def mathematics(html: str, **_: Any) -> str:
 
     def convert(match: re.Match[str]) -> str:
         try:
-            return latex2mathml.converter.convert(unescape(match[3]).strip(), display="inline" if match[2] == "(" else "block")
+            drawn = latex2mathml.converter.convert(unescape(match[3]).strip(), display="inline" if match[2] == "(" else "block")
+            return f'<span class="formula">{drawn}</span>' if match[2] == "(" else drawn
         except Exception as error:
             logging.getLogger("mkdocs.site").warning("a formula that cannot be read: %s: %r", match[3], error)
             return match[0]
@@ -248,6 +255,9 @@ def main() -> None:
     pages = Pages()
     chapters = navigation(pages)
     pages.write(Path("site.css"), STYLE)
+    if not FONT.exists():
+        sys.exit(f"site: {FONT} is missing: bash tools/setup.sh docs installs it")
+    shutil.copy(FONT, SOURCE)
     config: MkDocsConfig = load_config(str(ROOT / "analysis/mkdocs.yml"), docs_dir=str(SOURCE), site_dir=str(SITE), nav=chapters, strict=True)
     # Anchors as GitHub makes them, for which the links of the pages are written.
     config.mdx_configs["toc"] = {"permalink": True, "slugify": pymdownx.slugs.slugify(case="lower", percent_encode=False)}
@@ -258,7 +268,7 @@ def main() -> None:
     except Abort:
         sys.exit("site: there are warnings")
     bindings()
-    print(f"wrote {SITE.relative_to(ROOT)}: open {SITE.relative_to(ROOT)}/README.html, or python -m http.server -d {SITE.relative_to(ROOT)}")
+    print(f"wrote {SITE.relative_to(ROOT)}: open {SITE.relative_to(ROOT)}/index.html, or python -m http.server -d {SITE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

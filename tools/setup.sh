@@ -62,6 +62,7 @@ if for_group test; then
   need chromium-driver test -x /usr/bin/chromedriver
 fi
 if for_group bench; then need time test -x /usr/bin/time; fi
+if for_group docs; then need fonts-stix test -e /usr/share/fonts/opentype/stix-word/STIXMath-Regular.otf; fi
 if for_group scaling; then need libsimgrid-dev command -v smpirun; fi
 
 if [ ${#packages[@]} -gt 0 ]; then
