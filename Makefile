@@ -7,7 +7,7 @@ RANKS ?= 2
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 
-.PHONY: help demo test built-tests test-faults test-slurm test-hosts test-mixed test-mpich test-deb deb wheel sanitize validate calibrate goldens lint format build setup bench scaling gallery install clean
+.PHONY: help demo test built-tests test-faults test-slurm test-hosts test-mixed test-mpich test-deb deb wheel sanitize validate calibrate goldens lint format build setup bench scaling gallery atlas docs install clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,10 +67,11 @@ wheel:  ## The Python package in .build-wheel: wheel and source distribution
 test-deb: deb wheel  ## Both packages in a clean Debian: installed, run, removed (root; about three minutes after the builds)
 	bash tools/test-deb.sh
 
-validate: .build/.ready-build  ## The statistical suites at full size
+validate: .build/.ready-build $(VENV)/.ready-report  ## The statistical suites and every job at full size; writes docs/validation.md (hours; rerun to resume the jobs)
 	swift build -c release --build-tests
 	FATHOM_VALIDATE=1 swift test -c release --skip-build --filter '^(ModelTests|ParticlesTests|FilterTests)\.|OrderErrorTests|MixingTests'
 	bash tools/validate.sh
+	$(PYTHON) analysis/atlas.py --full
 
 SEEDS ?= 300
 
@@ -116,6 +117,12 @@ scaling: build $(VENV)/.ready-scaling  ## The model of the run time and SimGrid'
 
 gallery: build $(VENV)/.ready-report  ## The papers' figures from their jobs; writes docs/gallery.md (about 10 minutes)
 	$(PYTHON) analysis/gallery.py
+
+atlas: build $(VENV)/.ready-report  ## A page a paper: claim, tests, what came out; writes docs/atlas (about five minutes; rerun to resume)
+	$(PYTHON) analysis/atlas.py
+
+docs: build $(VENV)/.ready-docs  ## The site: tutorial, reference, a page for every line of the catalog, the atlas, DocC; writes .build/site
+	$(PYTHON) analysis/make_site.py
 
 PREFIX ?= /usr/local
 

@@ -76,11 +76,11 @@ ENTRIES = [
         ["network.draws=20_000"], 0,
     ),
     Entry(
-        "vanilla-resnet", "Vanilla ResNet: a log-Gaussian norm", "arXiv:2206.04026", "resnet-log-gaussian", log_norm,
+        "vanilla-resnet", "Vanilla ResNet: a log-Gaussian norm", "arXiv:2106.04013", "resnet-log-gaussian", log_norm,
         "log V after as many layers as the width, against the normal law of the limit.", ["network.draws=20_000", "network.observables=[\"log_V\"]", "limit={equation=\"log-gaussian\"}"], 4,
     ),
     Entry(
-        "balanced-resnet", "Balanced ResNet", "arXiv:2206.04026", "balanced-resnet", log_norm,
+        "balanced-resnet", "Balanced ResNet", "arXiv:2106.04013", "balanced-resnet", log_norm,
         "The same with one half of each layer's signs turned: the variance falls from 5.44 t to 2.25 t.", ["network.draws=20_000"], 4,
     ),
     Entry(

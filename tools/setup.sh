@@ -7,6 +7,7 @@
 #   test      build, lint, and what the tests take: strace, libfaketime, a browser, …
 #   bench     build, report, and GNU time
 #   scaling   build, report, and SimGrid
+#   docs      build, report, and what makes the site
 set -euo pipefail
 cd "$(dirname "$0")/.."
 group=${1:-test}
@@ -21,8 +22,8 @@ case $group in
   report) wanted=" report " ;;
   lint) wanted=" report lint " ;;
   test) wanted=" build report lint test " ;;
-  bench | scaling) wanted=" build report $group " ;;
-  *) fail "no group $group; there are build, report, lint, test, bench, scaling" ;;
+  bench | scaling | docs) wanted=" build report $group " ;;
+  *) fail "no group $group; there are build, report, lint, test, bench, scaling, docs" ;;
 esac
 for_group() { [[ $wanted == *" $1 "* ]]; }
 
@@ -62,6 +63,7 @@ if for_group test; then
   need chromium-driver test -x /usr/bin/chromedriver
 fi
 if for_group bench; then need time test -x /usr/bin/time; fi
+if for_group docs; then need fonts-stix test -e /usr/share/fonts/opentype/stix-word/STIXMath-Regular.otf; fi
 if for_group scaling; then need libsimgrid-dev command -v smpirun; fi
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -85,6 +87,10 @@ if for_group report; then
   [ -x .venv/bin/python ] || python3 -m venv .venv || fail "python3 -m venv failed; install python3-venv"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -e "analysis$extra" ||
     fail "the Python packages of analysis/pyproject.toml could not be installed (is PyPI reachable?)"
+fi
+if for_group docs; then
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r analysis/requirements-docs.txt ||
+    fail "the Python packages of analysis/requirements-docs.txt could not be installed (is PyPI reachable?)"
 fi
 
 # What make looks at, so that it asks once. Those of Python go with .venv.

@@ -20,6 +20,7 @@ struct Fathom: ParsableCommand {
         fathom show neural-covariance.h5
         fathom explain neural-covariance.h5   what it shows, what it does not, what to run next
         fathom kernel jobs/gram-digits.toml   the Gram matrix of a kernel over a data file
+        fathom cite neural-covariance.h5      BibTeX for the papers behind it
 
       The same job gives the same bits on any number of ranks, and after any stop and resume.
 
@@ -31,7 +32,7 @@ struct Fathom: ParsableCommand {
       NewCommand.self, RunCommand.self, KernelCommand.self, PlanCommand.self, ShowCommand.self, ExplainCommand.self,
       DigestCommand.self,
       VerifyCommand.self, MergeCommand.self,
-      CheckCommand.self, CatalogCommand.self,
+      CheckCommand.self, CatalogCommand.self, CiteCommand.self,
     ])
 
   static func main() {

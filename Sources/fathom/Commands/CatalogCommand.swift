@@ -32,9 +32,12 @@ struct CatalogCommand: ParsableCommand {
   }
 
   private func jsonText() throws -> String {
-    let list = Registry.entries.map { entry -> [String: Any] in
+    // The lines of the families come one after another, behind that of the keys at the top.
+    let families = [""] + Registry.families.flatMap { family in family.entries.map { _ in family.table } }
+    let list = Registry.entries.enumerated().map { place, entry -> [String: Any] in
       [
-        "kind": entry.kind, "name": entry.name, "summary": entry.summary, "equation": entry.equation,
+        "family": place < families.count ? families[place] : "", "kind": entry.kind, "name": entry.name,
+        "summary": entry.summary, "equation": entry.equation,
         "reference": entry.reference,
         "parameters": entry.parameters.map { parameter -> [String: Any] in
           [
@@ -46,7 +49,7 @@ struct CatalogCommand: ParsableCommand {
       ]
     }
     let data = try JSONSerialization.data(
-      withJSONObject: ["schema": "fathom-catalog/1", "entries": list],
+      withJSONObject: ["schema": "fathom-catalog/1", "stream_version": Job.streamVersion, "entries": list],
       options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self)
   }
