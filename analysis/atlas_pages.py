@@ -14,7 +14,7 @@ from gallery_entries import ENTRIES
 NOTE = "<!-- Written by make atlas (analysis/atlas.py) from analysis/atlas.toml and the checks of the jobs: do not edit. -->"
 # Lines of the catalog that are models: what a job is about.
 MODELS = ("architecture", "system", "problem", "law", "process", "model", "regression", "service")
-SIGNS = {"green": "✓ holds", "red": "✗ does not hold", "withheld": "○ withheld"}
+SIGNS = {"green": "✓ holds", "partly": "◐ tested in part, holds there", "red": "✗ does not hold", "withheld": "○ withheld"}
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Paper:
     fails: str = ""
     note: str = ""
     withheld: str = ""
+    partly: str = ""
     explanation: str = ""
     tests: list[Test] = field(default_factory=list)
 
@@ -86,7 +87,7 @@ class Atlas:
         found = [outcome.holds for test in paper.tests for outcome in self.tested(test)]
         if any(holds is False for holds in found):
             return "red"
-        return "green" if any(found) else "withheld"
+        return ("partly" if paper.partly else "green") if any(found) else "withheld"
 
     def green(self, test: Test) -> bool:
         found = [outcome.holds for outcome in self.tested(test)]
@@ -206,7 +207,8 @@ def verdict(atlas: Atlas, paper: Paper, status: str) -> str:
     held, tested = sum(holds is True for holds in results), sum(holds is not None for holds in results)
     rest = len(results) - tested
     untested = f"; {rest} more {'is' if rest == 1 else 'are'} decided at full size only" if rest else ""
-    text = f"{SIGNS[status]}: {held} of {tested} expectations{untested}."
+    part = f" In part: {paper.partly}." if status == "partly" else ""
+    text = f"{SIGNS[status]}: {held} of {tested} expectations{untested}.{part}"
     return text + (f" {paper.explanation}" if status == "red" else "")
 
 
@@ -283,7 +285,7 @@ def index(atlas: Atlas) -> str:
             group = paper.group
             lines += ["", f"## {group}", "", "| paper | claim | verdict |", "|---|---|---|"]
         work, status = atlas.work(paper), atlas.status(paper)
-        reason = f": {paper.withheld or 'at full size only'}" if status == "withheld" else ""
+        reason = f": {paper.withheld or 'at full size only'}" if status == "withheld" else f": {paper.partly}" if status == "partly" else ""
         lines.append(f"| [{cell(title(work))}]({paper.file}.md) | {cell(paper.claim)} | {SIGNS[status]}{cell(reason)} |")
     lines += ["", "## Models", "", "Every model of the catalog, and the jobs of which all that is tested holds.", "", "| model | jobs |", "|---|---|"]
     for model in atlas.models:
