@@ -98,6 +98,9 @@ def test_a_claim_is_green_only_if_all_of_it_holds(works):
     try:
         Atlas.papers = property(lambda _: [paper])
         assert status(*((name, True) for name in names)) == ("green", [])
+        paper.partly = "of what it claims, this"
+        assert status(*((name, True) for name in names)) == ("partly", [])
+        paper.partly = ""
         assert status((names[0], False), *((name, True) for name in names[1:])) == ("red", [f"{paper.id} is red without an explanation"])
     finally:
         Atlas.papers = property(lambda self: atlas_papers(self))
