@@ -37,6 +37,7 @@ let models: [Target.Dependency] = [
   "KernelMachines",
   "Walks",
   "Filters",
+  "Gases",
   "Tangent",
 ]
 
@@ -101,6 +102,9 @@ let package = Package(
     .target(
       name: "Filters", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness"],
       path: "Sources/Models/Filters", swiftSettings: numeric),
+    .target(
+      name: "Gases", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Gases", swiftSettings: numeric),
     .target(
       name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Signatures", swiftSettings: numeric),
@@ -180,6 +184,12 @@ let package = Package(
     .testTarget(
       name: "FilterTests",
       dependencies: ["Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "GasesTests",
+      dependencies: [
+        "Analyses", "Engine", "Gases", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics",
+      ],
       swiftSettings: numeric),
     .testTarget(
       name: "TangentTests",
