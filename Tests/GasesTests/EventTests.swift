@@ -4,7 +4,7 @@ import Gases
 import Randomness
 import Testing
 
-/// Replicas collision by collision. Seeds are fixed; about 90 means are tested, at 4.5 standard errors each (a false alarm in 1,600 suites).
+/// Replicas collision by collision. Seeds are fixed; about 120 means are tested, at 4.5 standard errors each (a false alarm in 1,200 suites).
 @Suite struct EventTests {
   private static let factor = validating ? 10 : 1
 
@@ -79,6 +79,43 @@ import Testing
     }
   }
 
+  /// Fewer collisions than between two scans: the bounds rise with every one of them.
+  @Test(arguments: [(1e-8, 1.0), (1, 1e-8)])
+  func boundsRiseAtOnce(first: Double, second: Double) {
+    let gas = Gas.cold(first, second, 6)
+    let draws = 4_000 * Self.factor
+    let fast = Sample(MixtureProblem(gas, times: [0.7, 1.5]), draws, key: "cold \(first)")
+    let plain = PlainGas.sample(gas, times: [0.7, 1.5], draws: draws)
+    #expect(plain.moments("collisions", record: 1).mean < 2)
+    for record in 0..<2 {
+      for name in plain.names { fast.expect(name, record: record, as: plain, record: record, errors: 4.5) }
+    }
+  }
+
+  /// Moments of the directions of 200,000 words to degree 4; lengths.
+  @Test func directionsAreUniform() {
+    var stream = Randomness.Stream(key: Randomness.Stream.key(seed: 2026, path: "directions"))
+    stream.start(draw: 0)
+    let n = 200_000.0 * Double(Self.factor)
+    var sums = Array(repeating: 0.0, count: 10)
+    for _ in 0..<Int(n) {
+      let (x, y, z) = direction(stream.word())
+      #expect((x * x + y * y + z * z - 1).magnitude < 1e-15)
+      let squares: [Double] = [x * x, y * y, z * z]
+      let products: [Double] = [x * y, y * z, x * z, z * z * z * z]
+      let terms: [Double] = [x, y, z] + squares + products
+      for (i, term) in terms.enumerated() { sums[i] += term }
+    }
+    // Means and variances of the terms.
+    let known: [(Double, Double)] =
+      Array(repeating: (0, 1.0 / 3), count: 3) + Array(repeating: (1.0 / 3, 4.0 / 45), count: 3)
+      + Array(repeating: (0, 1.0 / 15), count: 3) + [(0.2, 1.0 / 9 - 0.04)]
+    for (i, sum) in sums.enumerated() {
+      let (mean, variance) = known[i]
+      #expect((sum / n - mean).magnitude < 4.5 * (variance / n).squareRoot(), "term \(i): \(sum / n), \(mean)")
+    }
+  }
+
   /// The printed temperatures of hard spheres, and the closure that they tend to as the masses part.
   @Test func hardSpheres() {
     for (ratio, value, error) in [(0.1, 1.6168, 0.0021), (0.01, 1.7826, 0.0029)] {
@@ -127,7 +164,7 @@ import Testing
 private enum PlainGas {
   static func sample(_ gas: MixtureGas, times: [Double], draws: Int) -> Sample {
     let names = (0..<gas.species).flatMap { ["temperature[\($0)]", "fourth_moment[\($0)]"] } + ["collisions"]
-    var stream = Stream(key: Stream.key(seed: 2026, path: "plain"))
+    var stream = Randomness.Stream(key: Randomness.Stream.key(seed: 2026, path: "plain"))
     let rows = (0..<draws).map { draw -> [Double] in
       stream.start(draw: UInt64(draw))
       return run(gas, times, &stream)
@@ -135,12 +172,12 @@ private enum PlainGas {
     return Sample(names: names, rows: rows)
   }
 
-  private static func run(_ gas: MixtureGas, _ times: [Double], _ stream: inout Stream) -> [Double] {
+  private static func run(_ gas: MixtureGas, _ times: [Double], _ stream: inout Randomness.Stream) -> [Double] {
     var kinds: [Int] = []
     var v: [SIMD3<Double>] = []
     for a in 0..<gas.species {
-      var own = (0..<gas.numbers[a]).map { _ in SIMD3(stream.normal(), stream.normal(), stream.normal()) }
-      let mean = own.reduce(SIMD3.zero, +) / Double(own.count)
+      var own = (0..<gas.numbers[a]).map { _ in SIMD3<Double>(stream.normal(), stream.normal(), stream.normal()) }
+      let mean = own.reduce(SIMD3<Double>.zero, +) / Double(own.count)
       own = own.map { $0 - mean }
       let square = own.reduce(0) { $0 + ($1 * $1).sum() }
       let factor = (3 * gas.temperatures[a] * Double(own.count) / gas.masses[a] / square).squareRoot()

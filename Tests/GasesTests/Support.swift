@@ -2,7 +2,6 @@ import Engine
 import Experiments
 import Foundation
 import Gases
-import Jobs
 import Randomness
 import Statistics
 import Testing
@@ -26,6 +25,11 @@ enum Gas {
     MixtureGas(
       masses: [ratio, 1], numbers: [number, number], temperatures: [2, 1], rates: [1, 1, 1, 1], exponent: exponent)
   }
+  /// One species at rest, so to speak, and a hot one of the same mass: bounds that do not rise with the first collisions are far too low.
+  static func cold(_ first: Double, _ second: Double, _ number: Int) -> MixtureGas {
+    MixtureGas(
+      masses: [1, 1], numbers: [number, number], temperatures: [first, second], rates: [1, 1, 1, 1], exponent: 1)
+  }
   static func steps(
     _ gas: MixtureGas, _ step: Double, _ count: Int, linear: Bool = false, records: Int = 1, tails: [Double] = []
   ) -> MixtureSteps {
@@ -43,14 +47,14 @@ struct Sample {
   /// Of a gas exact in time.
   init(_ problem: MixtureProblem, _ draws: Int, key: String = "gases") {
     names = problem.observables.map(\.name)
-    let runner = Experiment(ProblemDraw(problem)).makeRunner(key: Stream.key(seed: 2026, path: key))
+    let runner = Experiment(ProblemDraw(problem)).makeRunner(key: Randomness.Stream.key(seed: 2026, path: key))
     rows = (0..<draws).compactMap { runner?.values(UInt64($0)) }
   }
 
   /// Of a time-stepped gas after all of its steps.
   init(_ process: MixtureSteps, _ draws: Int, key: String = "steps") throws {
     names = process.observables.map(\.name)
-    let (key, count) = (Stream.key(seed: 2026, path: key), process.observables.count)
+    let (key, count) = (Randomness.Stream.key(seed: 2026, path: key), process.observables.count)
     rows = try (0..<draws).map { draw in
       let context = ReplicaContext(replica: UInt64(draw), key: key, group: SelfCommunicator())
       let replica = try process.begin(context, from: nil)

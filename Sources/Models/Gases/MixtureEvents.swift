@@ -24,7 +24,8 @@ package final class MixtureEvents {
     /// 1 for a species with itself: the second particle skips the first.
     var within: UInt64
     var a, b: Int
-    var shareA, shareB: Double
+    /// $\mu_a$, a not heavier than b.
+    var share: Double
     /// $(V_a + V_b)^2$.
     var bound = 0.0
     /// C over N times the pairs of particles.
@@ -70,12 +71,12 @@ package final class MixtureEvents {
     pairCount = used.count
     pairs = .allocate(capacity: max(pairCount, 1))
     for (i, c) in used.enumerated() {
-      let (a, b) = (gas.pairings[c].a, gas.pairings[c].b)
+      let (a, b) = gas.lighterFirst(gas.pairings[c])
       (pairs + i).initialize(
         to: Pair(
           first: velocities[a].base, second: velocities[b].base, firstCount: UInt64(gas.numbers[a]),
           secondCount: UInt64(gas.numbers[b] - (a == b ? 1 : 0)), within: a == b ? 1 : 0, a: a, b: b,
-          shareA: gas.share(a, of: b), shareB: gas.share(b, of: a),
+          share: gas.share(a, of: b),
           rate: gas.rate(a, b) / Double(gas.total) * gas.pairs(gas.pairings[c])))
     }
     places = .allocate(capacity: max(pairCount, 1))
@@ -249,7 +250,7 @@ package final class MixtureEvents {
         now = time
         let kind = Int(kinds[i])
         let pair = pairs + kind
-        _ = collide(firsts[i], seconds[i], pair.pointee.shareA, pair.pointee.shareB, d)
+        _ = collide(firsts[i], seconds[i], pair.pointee.share, d)
         collisions[places[kind]] &+= 1
         i &+= 1
         d &+= 1
@@ -282,7 +283,7 @@ package final class MixtureEvents {
         refillDirections(&stream)
         d = 0
       }
-      let (first, second) = collide(v, w, pair.pointee.shareA, pair.pointee.shareB, d)
+      let (first, second) = collide(v, w, pair.pointee.share, d)
       d &+= 1
       collisions[places[kind]] &+= 1
       scanned &+= 1
@@ -304,18 +305,16 @@ package final class MixtureEvents {
   /// Two particles collide in direction d; the squares of their new speeds.
   @inline(__always)
   private func collide(
-    _ v: UnsafeMutablePointer<Double>, _ w: UnsafeMutablePointer<Double>, _ shareA: Double, _ shareB: Double, _ d: Int
+    _ v: UnsafeMutablePointer<Double>, _ w: UnsafeMutablePointer<Double>, _ share: Double, _ d: Int
   ) -> (Double, Double) {
     let n = Self.block
     let (x, y, z) = (v[0] - w[0], v[1] - w[1], v[2] - w[2])
     let speed = (x * x + y * y + z * z).squareRoot()
-    let (a, b) = (shareA * speed, shareB * speed)
-    let (sx, sy, sz) = (directions[d], directions[n &+ d], directions[2 &* n &+ d])
-    let (cx, cy, cz) = (
-      shareA * v[0] + shareB * w[0], shareA * v[1] + shareB * w[1], shareA * v[2] + shareB * w[2]
+    let (tx, ty, tz) = (
+      speed * directions[d], speed * directions[n &+ d], speed * directions[2 &* n &+ d]
     )
-    (v[0], v[1], v[2]) = (cx + b * sx, cy + b * sy, cz + b * sz)
-    (w[0], w[1], w[2]) = (cx - a * sx, cy - a * sy, cz - a * sz)
+    (w[0], w[1], w[2]) = (w[0] + share * (x - tx), w[1] + share * (y - ty), w[2] + share * (z - tz))
+    (v[0], v[1], v[2]) = (w[0] + tx, w[1] + ty, w[2] + tz)
     return (square(v), square(w))
   }
 }

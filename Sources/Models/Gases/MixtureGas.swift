@@ -7,6 +7,9 @@ import Kernels
 /// $\gamma = 0$ Maxwell molecules, 1 hard spheres, between them variable hard spheres. A collision turns g to a uniform direction s: with $\mu_a = m_a/(m_a + m_b)$ and $V = \mu_a v + \mu_b w$
 ///
 /// $$ v' = V + \mu_b |g| s, \qquad w' = V - \mu_a |g| s . $$
+///
+/// It is worked out as $w' = w + \mu_a d$, $v' = w' + |g| s$ with $d = g - |g| s$ and a the lighter one: then $v' - w'$ has the length |g| whatever the rounding of the one share, and no error of the energy goes one way. (With both shares, whose
+/// sum is 1 to rounding only, the energy of 2000 particles fell by 2e-13 in 10^7 collisions.)
 package struct MixtureGas: Sendable {
   package let masses: [Double]
   package let numbers: [Int]
@@ -57,6 +60,11 @@ package struct MixtureGas: Sendable {
   package func rate(_ a: Int, _ b: Int) -> Double { rates[a * species + b] }
   /// $\mu_a$ of a pair of a and b.
   package func share(_ a: Int, of b: Int) -> Double { masses[a] / (masses[a] + masses[b]) }
+
+  /// The species of a pairing, the lighter one first.
+  func lighterFirst(_ pairing: Pairing) -> (Int, Int) {
+    masses[pairing.a] <= masses[pairing.b] ? (pairing.a, pairing.b) : (pairing.b, pairing.a)
+  }
 
   /// Pairs of particles.
   package func pairs(_ pairing: Pairing) -> Double {

@@ -6,6 +6,8 @@ package struct MixtureMeasurement: Sendable {
   /// Speeds beyond which particles are counted.
   package let tails: [Double]
 
+  package init(gas: MixtureGas, tails: [Double]) { (self.gas, self.tails) = (gas, tails) }
+
   /// Numbers of each species: sums of |v|^2, |v|^4 and |v|^6, of the coordinates, of those beyond each speed.
   var width: Int { 6 + tails.count }
 

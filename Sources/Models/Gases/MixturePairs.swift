@@ -27,7 +27,8 @@ struct MixtureShard {
 
 /// How a pair of two species collides.
 struct PairLaw {
-  let shareA, shareB: Double
+  /// $\mu_a$, a not heavier than b.
+  let share: Double
   /// $C_{ab} h f$, $\gamma$, and the probability that the pair was chosen with.
   let factor, exponent, most: Double
   let isLinear: Bool
@@ -39,7 +40,7 @@ struct PairLaw {
 final class PairBatch {
   private static let size = 64
 
-  private var law = PairLaw(shareA: 0, shareB: 0, factor: 0, exponent: 0, most: 0, isLinear: false)
+  private var law = PairLaw(share: 0, factor: 0, exponent: 0, most: 0, isLinear: false)
   private var set = KeyedWords(key: 0).set(replica: 0, step: 0, use: 0)
   private var count = 0
   private let items: UnsafeMutablePointer<UInt32>
@@ -189,15 +190,14 @@ final class PairBatch {
 
   private func move() {
     let (n, count) = (Self.size, count)
-    let (a, b) = (law.shareA, law.shareB)
+    let share = law.share
     let speeds = rows + 9 * n
     for k in 0..<3 {
       let (v, w, s) = (rows + k * n, rows + (3 + k) * n, rows + (6 + k) * n)
       for i in 0..<count {
-        let centre = a * v[i] + b * w[i]
         let turned = speeds[i] * s[i]
-        v[i] = centre + b * turned
-        w[i] = centre - a * turned
+        w[i] += share * ((v[i] - w[i]) - turned)
+        v[i] = w[i] + turned
       }
     }
   }

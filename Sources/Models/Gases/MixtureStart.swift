@@ -161,7 +161,7 @@ func forEachTile(_ own: Velocities, _ body: (UnsafeMutablePointer<Double>, Int) 
 ///
 /// An equidistant rule of 2^24 angles integrates every trigonometric polynomial of degree below 2^24 exactly. The length is 1 to within 2 ULP, which keeps the energy.
 @inline(__always)
-func direction(_ bits: UInt64) -> (Double, Double, Double) {
+package func direction(_ bits: UInt64) -> (Double, Double, Double) {
   // (k + 1/2) 2^-40 = 1.k - (1 - 2^-41), and in the same way the angle in turns.
   let u = Double(bitPattern: ((bits >> 24) << 12) | (1.0).bitPattern) - (1 - 0x1p-41)
   let turns = Double(bitPattern: ((bits & 0xff_ffff) << 28) | (1.0).bitPattern) - (1 - 0x1p-25)

@@ -169,7 +169,7 @@ package final class MixtureDynamics: Dynamics {
   /// All pairs of one phase that may collide. Collective.
   private func collide(_ phase: Int, _ pairing: MixtureGas.Pairing) throws {
     let gas = process.gas
-    let (a, b) = (pairing.a, pairing.b)
+    let (a, b) = gas.lighterFirst(pairing)
     let factor = process.factor(pairing)
     let bound = largest[a].squareRoot() + largest[b].squareRoot()
     let highest = gas.isMaxwell ? factor : factor * Elementary.power(bound * bound, 0.5 * gas.exponent)
@@ -184,7 +184,7 @@ package final class MixtureDynamics: Dynamics {
     let first = permutation(a, 2 * phase + 1)
     let second = pairing.isWithin ? first : permutation(b, 2 * phase + 2)
     let law = PairLaw(
-      shareA: gas.share(a, of: b), shareB: gas.share(b, of: a), factor: factor, exponent: gas.exponent, most: most,
+      share: gas.share(a, of: b), factor: factor, exponent: gas.exponent, most: most,
       isLinear: process.isLinear)
     batch.begin(law, words.set(replica: context.replica, step: step, use: 2 * phase + 1), asked: isWatched)
     let (v, w) = (velocities[a], velocities[b])
@@ -223,6 +223,11 @@ package final class MixtureDynamics: Dynamics {
   package func measure(_ info: Void, into values: UnsafeMutablePointer<Double>) throws {
     try process.measurement.sum(velocities, sums)
     process.measurement.write(sums, start: start, collisions: collisions, candidates: candidates, into: values)
+  }
+
+  /// Collisions in the mean over the steps so far; for benchmarks.
+  package var collisionsPerStep: Double {
+    Double(process.gas.pairings.indices.reduce(0) { $0 + collisions[$1] }) / Double(max(step, 1))
   }
 
   package func encode(to encoder: inout StateEncoder) throws { try encodeState(to: &encoder) }
