@@ -46,6 +46,7 @@ let models: [Target.Dependency] = [
   "KernelMachines",
   "Walks",
   "Filters",
+  "Gases",
   "Tangent",
 ]
 
@@ -110,6 +111,9 @@ let package = Package(
     .target(
       name: "Filters", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness"],
       path: "Sources/Models/Filters", swiftSettings: numeric),
+    .target(
+      name: "Gases", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Gases", swiftSettings: numeric),
     .target(
       name: "Signatures", dependencies: ["Experiments", "Formulas", "Kernels", "Networks", "Randomness"],
       path: "Sources/Models/Signatures", swiftSettings: numeric),
@@ -195,6 +199,12 @@ let package = Package(
       name: "FilterTests",
       dependencies: [
         "Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics", "Support",
+      ],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "GasesTests",
+      dependencies: [
+        "Analyses", "Engine", "Gases", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics",
       ],
       swiftSettings: numeric),
     .testTarget(

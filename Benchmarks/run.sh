@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters gases; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -178,6 +178,8 @@ bayes_times() {
 
 filters_times() { turns 2 filters peers_filters.py filters; }
 
+gases_times() { turns 2 gases peers_gases.py walks; }
+
 # What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
 declare -A sections=(
   [formulas]="activations by formula" [matrix]="products of matrices" [training]="training"
@@ -186,6 +188,7 @@ declare -A sections=(
   [divergence]="divergences" [diffusions]="diffusions" [coulomb]="Coulomb gases"
   [semidefinite]="Max-Cut with a bound" [estimation]="densities and designs"
   [filters]="particle filters"
+  [gases]="gases"
   [bayes]="Bayesian networks"
   [walks]="self-repellent walks"
   [kernel_machines]="deep kernel machines"

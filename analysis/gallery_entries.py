@@ -10,6 +10,7 @@ from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
+from gallery_gases import epochs
 from gallery_filters import evidence, sweeps
 from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
@@ -391,6 +392,11 @@ ENTRIES = [
         "token-regression", "Logistic regression by a token", "arXiv:2401.09665", "token-regression", tokens,
         "Excess loss of a token on its walk over the karate club, an example a vertex, with steps 10/n; dashes: the Lyapunov equation.",
         ["walk.draws=1000"], 0,
+    ),
+    Entry(
+        "disparate-masses", "The epochs of a gas of two masses", "docs/gases.md", "disparate-masses", epochs,
+        "Temperatures of light (upper) and heavy hard spheres over the logarithm of time, for three ratios of masses; dashes: each a Maxwellian of its own temperature, which holds as the ratio goes to 0.",
+        ["gas.draws=40"], 0,
     ),
     Entry(
         "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,

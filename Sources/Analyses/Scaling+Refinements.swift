@@ -14,13 +14,16 @@ extension Scaling {
     guard !legs.isEmpty, tallies.count == legs.count else { return nil }
     let refinements = legs.map { $0.refines! }
     let limit = item.legs.first { $0.role == .limit && $0.known != nil }?.known
+    // Of a limit that is sampled, one that speaks of means has some to compare with.
+    let sampled = item.legs.first { $0.role == .limit && $0.speaksOfMeans == true && $0.known == nil }
+      .flatMap { leg in tally(leg).map { (leg: leg, tally: $0) } }
     let freedom = Int(([coarse] + tallies).map { $0.counter(.draws) }.min()!) - 1
     var rows: [Refined] = []
     for (record, coordinate) in finite.axis.values.enumerated() {
       for (place, observable) in finite.observables.enumerated() where observable.isPhysical {
         let index = finite.schema.index(record, place)
-        func value(_ tally: Tally) -> (value: Double, error: Double) {
-          let moments = tally.moments(index)
+        func value(_ tally: Tally, _ place: Int? = nil) -> (value: Double, error: Double) {
+          let moments = tally.moments(place ?? index)
           return (moments.mean, moments.meanError)
         }
         let own = value(coarse)
@@ -36,14 +39,25 @@ extension Scaling {
           let fine = value(tally)
           return (own.value - fine.value, Estimate.combined(own.error, fine.error))
         }
-        let reference = limit.flatMap { known in
-          known.schema.axis.values.firstIndex(of: coordinate).flatMap { known.mean(of: observable.name, record: $0) }
+        let reference: (value: Double, error: Double)?
+        if let limit {
+          reference = limit.schema.axis.values.firstIndex(of: coordinate)
+            .flatMap { limit.mean(of: observable.name, record: $0) }.map { ($0, 0) }
+        } else {
+          reference = sampled.flatMap { leg, tally in
+            guard let place = leg.schema.place(of: observable.name),
+              let record = leg.axis.values.firstIndex(of: coordinate)
+            else { return nil }
+            return value(tally, leg.schema.index(record, place))
+          }
         }
-        let ratio = reference.map { Estimate.ratio(found.limit - $0, found.limitError) }
+        let ratio = reference.map {
+          Estimate.ratio(found.limit - $0.value, Estimate.combined(found.limitError, $0.error))
+        }
         rows.append(
           Refined(
             observable: observable.name, coordinate: coordinate, value: own.value, valueError: own.error, biases: all,
-            extrapolated: found.limit, extrapolatedError: found.limitError, reference: reference ?? .nan,
+            extrapolated: found.limit, extrapolatedError: found.limitError, reference: reference?.value ?? .nan,
             z: found.limitError > 0 && freedom >= 3
               ? ratio.map { Student.equivalentZ($0, degreesOfFreedom: freedom) } ?? .nan : .nan))
       }

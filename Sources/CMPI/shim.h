@@ -16,6 +16,7 @@ static inline MPI_Op cmpi_sum(void) { return MPI_SUM; }
 static inline MPI_Op cmpi_max(void) { return MPI_MAX; }
 static inline MPI_Op cmpi_bor(void) { return MPI_BOR; }
 static inline MPI_Op cmpi_min(void) { return MPI_MIN; }
+static inline int cmpi_proc_null(void) { return MPI_PROC_NULL; }
 static inline void *cmpi_in_place(void) { return MPI_IN_PLACE; }
 static inline MPI_Status *cmpi_status_ignore(void) { return MPI_STATUS_IGNORE; }
 

@@ -130,6 +130,22 @@ struct ThreadCollectives: Collectives {
     }
   }
 
+  func exchange(
+    _ parts: UnsafePointer<Double>, counts: [Int], room: (_ counts: [Int]) -> UnsafeMutablePointer<Double>
+  ) throws {
+    var next = parts
+    let own = counts.map { count in
+      defer { next += count }
+      return Array(UnsafeBufferPointer(start: next, count: count))
+    }
+    let mine = try team.exchange(own, rank: rank).map { $0[rank] }
+    var place = room(mine.map(\.count))
+    for part in mine {
+      part.withUnsafeBufferPointer { if let base = $0.baseAddress { place.update(from: base, count: part.count) } }
+      place += part.count
+    }
+  }
+
   func group(color: Int) throws -> any Collectives {
     let colors = try team.exchange(color, rank: rank)
     let members = colors.indices.filter { colors[$0] == color }

@@ -17,6 +17,10 @@ public protocol Collectives {
   func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count: Int) throws
   /// Completes a buffer that holds this rank's part with those of the others; `counts` are the lengths of all parts.
   func gatherInPlace(_ values: UnsafeMutablePointer<Double>, counts: [Int]) throws
+  /// Sends every rank its part of a buffer: `counts` are the lengths of these parts, which stand one after another in order of rank. Rank by rank, what the others send to this one goes to where
+  /// `room` says, which is asked once, with the lengths of their parts.
+  func exchange(
+    _ parts: UnsafePointer<Double>, counts: [Int], room: (_ counts: [Int]) -> UnsafeMutablePointer<Double>) throws
   /// The ranks that give the same color, as collectives of their own.
   func group(color: Int) throws -> any Collectives
 }
@@ -33,6 +37,11 @@ public struct SelfCommunicator: Collectives {
   public func gatherToRoot(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
   public func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count: Int) {}
   public func gatherInPlace(_ values: UnsafeMutablePointer<Double>, counts: [Int]) {}
+  public func exchange(
+    _ parts: UnsafePointer<Double>, counts: [Int], room: (_ counts: [Int]) -> UnsafeMutablePointer<Double>
+  ) {
+    room(counts).update(from: parts, count: counts[0])
+  }
   public func group(color: Int) -> any Collectives { self }
 }
 

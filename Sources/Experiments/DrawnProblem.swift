@@ -105,6 +105,16 @@ package struct DrawnProblemModel: DrawnModel {
     if p["sampler"] != nil { all["sampler"] = p.text("sampler") }
     attributes = all
   }
+
+  /// A problem whose finite leg is another experiment than its draws: replicas of a process of the same observables, of which it says what is known.
+  package init<P: DrawnProblem>(_ problem: P, replicas experiment: Experiment, _ p: Parameters) {
+    self.experiment = experiment
+    self.problem = problem
+    let known = problem.known
+    self.known = known.isEmpty ? nil : problem.reference(known)
+    parameters = p
+    attributes = problem.attributes
+  }
 }
 
 /// A line of the catalog of problems.

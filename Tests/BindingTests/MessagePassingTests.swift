@@ -22,6 +22,12 @@ import Testing
     #expect(result.output == line + "\n" + line + "\n", "\(result.output)\(result.error)")
   }
 
+  @Test(arguments: [0, 1, 2, 3, 7])
+  func everyPartComes(ranks: Int) throws {
+    let result = try probe("exchange", ranks: ranks)
+    #expect(result.status == 0 && result.output == "all parts have come\n", "\(result.output)\(result.error)")
+  }
+
   @Test(arguments: [1, 2, 3, 5, 7, 8])
   func everySize(ranks: Int) throws {
     let result = try probe("sizes", ranks: ranks)

@@ -50,6 +50,31 @@ let status = World.run { world in
     }
     if world.rank == 0 { print("all sums are right") }
     return 0
+  case "exchange":
+    // Rank r sends r + 2 q numbers to rank q: whole, and in pieces of three.
+    for piece in [1 << 28, 3] {
+      world.pieceLength = piece
+      let counts = (0..<world.size).map { world.rank + 2 * $0 }
+      let parts = counts.indices.flatMap { q in (0..<counts[q]).map { Double(1_000 * world.rank + 100 * q + $0) } }
+      var received: [Double] = []
+      var told: [Int] = []
+      try parts.withUnsafeBufferPointer { source in
+        let target = UnsafeMutablePointer<Double>.allocate(capacity: 1_000)
+        defer { target.deallocate() }
+        try world.exchange(source.baseAddress ?? UnsafePointer(target), counts: counts) { counts in
+          told = counts
+          return target
+        }
+        received = Array(UnsafeBufferPointer(start: target, count: told.reduce(0, +)))
+      }
+      let expected = (0..<world.size).flatMap { r in
+        (0..<r + 2 * world.rank).map { Double(1_000 * r + 100 * world.rank + $0) }
+      }
+      guard told == (0..<world.size).map({ $0 + 2 * world.rank }), received == expected else { throw Deliberate() }
+    }
+    try world.barrier()
+    if world.rank == 0 { print("all parts have come") }
+    return 0
   case "late":
     // Rank 0 comes two seconds late to every kind of call: how much CPU time does it cost the others to wait?
     var most = 0.0
