@@ -38,6 +38,7 @@ let models: [Target.Dependency] = [
   "Walks",
   "Filters",
   "Tangent",
+  "Gases",
 ]
 
 let package = Package(
@@ -118,6 +119,9 @@ let package = Package(
       name: "Tangent", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Regression"],
       path: "Sources/Models/Tangent", swiftSettings: numeric),
     .target(
+      name: "Gases", dependencies: ["Experiments", "Kernels", "Randomness", "Statistics"],
+      path: "Sources/Models/Gases", swiftSettings: numeric),
+    .target(
       name: "Samples", dependencies: ["Experiments", "Randomness", "Statistics"], path: "Sources/Models/Samples"),
     .target(
       name: "Limits",
@@ -194,6 +198,10 @@ let package = Package(
       dependencies: [
         "Analyses", "Engine", "Experiments", "Graphs", "Jobs", "Kernels", "Limits", "Randomness", "Statistics", "Walks",
       ],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "GasesTests",
+      dependencies: ["Engine", "Gases", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "EngineTests", dependencies: ["Analyses", "Engine", "Jobs", "Experiments", "Randomness", "Statistics"],

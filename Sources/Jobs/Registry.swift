@@ -4,6 +4,7 @@ import Divergences
 import Estimation
 import Experiments
 import Filters
+import Gases
 import KernelMachines
 import Limits
 import Manifolds
@@ -32,6 +33,7 @@ package enum Registry {
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(WalkFamily.self, limits: WalkLimits.all),
     RegisteredFamily(FilterFamily.self, limits: FilterLimits.all),
+    RegisteredFamily(GasFamily.self, limits: GasLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
     RegisteredFamily(TangentFamily.self, limits: TangentLimits.all),
