@@ -46,8 +46,8 @@ let models: [Target.Dependency] = [
   "KernelMachines",
   "Walks",
   "Filters",
-  "Gases",
   "Tangent",
+  "Gases",
 ]
 
 let package = Package(

@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters gases; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters gases gas_tagged; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -180,6 +180,8 @@ filters_times() { turns 2 filters peers_filters.py filters; }
 
 gases_times() { turns 2 gases peers_gases.py walks; }
 
+gas_tagged_times() { turns 2 tagged-particle peers_gas_tagged.py; }
+
 # What the rows are on: a section of RESULTS.md each, by NAME_times and results_NAME.py.
 declare -A sections=(
   [formulas]="activations by formula" [matrix]="products of matrices" [training]="training"
@@ -191,6 +193,7 @@ declare -A sections=(
   [gases]="gases"
   [bayes]="Bayesian networks"
   [walks]="self-repellent walks"
+  [gas_tagged]="tagged particles"
   [kernel_machines]="deep kernel machines"
 )
 section() { # NAME

@@ -12,6 +12,7 @@ from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
 from gallery_gases import epochs
 from gallery_filters import evidence, sweeps
+from gallery_gases import drifts, stresses
 from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
 from gallery_networks import (
@@ -407,5 +408,15 @@ ENTRIES = [
         "deep-linear-posterior", "The posterior of deep linear networks", "closed form, docs/posterior.md", "deep-linear-posterior", linear,
         "What four units a layer predict given five targets: Hamiltonian Monte Carlo over all weights, and an integral over one number, exact at every width and depth.",
         ["posterior.steps=2000"], 0,
+    ),
+    Entry(
+        "sheared-gas", "A particle in a sheared gas", "arXiv:2506.15449; closed form, docs/tagged-particle.md", "sheared-gas", stresses,
+        "S = E w wᵀ of a particle among Maxwell molecules against the shear, stationary (lines: closed form; dots: K₄, from which on its fourth moment is infinite), and tr S over time (bars: the linear equations of the moments).",
+        ["gas.draws=100_000"], 0,
+    ),
+    Entry(
+        "thinning-tails", "Tails that collisions cannot hold", "arXiv:2506.15449", "thinning-tails", drifts,
+        "E log|w|/log t of a particle among soft molecules in a shear, sampled without a time step to t = 10¹⁶; bands: 1/|γ| to 1 + 1/|γ|, dashes: the heuristic mean over log log t, 1 - 1/log(1 - |γ|).",
+        ["gas.draws=10_000"], 0,
     ),
 ]  # fmt: skip

@@ -1,14 +1,15 @@
 import Experiments
 
-/// Gases of colliding particles without space: the table `[gas]`. A draw is a replica.
+/// Gases by their collisions, without space: the table `[gas]`. A draw is a replica of the gas, or the history of one particle of it.
 package enum GasFamily: DrawnProblemFamily {
   package static let table = "gas"
-  package static let summary = "colliding particles without space, a draw a replica; takes the keys of its system"
+  package static let summary =
+    "colliding particles without space, a draw a replica of the gas or a history of one particle of it; takes the keys of its system"
   package static let page = "docs/gases.md"
   package static let kind = "system"
-  package static let draws = "independent replicas"
+  package static let draws = "independent replicas, or histories"
 
-  package static let problems: [DrawnProblemEntry] = [MixtureProblem.entry]
+  package static let problems: [DrawnProblemEntry] = [MixtureProblem.entry, TaggedParticle.entry]
 
   package static let options = [
     TableEntry(
