@@ -38,6 +38,7 @@ let models: [Target.Dependency] = [
   "Walks",
   "Filters",
   "Tangent",
+  "Chemotaxis",
 ]
 
 let package = Package(
@@ -89,6 +90,9 @@ let package = Package(
     .target(
       name: "Coulomb", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Coulomb", swiftSettings: numeric),
+    .target(
+      name: "Chemotaxis", dependencies: ["CTarget", "Experiments", "Kernels", "Randomness"],
+      path: "Sources/Models/Chemotaxis", swiftSettings: numeric),
     .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
@@ -180,6 +184,10 @@ let package = Package(
     .testTarget(
       name: "FilterTests",
       dependencies: ["Engine", "Filters", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "ChemotaxisTests",
+      dependencies: ["Chemotaxis", "Engine", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "TangentTests",

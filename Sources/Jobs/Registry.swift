@@ -1,3 +1,4 @@
+import Chemotaxis
 import Coulomb
 import Diffusions
 import Divergences
@@ -32,6 +33,7 @@ package enum Registry {
     RegisteredFamily(DiffusionFamily.self, limits: DiffusionLimits.all),
     RegisteredFamily(WalkFamily.self, limits: WalkLimits.all),
     RegisteredFamily(FilterFamily.self, limits: FilterLimits.all),
+    RegisteredFamily(ChemotaxisFamily.self, limits: ChemotaxisLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
     RegisteredFamily(TangentFamily.self, limits: TangentLimits.all),
