@@ -137,11 +137,11 @@ package struct ChemotaxisModel: Sendable {
   package var box: BoxSettings? { if case .box(let box) = domain { box } else { nil } }
   package var plane: PlaneSettings? { if case .plane(let plane) = domain { plane } else { nil } }
 
-  /// What is compared with unless the job says: in a box, the density, where the start is watched, else the structure factors.
+  /// What is compared with unless the job says: in a box, the density, where a wave is watched from its start, and after warm-up the structure factors.
   var impliedLimits: [String] {
     guard let box else { return ["collapsing-spread"] }
     guard process != nil else { return [] }
-    if box.schedule.warmUp == 0 { return ["chemotaxis-density"] }
+    if box.schedule.warmUp == 0 { return box.amplitude == 0 ? [] : ["chemotaxis-density"] }
     return box.mass < box.threshold ? ["structure-factor-at-step"] : []
   }
 

@@ -1,4 +1,3 @@
-import CTarget
 import Kernels
 
 /// Cosines of particles in vector lanes: a tile of 256 particles, 32 at a time, and no call of a cosine for any mode.
@@ -69,29 +68,15 @@ struct CosineLanes {
   private func addLine(_ cosine: UnsafePointer<Double>) {
     let (magic, unit) = (Octet(repeating: Self.magic), Octet(repeating: Self.unit))
     for start in stride(from: 0, to: Self.width, by: Self.block) {
-      let x = cosine + start
-      var (a, b, c, d) = (Octet.load(x), Octet.load(x + 8), Octet.load(x + 16), Octet.load(x + 24))
-      let (ta, tb, tc, td) = (a + a, b + b, c + c, d + d)
-      var (a0, b0, c0, d0) = (Octet.one, Octet.one, Octet.one, Octet.one)
-      // Four times the number 1 in every lane.
-      let ones = words(a0, magic, unit) &+ words(b0, magic, unit)
-      sums[0] &+= ones &+ ones
+      var now = Octets(cosine + start)
+      let twice = now + now
+      var before = Octets(1)
+      sums[0] &+= before.words(magic, unit)
       for k in 1...modes.highest {
-        let first = words(a, magic, unit) &+ words(b, magic, unit)
-        let second = words(c, magic, unit) &+ words(d, magic, unit)
-        sums[k] &+= first &+ second
-        (a0, a) = (a, ctarget_add_product(a0.negative, ta, a))
-        (b0, b) = (b, ctarget_add_product(b0.negative, tb, b))
-        (c0, c) = (c, ctarget_add_product(c0.negative, tc, c))
-        (d0, d) = (d, ctarget_add_product(d0.negative, td, d))
+        sums[k] &+= now.words(magic, unit)
+        (before, now) = (now, twice.times(now, minus: before))
       }
     }
-  }
-
-  /// The bits of a number near 1.5 x 2^52: those of that number, and the nearest whole number to 2^40 x added.
-  @inline(__always)
-  private func words(_ x: Octet, _ magic: Octet, _ unit: Octet) -> SIMD8<UInt64> {
-    unsafeBitCast(ctarget_add_product(magic, x, unit), to: SIMD8<UInt64>.self)
   }
 
   @inline(never)
@@ -99,26 +84,15 @@ struct CosineLanes {
     let (magic, unit) = (Octet(repeating: Self.magic), Octet(repeating: Self.unit))
     let (n1, n2) = (modes.shape[1], modes.shape[2])
     for i in 0..<modes.shape[0] {
+      let outer = Octets(cosines + i &* Self.block)
       for j in 0..<n1 {
-        let (p, q) = (cosines + i &* Self.block, cosines + axis + j &* Self.block)
-        let (a, b) = (product(p, q, 0), product(p, q, 8))
-        let (c, d) = (product(p, q, 16), product(p, q, 24))
+        let both = outer * Octets(cosines + axis + j &* Self.block)
         let place = sums + (i &* n1 &+ j) &* n2
         for k in 0..<n2 {
-          let r = cosines + 2 &* axis + k &* Self.block
-          let first = words(ctarget_product(a, .load(r)), magic, unit)
-            &+ words(ctarget_product(b, .load(r + 8)), magic, unit)
-          let second = words(ctarget_product(c, .load(r + 16)), magic, unit)
-            &+ words(ctarget_product(d, .load(r + 24)), magic, unit)
-          place[k] &+= first &+ second
+          place[k] &+= (both * Octets(cosines + 2 &* axis + k &* Self.block)).words(magic, unit)
         }
       }
     }
-  }
-
-  @inline(__always)
-  private func product(_ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>, _ lane: Int) -> Octet {
-    ctarget_product(.load(p + lane), .load(q + lane))
   }
 
   // MARK: Rows of a block
@@ -167,7 +141,7 @@ struct CosineLanes {
     for start in stride(from: 0, to: Self.width, by: Self.block) {
       fillCosines(cosine + start)
       fillSines(cosine + start, sine + start)
-      for lane in stride(from: 0, to: Self.block, by: 8) { gradientOfOctet(field, lane, out + start + lane) }
+      gradientOfBlock(field, out + start)
     }
   }
 
@@ -178,86 +152,48 @@ struct CosineLanes {
     _ out: UnsafeMutablePointer<Double>
   ) {
     for start in stride(from: 0, to: Self.width, by: Self.block) {
-      let (x, y, g) = (cosine + start, sine + start, out + start)
-      let (xa, xb, xc, xd) = (Octet.load(x), Octet.load(x + 8), Octet.load(x + 16), Octet.load(x + 24))
-      let (ta, tb, tc, td) = (xa + xa, xb + xb, xc + xc, xd + xd)
-      var (a, b, c, d) = (Octet.zero, Octet.zero, Octet.zero, Octet.zero)
-      var (a2, b2, c2, d2) = (a, b, c, d)
+      let x = Octets(cosine + start)
+      let twice = x + x
+      var (now, before) = (Octets(0), Octets(0))
       var k = modes.highest
       while k > 0 {
-        let f = Octet(repeating: Double(k) * field[k])
-        (a2, a) = (a, ctarget_add_product(f - a2, ta, a))
-        (b2, b) = (b, ctarget_add_product(f - b2, tb, b))
-        (c2, c) = (c, ctarget_add_product(f - c2, tc, c))
-        (d2, d) = (d, ctarget_add_product(f - d2, td, d))
+        (before, now) = (now, (Octets(Double(k) * field[k]) - before).plus(twice, now))
         k &-= 1
       }
-      ctarget_product(a, .load(y)).store(g)
-      ctarget_product(b, .load(y + 8)).store(g + 8)
-      ctarget_product(c, .load(y + 16)).store(g + 16)
-      ctarget_product(d, .load(y + 24)).store(g + 24)
+      (now * Octets(sine + start)).store(out + start)
     }
   }
 
+  /// Axis by axis from the last one: what does not depend on an axis is multiplied by its row once.
   @inline(never)
-  private func gradientOfOctet(_ field: UnsafePointer<Double>, _ lane: Int, _ out: UnsafeMutablePointer<Double>) {
+  private func gradientOfBlock(_ field: UnsafePointer<Double>, _ out: UnsafeMutablePointer<Double>) {
     let (n1, n2) = (modes.shape[1], modes.shape[2])
-    @inline(__always)
-    func row(_ rows: UnsafeMutablePointer<Double>, _ j: Int, _ k: Int) -> Octet {
-      let place: Int = j &* axis &+ k &* Self.block &+ lane
-      return Octet.load(rows + place)
-    }
-    var (g0, g1, g2) = (Octet.zero, Octet.zero, Octet.zero)
+    var (g0, g1, g2) = (Octets(0), Octets(0), Octets(0))
     for i in 0..<modes.shape[0] {
-      var (plain, second, third) = (Octet.zero, Octet.zero, Octet.zero)
+      var (plain, second, third) = (Octets(0), Octets(0), Octets(0))
       for j in 0..<n1 {
         let own = field + (i &* n1 &+ j) &* n2
-        var (sum, slope) = (Octet.zero, Octet.zero)
+        var (sum, slope) = (Octets(0), Octets(0))
         for k in 0..<n2 {
-          let f = Octet(repeating: own[k])
-          sum = ctarget_add_product(sum, f, row(cosines, 2, k))
-          slope = ctarget_add_product(slope, f, row(sines, 2, k))
+          let (f, row) = (Octets(own[k]), 2 &* axis &+ k &* Self.block)
+          sum = sum.plus(f, Octets(cosines + row))
+          slope = slope.plus(f, Octets(sines + row))
         }
-        let c = row(cosines, 1, j)
-        plain = ctarget_add_product(plain, c, sum)
-        second = ctarget_add_product(second, row(sines, 1, j), sum)
-        third = ctarget_add_product(third, c, slope)
+        let row = axis &+ j &* Self.block
+        let c = Octets(cosines + row)
+        plain = plain.plus(c, sum)
+        second = second.plus(Octets(sines + row), sum)
+        third = third.plus(c, slope)
       }
-      let c = row(cosines, 0, i)
-      g0 = ctarget_add_product(g0, row(sines, 0, i), plain)
-      g1 = ctarget_add_product(g1, c, second)
-      g2 = ctarget_add_product(g2, c, third)
+      let row = i &* Self.block
+      let c = Octets(cosines + row)
+      g0 = g0.plus(Octets(sines + row), plain)
+      g1 = g1.plus(c, second)
+      g2 = g2.plus(c, third)
     }
-    let all = (g0, g1, g2)
-    switch modes.dimension {
-    case 1: all.2.store(out)
-    case 2:
-      all.1.store(out)
-      all.2.store(out + Self.width)
-    default:
-      all.0.store(out)
-      all.1.store(out + Self.width)
-      all.2.store(out + 2 * Self.width)
-    }
-  }
-}
-
-/// Eight neighbouring lanes.
-typealias Octet = SIMD8<Double>
-
-extension SIMD8<Double> {
-  @inline(__always)
-  static func load(_ p: UnsafePointer<Double>) -> Self { UnsafeRawPointer(p).loadUnaligned(as: Self.self) }
-
-  @inline(__always)
-  func store(_ p: UnsafeMutablePointer<Double>) { UnsafeMutableRawPointer(p).storeBytes(of: self, as: Self.self) }
-
-  static var one: Self { Self(repeating: 1) }
-
-  /// By the sign alone, which a fused step takes for nothing.
-  @inline(__always)
-  var negative: Self {
-    unsafeBitCast(
-      unsafeBitCast(self, to: SIMD8<UInt64>.self) ^ SIMD8<UInt64>(repeating: 1 << 63), to: Self.self)
+    let last = modes.dimension - 1
+    g2.store(out + last * Self.width)
+    if last > 0 { g1.store(out + (last - 1) * Self.width) }
+    if last > 1 { g0.store(out) }
   }
 }
