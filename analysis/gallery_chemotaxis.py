@@ -39,18 +39,19 @@ def spread(result: fathom.Result) -> Figure:
             label = f"h = {step:g}" if level == 0.5 else None
             style = {"ms": 4 + 2 * index, "mfc": "none", "color": plots.COLOURS[index], "label": label}
             ax.plot(np.asarray(own["step"]) * step, own["quantile"][:, place], "o", **style)
+    case = min(result.cases, key=lambda case: float(result.finite(case).attrs["step"]))
     with h5py.File(result.path) as file:
-        group = file[f"comparison/{len(result.cases) - 1}"]
+        group = next(group for group in file["comparison"].values() if group.attrs["case"] == case)
         text = {name: group[name].asstr()[()] for name in ("observable", "statistic", "argument")}
         exact, points = group["reference"][()], group["layer"][()]
-    step = float(result.finite(result.cases[-1]).attrs["step"])
+    step = float(result.finite(case).attrs["step"])
     for level in ("0.1", "0.5", "0.9"):
         mask = (text["observable"] == "R") & (text["statistic"] == "quantile") & (text["argument"] == level)
         order = np.argsort(points[mask])
         time, value = points[mask][order] * step, exact[mask][order]
         ax.plot(time, value, "-", lw=1, color=plots.RULE, zorder=0)
         ax.annotate(f"{float(level):.0%}", (time[-1], value[-1]), xytext=(6, -3), textcoords="offset points", fontsize=8)
-    ax.set(xlabel="time t", ylabel="quantiles of R", yscale="log")
+    ax.set(xlabel="time t", ylabel="quantiles of R", ylim=(0, None))
     ax.legend(frameon=False, fontsize=8)
     return figure
 

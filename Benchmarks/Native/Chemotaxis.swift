@@ -21,7 +21,10 @@ func chemotaxisTimes() throws {
     sink += Double(replica.step)
     report(
       "chemotaxis box",
-      [("dimension", "\(dimension)"), ("modes", "\(modes)"), ("number", "100000"), ("seconds", "\(seconds / Double(steps))")])
+      [
+        ("dimension", "\(dimension)"), ("modes", "\(modes)"), ("number", "100000"),
+        ("seconds", "\(seconds / Double(steps))"),
+      ])
   }
   for number in [8, 64] {
     let own = try leg([

@@ -71,7 +71,8 @@ import Testing
   /// A density that blows up in two dimensions (tau = 0, a mass above what a corner takes) is not resolved by modes, and the limit says so.
   @Test func blowUpIsFound() {
     let box = BoxSettings(
-      modes: CosineModes(dimension: 2, highest: 6, length: 1), mass: 60, tau: 0, epsilon: 0, step: 0.002, amplitude: 0.9,
+      modes: CosineModes(dimension: 2, highest: 6, length: 1), mass: 60, tau: 0, epsilon: 0, step: 0.002,
+      amplitude: 0.9,
       startMode: 1, startsInBalance: true, observed: 1, schedule: Schedule(steps: 100, measureEvery: 100))
     #expect(ResolvedDensity(box, substeps: 1).modeChange > 0.001)
     let calm = ResolvedDensity(Self.box(0.1, step: 0.05, time: 2, records: 1), substeps: 1)
@@ -81,7 +82,9 @@ import Testing
   /// Particles at N = 4000, h = .01, M = 3.5 from one wave: the page's means with its errors, ours from 12 replicas (full size with `make validate`), 4.5 errors for six tests, Student's law.
   @Test(
     "Printed values of particles",
-    arguments: [(0.0, 3.454, 0.028, 6.075, 0.005), (0.1, 2.909, 0.027, 6.022, 0.006), (1.0, 1.247, 0.016, 3.372, 0.041)])
+    arguments: [
+      (0.0, 3.454, 0.028, 6.075, 0.005), (0.1, 2.909, 0.027, 6.022, 0.006), (1.0, 1.247, 0.016, 3.372, 0.041),
+    ])
   func particles(epsilon: Double, two: Double, twoError: Double, eight: Double, eightError: Double) throws {
     let found = try Chemo.rows(
       Chemo.growing.replacing("draws = 2", with: "draws = \(validating ? 40 : 12)")

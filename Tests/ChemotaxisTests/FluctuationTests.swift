@@ -49,7 +49,9 @@ import Testing
   /// measured 3.204(51), 3.029(50), 2.153(40) at N = 500 and 2.712(25) at N = 500, h = .2.
   @Test(
     "Simulated at N = 500",
-    arguments: [(0.0, 0.05, 3.204, 0.051), (0.1, 0.05, 3.029, 0.05), (1.0, 0.05, 2.153, 0.04), (0.1, 0.2, 2.712, 0.025)])
+    arguments: [
+      (0.0, 0.05, 3.204, 0.051), (0.1, 0.05, 3.029, 0.05), (1.0, 0.05, 2.153, 0.04), (0.1, 0.2, 2.712, 0.025),
+    ])
   func simulated(epsilon: Double, step: Double, printed: Double, error: Double) throws {
     let time = validating ? 8000.0 : 800
     let found = try Chemo.rows(

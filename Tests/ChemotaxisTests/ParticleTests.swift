@@ -110,7 +110,8 @@ import Testing
   /// Where the mass is small nothing draws the particles: a wave decays as exp(-q t) whatever the step, E x^2 follows. 24 replicas, two tests.
   @Test func freeParticlesDiffuse() throws {
     let found = try Chemo.rows(
-      "domain = \"box\"\nmass = 1e-6\neps = 0.1\nlength = 2\nmodes = 4\nnumber = 4000\nstep = 0.1\nsteps = 4\nrecords = 4\nstart_amplitude = 0.8\ndraws = 24")
+      "domain = \"box\"\nmass = 1e-6\neps = 0.1\nlength = 2\nmodes = 4\nnumber = 4000\nstep = 0.1\nsteps = 4\nrecords = 4\nstart_amplitude = 0.8\ndraws = 24"
+    )
     let q = (Double.pi / 2) * (Double.pi / 2)
     for record in [0, 3] {
       try Chemo.expect(
@@ -124,13 +125,15 @@ import Testing
   /// The start has its density: all modes of 1 + A cos(pi m x), m = 3, at the first step of a short one.
   @Test func startsHaveTheirDensity() throws {
     let found = try Chemo.rows(
-      "domain = \"box\"\nmass = 1e-6\neps = 0\nmodes = 4\nobserved_modes = 4\nnumber = 20000\nstep = 1e-9\nsteps = 1\nstart_amplitude = -1\nstart_mode = 3\ndraws = 12")
+      "domain = \"box\"\nmass = 1e-6\neps = 0\nmodes = 4\nobserved_modes = 4\nnumber = 20000\nstep = 1e-9\nsteps = 1\nstart_amplitude = -1\nstart_mode = 3\ndraws = 12"
+    )
     for k in 1...4 { try Chemo.expect(found, "a[\(k)]", k == 3 ? -1e-6 : 0, errors: 5.5) }
   }
 
   @Test("Means of the signals are exact at every N and h") func means() throws {
     let found = try Chemo.rows(
-      "domain = \"box\"\nmass = 2\neps = 0.5\ntau = 0.7\nlength = 3\nmodes = 3\nnumber = 37\nstep = 0.1\nsteps = 10\nrecords = 10\ndraws = 2")
+      "domain = \"box\"\nmass = 2\neps = 0.5\ntau = 0.7\nlength = 3\nmodes = 3\nnumber = 37\nstep = 0.1\nsteps = 10\nrecords = 10\ndraws = 2"
+    )
     for record in 0..<10 {
       let s = 0.1 * Double(record + 1) / 0.5
       let (c, w) = (2 * (1 - (1 + s) * Elementary.exp(-s)), 2 * (1 - Elementary.exp(-s)))
@@ -155,7 +158,8 @@ import Testing
   @Test("Suspended at once, between measurements and at the end, whole and in shards", arguments: boxes)
   func resumed(own: (Int, Int)) throws {
     let (_, factory) = try process(
-      "domain = \"box\"\ndimension = \(own.0)\nmodes = \(own.1)\nmass = 3\neps = 0.1\nnumber = 300\nstep = 0.01\nwarm_up = 3\nsteps = 12\nrecords = 2\nmeasure_every = 2\nframe_every = 4\nstart_amplitude = 0.5\ndraws = 2")
+      "domain = \"box\"\ndimension = \(own.0)\nmodes = \(own.1)\nmass = 3\neps = 0.1\nnumber = 300\nstep = 0.01\nwarm_up = 3\nsteps = 12\nrecords = 2\nmeasure_every = 2\nframe_every = 4\nstart_amplitude = 0.5\ndraws = 2"
+    )
     let context = ReplicaContext(
       replica: 0, key: Stream.key(seed: 2026, path: "resume"), group: SelfCommunicator(), shards: nil)
     let whole = try factory.begin(context, nil)

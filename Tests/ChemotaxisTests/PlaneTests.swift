@@ -28,6 +28,20 @@ import Testing
     #expect((total - 2.0 / 7).magnitude < 2e-4, "\(total)")
   }
 
+  /// Soon after the start R is normal, with variance 8 R_0 t.
+  @Test(arguments: [7.0, -1.4]) func early(dimension: Double) {
+    for time in [1e-3, 1e-5] {
+      let law = SquaredBessel(dimension: dimension, start: 8, time: time)
+      let deviation = (64 * time).squareRoot()
+      #expect(law.absorbed < 1e-8 && (law.mean - 8 - 2 * dimension * time).magnitude < 1e-7)
+      for (level, z) in [(0.1, -1.2815516), (0.5, 0), (0.9, 1.2815516)] {
+        // The next term is of order t.
+        #expect((law.quantile(level) - 8 - z * deviation).magnitude < 16 * time)
+      }
+      #expect(law.distribution(8 + 30 * deviation) > 1 - 1e-8 && law.distribution(8 - 30 * deviation) < 1e-8)
+    }
+  }
+
   /// The mixture is a law, its mean and its quantiles are its own, on both sides of 0.
   @Test(arguments: [7.0, 1.3, -0.4, -1.7]) func lawIsConsistent(dimension: Double) {
     let law = SquaredBessel(dimension: dimension, start: 3, time: 0.5)
@@ -48,7 +62,8 @@ import Testing
     var twice = 0.0
     for i in 0..<count / 20 {
       let (s, edge) = (20 * width * (Double(i) + 0.5) / 8, 20 * width / 8)
-      twice += half.density(s * s) * 2 * s * edge
+      twice +=
+        half.density(s * s) * 2 * s * edge
         * SquaredBessel(dimension: dimension, start: s * s, time: 0.25).mean
     }
     if dimension > 0 { #expect((twice - law.mean).magnitude < 0.01 * law.mean, "\(twice), \(law.mean)") }
@@ -58,7 +73,9 @@ import Testing
   /// Euler's steps h = .02, .005, .00125: E R 22.32(8), 22.12(8), 22.07(5), P(R < R_0) .0565(16), .0630(17), .0637(10), and ours with their errors. Ten comparisons with those of collapse: 4 errors, 6e-4 in all.
   @Test(
     "Printed values of R",
-    arguments: [(0.02, 22.32, 0.08, 0.0565, 0.0016), (0.005, 22.12, 0.08, 0.0630, 0.0017), (0.00125, 22.07, 0.05, 0.0637, 0.001)])
+    arguments: [
+      (0.02, 22.32, 0.08, 0.0565, 0.0016), (0.005, 22.12, 0.08, 0.0630, 0.0017), (0.00125, 22.07, 0.05, 0.0637, 0.001),
+    ])
   func spread(step: Double, mean: Double, meanError: Double, share: Double, shareError: Double) throws {
     let draws = validating ? 40_000 : 8_000
     let found = try Chemo.rows(

@@ -18,7 +18,8 @@ package enum ChemotaxisLimits {
     equation: "n_t = Lap n - div(n grad c), eps c_t = Lap c - c + w, eps w_t = tau Lap w - w + n",
     reference: "Cox, Matthews, J. Comput. Phys. 176 (2002) 430; docs/chemotaxis.md",
     parameters: [
-      Parameter("eps", .real(.init(0, 1e9)), optional: true, unit: "time", "of the limit; that of the job unless given"),
+      Parameter(
+        "eps", .real(.init(0, 1e9)), optional: true, unit: "time", "of the limit; that of the job unless given"),
       Parameter("tau", .real(.init(0, 1e9)), optional: true, "of the limit; that of the job unless given"),
       Parameter("substeps", .integer(1...100_000), default: .integer(4), "steps of the limit for each one of the job"),
       Parameter(
@@ -38,7 +39,8 @@ package enum ChemotaxisLimits {
     // The largest value over points is no smooth function of the modes, and what noise adds to it is of order N^-1/2; the means of the signals are exact.
     let isOther = p["eps"] != nil || p["tau"] != nil
     let statistics = schema.observables.enumerated().flatMap { place, observable -> [PredictedStatistic] in
-      let isLeftOut = observable.name.hasPrefix("mean") || observable.name == "peak" && (isOther || model.process != nil)
+      let isLeftOut =
+        observable.name.hasPrefix("mean") || observable.name == "peak" && (isOther || model.process != nil)
       return isLeftOut
         ? []
         : schema.axis.values.indices.map { record in
@@ -61,14 +63,16 @@ package enum ChemotaxisLimits {
   // MARK: Fluctuations
 
   static let factors = factor(
-    "structure-factor", "fluctuations of the modes about the uniform density, in the limit of small steps; no randomness",
+    "structure-factor",
+    "fluctuations of the modes about the uniform density, in the limit of small steps; no randomness",
     equation:
       "S_k = 1/(1 - M/((1+q)(1+tau q))) for eps = 0, q = |pi k/L|^2; else Lyapunov's equation of (a, c, w), noise 2q on a",
     remainder: [Remainder("number", order: 1), Remainder("step", order: 1)]
   ) { factor, _ in factor.continuous }
 
   static let factorsAtStep = factor(
-    "structure-factor-at-step", "fluctuations of the modes about the uniform density under the scheme with its step; no randomness",
+    "structure-factor-at-step",
+    "fluctuations of the modes about the uniform density under the scheme with its step; no randomness",
     equation:
       "S_k = (1 - e^{-2qh})/(1 - F^2), F = e^{-qh} (1 + qhM/((1+q)(1+tau q))) for eps = 0; else P = T P T^T + Q of (a, c, w)",
     remainder: [Remainder("number", order: 1)]
@@ -88,7 +92,8 @@ package enum ChemotaxisLimits {
       guard own.mass < own.threshold else {
         throw p.invalid(
           "equation",
-          "needs chemotaxis.mass below (1+q)(1+tau q) = \(own.threshold), q = (pi/L)^2: the uniform density is unstable")
+          "needs chemotaxis.mass below (1+q)(1+tau q) = \(own.threshold), q = (pi/L)^2: the uniform density is unstable"
+        )
       }
       var observables: [Observable] = []
       var values: [Double] = []

@@ -10,7 +10,7 @@ import Kernels
 /// $\nu = \delta/2 - 1$, and what is missing stands at 0.
 package struct SquaredBessel: Sendable {
   package let dimension, start, time: Double
-  /// Of the Gamma laws: the first shape, and the weights.
+  /// Of the Gamma laws whose weights are not negligible: the first shape, and the weights.
   private let shape: Double
   private let weights: [Double]
 
@@ -18,11 +18,12 @@ package struct SquaredBessel: Sendable {
     (self.dimension, self.start, self.time) = (dimension, start, time)
     let m = start / (4 * time)
     let isAbsorbed = dimension <= 0
-    shape = isAbsorbed ? 1 : 0.5 * dimension
     let offset = isAbsorbed ? 1 - 0.5 * dimension : 0
-    // Those that are not negligible lie within some deviations of m.
-    let last = Int(m + 12 * m.squareRoot() + 60)
-    weights = (0...last).map { j in
+    // They lie within some deviations of m.
+    let width = 12 * m.squareRoot() + 60
+    let first = Int(max(0, m - width))
+    shape = Double(first) + (isAbsorbed ? 1 : 0.5 * dimension)
+    weights = (first...Int(m + width)).map { j in
       let a = Double(j) + offset
       return Elementary.exp(a * Elementary.log(m) - m - SpecialFunctions.logGamma(a + 1))
     }
@@ -40,16 +41,21 @@ package struct SquaredBessel: Sendable {
   package func distribution(_ r: Double) -> Double {
     guard r > 0 else { return r < 0 ? 0 : absorbed }
     let y = r / (4 * time)
-    var below = SpecialFunctions.regularisedGamma(shape, y)
-    // P(a + 1, y) = P(a, y) - y^a e^-y/Gamma(a + 1).
-    var (sum, a) = (absorbed, shape)
-    for weight in weights {
+    // Downwards, P(a, y) = P(a + 1, y) + y^a e^-y/Gamma(a + 1), where no digits are lost; far above its mean a Gamma law has no mass that a number could hold.
+    var a = shape + Double(weights.count - 1)
+    var below = y > a && Self.logTerm(a, y) < -700 ? 1 : SpecialFunctions.regularisedGamma(a, y)
+    var sum = absorbed
+    for weight in weights.reversed() {
       sum += weight * below
-      below -= Elementary.exp(a * Elementary.log(y) - y - SpecialFunctions.logGamma(a + 1))
-      if below < 0 { below = 0 }
-      a += 1
+      a -= 1
+      if a > 0 { below = min(1, below + Elementary.exp(Self.logTerm(a, y))) }
     }
     return min(sum, 1)
+  }
+
+  /// The logarithm of y^a e^-y/Gamma(a + 1).
+  private static func logTerm(_ a: Double, _ y: Double) -> Double {
+    a * Elementary.log(y) - y - SpecialFunctions.logGamma(a + 1)
   }
 
   /// By bisection; 0 where so much is absorbed.
@@ -70,7 +76,7 @@ package struct SquaredBessel: Sendable {
     let y = r / (4 * time)
     var (sum, a) = (0.0, shape)
     for weight in weights {
-      sum += weight * Elementary.exp((a - 1) * Elementary.log(y) - y - SpecialFunctions.logGamma(a))
+      sum += weight * Elementary.exp(Self.logTerm(a - 1, y))
       a += 1
     }
     return sum / (4 * time)

@@ -159,7 +159,8 @@ final class BoxParticles {
 
   @inline(never)
   private static func angles(
-    _ x: UnsafePointer<Int64>, _ count: Int, _ cosine: UnsafeMutablePointer<Double>, _ sine: UnsafeMutablePointer<Double>
+    _ x: UnsafePointer<Int64>, _ count: Int, _ cosine: UnsafeMutablePointer<Double>,
+    _ sine: UnsafeMutablePointer<Double>
   ) {
     for i in 0..<count {
       let (s, c) = Elementary.sinCosTurns(0.5 * fraction(x[i]))
@@ -176,7 +177,9 @@ final class BoxParticles {
   /// The modes of the density, from the sums of all ranks.
   private func sum() throws {
     let modes = box.modes
-    let (all, own) = (mine.count * Self.width, max(0, min(number - mine.lowerBound * Self.width, mine.count * Self.width)))
+    let (all, own) = (
+      mine.count * Self.width, max(0, min(number - mine.lowerBound * Self.width, mine.count * Self.width))
+    )
     lanes.write(lanes: all, empty: all - own, to: sums)
     lanes.clear()
     if group.size > 1 { try group.sumInPlace(sums, count: modes.count) }
@@ -194,7 +197,8 @@ final class BoxParticles {
         var total: Int64 = 0
         for i in 0..<count(t) {
           let u = Self.fraction(x[i])
-          total &+= Int64(bitPattern: (0x1.8p52).addingProduct(u * u, CosineLanes.unit).bitPattern &- (0x1.8p52).bitPattern)
+          total &+= Int64(
+            bitPattern: (0x1.8p52).addingProduct(u * u, CosineLanes.unit).bitPattern &- (0x1.8p52).bitPattern)
         }
         sums[j] &+= total
       }
@@ -215,10 +219,14 @@ final class BoxParticles {
       rows.append(row)
     }
     var (sum, k) = (0.0, 0)
-    for p in rows[0] { for q in rows[1] { for r in rows[2] {
-      sum = sum.addingProduct(c[k], p * q * r)
-      k += 1
-    } } }
+    for p in rows[0] {
+      for q in rows[1] {
+        for r in rows[2] {
+          sum = sum.addingProduct(c[k], p * q * r)
+          k += 1
+        }
+      }
+    }
     return sum
   }
 }

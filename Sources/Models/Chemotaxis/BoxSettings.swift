@@ -72,7 +72,8 @@ package struct BoxSettings: Sendable {
     for _ in 0..<dimension { count *= highest + 1 }
     guard count <= Self.mostModes else {
       let most = dimension == 2 ? 255 : 39
-      throw p.invalid("modes", "must be at most \(most) in dimension \(dimension): at most \(Self.mostModes) modes in all")
+      throw p.invalid(
+        "modes", "must be at most \(most) in dimension \(dimension): at most \(Self.mostModes) modes in all")
     }
     modes = CosineModes(dimension: dimension, highest: highest, length: p.real("length"))
     (mass, tau, epsilon, step) = (p.real("mass"), p.real("tau"), p.real("eps"), p.real("step"))
@@ -155,12 +156,16 @@ package struct BoxSettings: Sendable {
   package func observables(hasFluctuations: Bool, isExact: Bool) -> [Observable] {
     var found: [Observable] = []
     func family(_ name: String, _ words: String) {
-      for k in observedModes { found.append(Observable(name, k, isExact: isExact, "\(words) of the wave numbers \(k)")) }
+      for k in observedModes {
+        found.append(Observable(name, k, isExact: isExact, "\(words) of the wave numbers \(k)"))
+      }
     }
     family("a", "mode of the density, M 2^(wave numbers not 0) times the mean of the cosines over the particles,")
     family("c", "mode of the first signal")
     family("w", "mode of the second signal")
-    if hasFluctuations { family("S", "structure factor N a^2/(M^2 2^(wave numbers not 0)), whose mean is 1 without interaction,") }
+    if hasFluctuations {
+      family("S", "structure factor N a^2/(M^2 2^(wave numbers not 0)), whose mean is 1 without interaction,")
+    }
     found.append(Observable("mean_c", isExact: isExact, "mean of the first signal over the box"))
     found.append(Observable("mean_w", isExact: isExact, "mean of the second signal over the box"))
     found.append(

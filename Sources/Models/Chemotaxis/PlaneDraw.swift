@@ -18,7 +18,8 @@ package struct PlaneDraw: Draw {
         Observable("shrunk", role: .event, "1 where R is below that at the start"),
         Observable("collapsed", role: .event, "1 where R has been below collapse times that at the start"),
         Observable(
-          "collapse_time", unit: "time", "when R was first below collapse times that at the start; at most that of the record"),
+          "collapse_time", unit: "time",
+          "when R was first below collapse times that at the start; at most that of the record"),
         Observable("closest", "least distance of two particles"),
       ])
   }
