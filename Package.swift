@@ -48,6 +48,7 @@ let models: [Target.Dependency] = [
   "Filters",
   "Tangent",
   "Gases",
+  "Chemotaxis",
 ]
 
 let package = Package(
@@ -99,6 +100,9 @@ let package = Package(
     .target(
       name: "Coulomb", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],
       path: "Sources/Models/Coulomb", swiftSettings: numeric),
+    .target(
+      name: "Chemotaxis", dependencies: ["CTarget", "Experiments", "Kernels", "Randomness"],
+      path: "Sources/Models/Chemotaxis", swiftSettings: numeric),
     .target(
       name: "Training", dependencies: ["Experiments", "Kernels", "Networks", "Randomness", "Statistics"],
       path: "Sources/Models/Training", swiftSettings: numeric),
@@ -206,6 +210,10 @@ let package = Package(
       dependencies: [
         "Analyses", "Engine", "Gases", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics",
       ],
+      swiftSettings: numeric),
+    .testTarget(
+      name: "ChemotaxisTests",
+      dependencies: ["Chemotaxis", "Engine", "Limits", "Jobs", "Experiments", "Kernels", "Randomness", "Statistics"],
       swiftSettings: numeric),
     .testTarget(
       name: "TangentTests",

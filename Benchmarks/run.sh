@@ -42,7 +42,7 @@ networks() {
 
   $venv/bin/python Benchmarks/results.py "$work" >"$work/RESULTS.md"
   mv "$work/RESULTS.md" Benchmarks/RESULTS.md
-  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters gases gas_tagged; do section $name; done
+  for name in semidefinite diffusions coulomb estimation kernel_machines walks bayes filters gases gas_tagged chemotaxis; do section $name; done
   echo "bench: wrote Benchmarks/RESULTS.md"
 }
 
@@ -169,6 +169,8 @@ estimation_times() {
 
 kernel_machines_times() { turns 3 kernel-machines peers_kernel_machines.py; }
 
+chemotaxis_times() { turns 2 chemotaxis peers_chemotaxis.py; }
+
 walks_times() { turns 2 walks peers_walks.py walks; }
 
 bayes_times() {
@@ -194,6 +196,7 @@ declare -A sections=(
   [bayes]="Bayesian networks"
   [walks]="self-repellent walks"
   [gas_tagged]="tagged particles"
+  [chemotaxis]="chemotaxis"
   [kernel_machines]="deep kernel machines"
 )
 section() { # NAME

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 
+from gallery_chemotaxis import aggregation, growth, layer, spread
 from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
-from gallery_gases import epochs
 from gallery_filters import evidence, sweeps
-from gallery_gases import drifts, stresses
+from gallery_gases import drifts, epochs, stresses
 from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
 from gallery_networks import (
@@ -398,6 +398,26 @@ ENTRIES = [
         "disparate-masses", "The epochs of a gas of two masses", "docs/gases.md", "disparate-masses", epochs,
         "Temperatures of light (upper) and heavy hard spheres over the logarithm of time, for three ratios of masses; dashes: each a Maxwellian of its own temperature, which holds as the ratio goes to 0.",
         ["gas.draws=40"], 0,
+    ),
+    Entry(
+        "chemotaxis-growth", "Chemotaxis: growth of a wave", "docs/chemotaxis.md", "chemotaxis-growth", growth,
+        "First mode of the density in a box with two signals, above the threshold: 4000 particles (bars) and the density of infinitely many (lines). Slow signals delay the growth.",
+        ["chemotaxis.draws=12"], 0,
+    ),
+    Entry(
+        "chemotaxis-layer", "Chemotaxis: the initial layer of fast signals", "docs/chemotaxis.md", "chemotaxis-layer", layer,
+        "τ = ε → 0: both signals less their curve of t/ε, over ε. The curves agree: the error of the layer is of order ε.",
+        [], 0,
+    ),
+    Entry(
+        "chemotaxis-plane", "Chemotaxis in the plane: quantiles of R", "Fournier and Jourdain (2017)", "chemotaxis-plane", spread,
+        "Eight particles that attract each other directly, M = 4π: quantiles of R = Σ |Xᵢ - mean|² over time for three steps of Euler's method; lines: its law, a non-central χ².",
+        ["chemotaxis.draws=4000", "chemotaxis.records=\"octaves\"", "sweep={\"chemotaxis.step, chemotaxis.steps\"=[[0.04, 25], [0.01, 100], [0.00125, 800]]}"], 0,
+    ),
+    Entry(
+        "chemotaxis-aggregation", "Chemotaxis: aggregation", "docs/chemotaxis.md", "chemotaxis-aggregation", aggregation,
+        "The first signal (bright where it is strong, each frame on its own scale) and 1500 of 20,000 particles of a square, from the uniform law.",
+        [], 0,
     ),
     Entry(
         "bnn-posterior", "The posterior of Bayesian networks", "arXiv:1206.1901; arXiv:1711.00165", "bnn-posterior", predictions,

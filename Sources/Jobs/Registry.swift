@@ -1,3 +1,4 @@
+import Chemotaxis
 import Coulomb
 import Diffusions
 import Divergences
@@ -34,6 +35,7 @@ package enum Registry {
     RegisteredFamily(WalkFamily.self, limits: WalkLimits.all),
     RegisteredFamily(FilterFamily.self, limits: FilterLimits.all),
     RegisteredFamily(GasFamily.self, limits: GasLimits.all),
+    RegisteredFamily(ChemotaxisFamily.self, limits: ChemotaxisLimits.all),
     RegisteredFamily(RegressionFamily.self, limits: RegressionLimits.all),
     RegisteredFamily(KernelMachineFamily.self, limits: KernelMachineLimits.all),
     RegisteredFamily(TangentFamily.self, limits: TangentLimits.all),

@@ -168,19 +168,22 @@ struct ExplicitVariance: Draw {
 
 /// Special functions of closed forms.
 public enum SpecialFunctions {
-  /// `P(Gamma(a) < x)`, by the series `x^a e^-x sum x^k / Gamma(a + k + 1)`.
-  public static func regularisedGamma(_ a: Double, _ x: Double) -> Double {
-    if x <= 0 { return 0 }
-    // log Gamma(a + 1) by Stirling's series from 40 up.
-    var (y, shift) = (a + 1, 0.0)
+  /// log Gamma(x), x > 0, by Stirling's series from 40 up.
+  public static func logGamma(_ x: Double) -> Double {
+    var (y, shift) = (x, 0.0)
     while y < 40 {
       shift += Elementary.log(y)
       y += 1
     }
     let z = 1 / (y * y)
-    let logGamma =
-      (y - 0.5) * Elementary.log(y) - y + 0.918938533204672742 + (1.0 / 12 - z * (1.0 / 360 - z / 1260)) / y - shift
-    var term = Elementary.exp(a * Elementary.log(x) - x - logGamma)
+    return (y - 0.5) * Elementary.log(y) - y + 0.918938533204672742 + (1.0 / 12 - z * (1.0 / 360 - z / 1260)) / y
+      - shift
+  }
+
+  /// `P(Gamma(a) < x)`, by the series `x^a e^-x sum x^k / Gamma(a + k + 1)`.
+  public static func regularisedGamma(_ a: Double, _ x: Double) -> Double {
+    if x <= 0 { return 0 }
+    var term = Elementary.exp(a * Elementary.log(x) - x - logGamma(a + 1))
     var (total, k) = (term, a + 1)
     while term > 1e-17 * total && k < a + 10_000 {
       term *= x / k
