@@ -130,6 +130,28 @@ struct ThreadCollectives: Collectives {
     }
   }
 
+  func sumBefore(_ values: [Int64]) throws -> [Int64] {
+    let all = try team.exchange(values, rank: rank)
+    return values.indices.map { i in all[..<rank].reduce(0) { $0 &+ $1[i] } }
+  }
+
+  func exchange(
+    _ values: UnsafePointer<Int64>, counts: [Int], expected: [Int], into received: UnsafeMutablePointer<Int64>
+  ) throws {
+    var own: [[Int64]] = []
+    var next = values
+    for count in counts {
+      own.append(Array(UnsafeBufferPointer(start: next, count: count)))
+      next += count
+    }
+    var place = received
+    for (sent, count) in zip(try team.exchange(own, rank: rank), expected) {
+      precondition(sent[rank].count == count, "rank \(rank) expected \(count) numbers and gets \(sent[rank].count)")
+      sent[rank].withUnsafeBufferPointer { if let base = $0.baseAddress { place.update(from: base, count: count) } }
+      place += count
+    }
+  }
+
   func group(color: Int) throws -> any Collectives {
     let colors = try team.exchange(color, rank: rank)
     let members = colors.indices.filter { colors[$0] == color }

@@ -17,6 +17,14 @@ public protocol Collectives {
   func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count: Int) throws
   /// Completes a buffer that holds this rank's part with those of the others; `counts` are the lengths of all parts.
   func gatherInPlace(_ values: UnsafeMutablePointer<Double>, counts: [Int]) throws
+  /// The sums over the ranks before this one, element by element, modulo 2^64; 0 on rank 0.
+  func sumBefore(_ values: [Int64]) throws -> [Int64]
+  /// Sends `counts[r]` numbers to rank r, those of `values` in order of rank, and writes into `received` what the ranks sent here, in their order.
+  /// - Parameters:
+  ///   - expected: how many numbers each rank sends here.
+  ///   - received: room for the sum of `expected`.
+  func exchange(
+    _ values: UnsafePointer<Int64>, counts: [Int], expected: [Int], into received: UnsafeMutablePointer<Int64>) throws
   /// The ranks that give the same color, as collectives of their own.
   func group(color: Int) throws -> any Collectives
 }
@@ -33,11 +41,25 @@ public struct SelfCommunicator: Collectives {
   public func gatherToRoot(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
   public func sumInPlace(_ words: UnsafeMutablePointer<Int64>, count: Int) {}
   public func gatherInPlace(_ values: UnsafeMutablePointer<Double>, counts: [Int]) {}
+  public func sumBefore(_ values: [Int64]) -> [Int64] { values.map { _ in 0 } }
+  public func exchange(
+    _ values: UnsafePointer<Int64>, counts: [Int], expected: [Int], into received: UnsafeMutablePointer<Int64>
+  ) { received.update(from: values, count: counts[0]) }
   public func group(color: Int) -> any Collectives { self }
 }
 
 extension Collectives {
   public var isRoot: Bool { rank == 0 }
+
+  /// How many numbers each rank sends here, if this one sends so many to each.
+  public func expected(from counts: [Int]) throws -> [Int] {
+    var received = Array(repeating: Int64(0), count: size)
+    let ones = Array(repeating: 1, count: size)
+    try received.withUnsafeMutableBufferPointer {
+      try exchange(counts.map(Int64.init), counts: ones, expected: ones, into: $0.baseAddress!)
+    }
+    return received.map { Int($0) }
+  }
 
   /// Runs `body` on rank 0; all ranks return, or all throw the same failure.
   public func onRoot(_ body: () throws -> Void) throws {

@@ -256,7 +256,7 @@ public struct Communicator {
     return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  private func pieces(_ total: Int) -> [(start: Int, count: Int32)] {
+  func pieces(_ total: Int) -> [(start: Int, count: Int32)] {
     stride(from: 0, to: total, by: pieceLength).map { ($0, Int32(min(pieceLength, total - $0))) }
   }
 }
