@@ -208,7 +208,9 @@ case "estimation": try estimationTimes()
 case "kernel-machines": try kernelMachineTimes()
 case "walks": try walkTimes()
 case "bayes": try bayesTimes()
-case "filters": filterTimes()
+case "filters":
+  filterTimes()
+  smoothingTimes()
 default: try everything()
 }
 

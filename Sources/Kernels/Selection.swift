@@ -126,6 +126,12 @@ public enum Selection {
     RunningMaximum.fill(ancestors + begin, end - begin, from: 0)
   }
 
+  /// The children whose ancestors `systematic` finds in a part.
+  public static func systematicChildren(_ share: Share, children: Int, word: UInt64) -> Range<Int> {
+    let pointers = Pointers(share.total, children: children, word: word)
+    return pointers.below(share.before)..<pointers.below(share.before + share.own)
+  }
+
   /// Particles that go through the passes of `systematic` together.
   private static let block = 256
 
@@ -137,7 +143,7 @@ public enum Selection {
 
     init(_ total: UInt64, children: Int, word: UInt64) {
       (self.total, fraction, self.children) = (total, word >> 32, children)
-      (slope, shift) = (Double(children) / Double(total), Double(word >> 32) * 0x1p-32)
+      (slope, shift) = (Double(children) / Double(total), Double(fraction) * 0x1p-32)
     }
 
     /// How many lie below a cumulative weight: the least k with $(k 2^{32} + u) S \ge C N 2^{32}$.
@@ -159,7 +165,9 @@ public enum Selection {
       if close >> 63 == 0 { return }
       for i in 0..<count {
         let value = (-shift).addingProduct(Double(reached[i]), slope)
-        if 0.5 - 0x1p-20 - (value - value.rounded(.down) - 0.5).magnitude < 0 { found[i] = Int32(truncatingIfNeeded: below(reached[i])) }
+        if 0.5 - 0x1p-20 - (value - value.rounded(.down) - 0.5).magnitude < 0 {
+          found[i] = Int32(truncatingIfNeeded: below(reached[i]))
+        }
       }
     }
   }
@@ -195,6 +203,20 @@ public enum Selection {
     return (copies, sum)
   }
 
+  /// The copies that particles of a part have for certain, of which `before` lie before them.
+  public static func copies(
+    _ weights: UnsafePointer<UInt64>, _ count: Int, first: Int, total: UInt64, before: UInt64, children: Int,
+    into ancestors: UnsafeMutablePointer<Int32>
+  ) {
+    var k = Int(before)
+    for i in 0..<count {
+      for _ in 0..<Int(weights[i] &* UInt64(children) / total) {
+        ancestors[k] = Int32(truncatingIfNeeded: first + i)
+        k += 1
+      }
+    }
+  }
+
   /// The certain copies of each particle come first, in order; the remaining children draw by the fractions.
   /// - Parameters:
   ///   - copies: of the certain copies, by part.
@@ -204,13 +226,7 @@ public enum Selection {
     _ weights: UnsafePointer<UInt64>, _ count: Int, first: Int, total: UInt64, copies: Share, table: SelectionTable,
     fractions: Share, children: Int, words: UnsafePointer<UInt64>, into ancestors: UnsafeMutablePointer<Int32>
   ) {
-    var k = Int(copies.before)
-    for i in 0..<count {
-      for _ in 0..<Int(weights[i] &* UInt64(children) / total) {
-        ancestors[k] = Int32(truncatingIfNeeded: first + i)
-        k += 1
-      }
-    }
+    self.copies(weights, count, first: first, total: total, before: copies.before, children: children, into: ancestors)
     guard Int(copies.total) < children else { return }
     guard fractions.total > 0 else {
       // What is left is below 2^-40 of everyone: the first particle takes it.
@@ -261,7 +277,9 @@ public enum Selection {
   }
 
   /// Sums of a^2, ab and b^2 over the weights 2^20 a + b of a part: with those of other parts they add up to the sum of squares, exactly.
-  public static func squares(_ weights: UnsafePointer<UInt64>, _ count: Int) -> (high: UInt64, mixed: UInt64, low: UInt64) {
+  public static func squares(_ weights: UnsafePointer<UInt64>, _ count: Int) -> (
+    high: UInt64, mixed: UInt64, low: UInt64
+  ) {
     var sums: (high: UInt64, mixed: UInt64, low: UInt64) = (0, 0, 0)
     for i in 0..<count {
       let (a, b) = ((weights[i] >> 20) & 0xff_ffff, weights[i] & 0xf_ffff)

@@ -13,7 +13,7 @@ extension Communicator {
           let (from, into, bytes) = (source.baseAddress! + start, target.baseAddress! + start, Int64.bytes(count))
           let (type, sum) = (Int64.datatype, Operation.sum.handle)
           try complete(
-            "MPI_Exscan", "scan \(bytes) \(count)", bytes: bytes,
+            "MPI_Exscan", "exscan \(bytes) \(count)", bytes: bytes,
             { MPI_Iexscan(from, into, count, type, sum, handle, &$0) },
             blocking: { MPI_Exscan(from, into, count, type, sum, handle) })
         }

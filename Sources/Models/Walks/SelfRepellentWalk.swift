@@ -100,13 +100,11 @@ package struct SelfRepellentWalk: DrawnProblem {
     // Those that are not asked for go with the words of before.
     for l in count..<WalkLanes.count { state.at[l] = state.at[0] }
     var made = 0
-    _ = chain.withMoves { moves in
-      for (r, record) in records.enumerated() {
-        lanes.walk(moves, record - made, state.at, streams, count)
-        made = record
-        for l in 0..<count {
-          measure(lanes.visits + l * chain.count, Double(made), into: values + 4 * (l * records.count + r))
-        }
+    for (r, record) in records.enumerated() {
+      lanes.walk(record - made, state.at, streams, count)
+      made = record
+      for l in 0..<count {
+        measure(lanes.visits + l * chain.count, Double(made), into: values + 4 * (l * records.count + r))
       }
     }
   }

@@ -1,3 +1,4 @@
+import CTarget
 import Kernels
 import Randomness
 
@@ -26,6 +27,9 @@ package final class WalkLanes {
 
   private let vertices: Int
   private let rows: UnsafeMutablePointer<Row>
+  /// The moves of `BaseChain`; P only where moves are not alike.
+  private let columns: UnsafeMutablePointer<Int32>
+  private let probabilities: UnsafeMutablePointer<Double>
   /// Whether in each row all moves are alike.
   private let isEven: Bool
   /// Of each walk and vertex: $(x_j/\mu_j)^{-\alpha}$ up to a common factor, and visits.
@@ -33,18 +37,21 @@ package final class WalkLanes {
   private let powers: UnsafeMutablePointer<Double>
   /// Of a step: a number and a sum for each neighbour, walk by walk.
   private let values: UnsafeMutablePointer<Double>
-  private let sums: UnsafeMutablePointer<Int>
+  private let sums: UnsafeMutablePointer<Int64>
   private let words: UnsafeMutablePointer<UInt64>
-  /// Of each walk: largest value, or what it is scaled by; P.
-  private let scales, chances: UnsafeMutablePointer<Double>
-  /// Of each walk: first move, degree, sum, pointer, place among the moves.
-  private let firsts, degrees, totals, pointers, places: UnsafeMutablePointer<Int>
+  /// Of each walk: P of its moves, where they are alike.
+  private let chances: UnsafeMutablePointer<Double>
+  /// Of each walk: first move, degree, place among the moves.
+  private let firsts, degrees, places: UnsafeMutablePointer<Int>
   private let alpha, pseudoVisits: Double
 
   init(_ walk: SelfRepellentWalk) {
     let (chain, lanes) = (walk.chain, Self.count)
     (alpha, pseudoVisits, vertices) = (walk.alpha, walk.pseudoVisits, chain.count)
-    rows = .allocate(capacity: vertices)
+    rows = Aligned.allocate(byteCount: vertices * MemoryLayout<Row>.stride).bindMemory(to: Row.self, capacity: vertices)
+    columns = Aligned.allocate(byteCount: max(chain.columns.count, 1) * 4).bindMemory(
+      to: Int32.self, capacity: max(chain.columns.count, 1))
+    columns.initialize(from: chain.columns, count: chain.columns.count)
     var (kinds, isEven) = ([Double](), true)
     for i in 0..<vertices {
       let moves = chain.offsets[i]..<chain.offsets[i + 1]
@@ -62,6 +69,8 @@ package final class WalkLanes {
           inverse: inverse))
     }
     self.isEven = isEven
+    probabilities = .allocateZeros(isEven ? 0 : chain.probabilities.count)
+    if !isEven { probabilities.update(from: chain.probabilities, count: chain.probabilities.count) }
     powers = .allocateZeros(kinds.count * Self.mostVisits)
     for (k, inverse) in kinds.enumerated() {
       for v in 0..<Self.mostVisits {
@@ -71,17 +80,19 @@ package final class WalkLanes {
     (weights, visits) = (.allocateZeros(lanes * vertices), .allocateZeros(lanes * vertices))
     let degree = max(1, chain.largestDegree)
     values = .allocateZeros(lanes * degree)
-    (sums, words) = (.allocate(capacity: lanes * degree), .allocate(capacity: lanes * Self.block))
+    sums = Aligned.allocate(byteCount: lanes * degree * 8).bindMemory(to: Int64.self, capacity: lanes * degree)
+    words = .allocate(capacity: lanes * Self.block)
     words.initialize(repeating: 0, count: lanes * Self.block)
-    (scales, chances) = (.allocateZeros(lanes), .allocateZeros(lanes))
-    (firsts, degrees, totals) = (.allocate(capacity: lanes), .allocate(capacity: lanes), .allocate(capacity: lanes))
-    (pointers, places) = (.allocate(capacity: lanes), .allocate(capacity: lanes))
+    chances = .allocateZeros(lanes)
+    (firsts, degrees, places) = (.allocate(capacity: lanes), .allocate(capacity: lanes), .allocate(capacity: lanes))
   }
 
   deinit {
-    for place in [weights, visits, powers, values, scales, chances] { place.deallocate() }
-    for place in [sums, firsts, degrees, totals, pointers, places] { place.deallocate() }
+    for place in [weights, visits, powers, values, chances, probabilities] { place.deallocate() }
+    for place in [firsts, degrees, places] { place.deallocate() }
+    sums.deallocate()
     rows.deallocate()
+    columns.deallocate()
     words.deallocate()
   }
 
@@ -92,70 +103,29 @@ package final class WalkLanes {
 
   /// Makes so many steps of each walk; those without a stream go along.
   func walk(
-    _ moves: BaseChain.Moves, _ steps: Int, _ at: UnsafeMutablePointer<Int>, _ streams: UnsafeMutablePointer<Stream>,
-    _ count: Int
+    _ steps: Int, _ at: UnsafeMutablePointer<Int>, _ streams: UnsafeMutablePointer<Stream>, _ count: Int
   ) {
     var left = steps
     while left > 0 {
       let size = min(left, Self.block)
       for l in 0..<count { streams[l].words(size, into: words + l &* Self.block) }
       for s in 0..<size {
-        if isEven { step(moves, s, at, isEven: true) } else { step(moves, s, at, isEven: false) }
+        if isEven { step(s, at, isEven: true) } else { step(s, at, isEven: false) }
       }
       left &-= size
     }
   }
 
   @inline(__always)
-  private func step(_ moves: BaseChain.Moves, _ s: Int, _ at: UnsafeMutablePointer<Int>, isEven: Bool) {
-    let (columns, probabilities, lanes) = (moves.columns, moves.probabilities, Self.count)
-    var (longest, shortest) = (0, Int.max)
+  private func step(_ s: Int, _ at: UnsafeMutablePointer<Int>, isEven: Bool) {
+    let lanes = Self.count
     for l in 0..<lanes {
       let row = rows[at[l]]
       (firsts[l], degrees[l], chances[l]) = (row.first, Int(row.degree), row.probability)
-      longest = max(longest, Int(row.degree))
-      shortest = min(shortest, Int(row.degree))
-      (scales[l], totals[l], places[l]) = (0, 0, 0)
     }
-    for k in 0..<shortest {
-      let own = values + lanes &* k
-      for l in 0..<lanes {
-        let e = firsts[l] &+ k
-        let value = (isEven ? chances[l] : probabilities[e]) * weights[l &* vertices &+ Int(columns[e])]
-        own[l] = value
-        scales[l] = value > scales[l] ? value : scales[l]
-      }
-    }
-    if shortest < longest {
-      for k in shortest..<longest {
-        let own = values + lanes &* k
-        for l in 0..<lanes {
-          let e = firsts[l] &+ min(k, degrees[l] &- 1)
-          let value = (isEven ? chances[l] : probabilities[e]) * weights[l &* vertices &+ Int(columns[e])]
-          own[l] = k < degrees[l] ? value : 0
-          scales[l] = own[l] > scales[l] ? own[l] : scales[l]
-        }
-      }
-    }
-    for l in 0..<lanes { scales[l] = 0x1p40 / scales[l] }
-    for k in 0..<longest {
-      let (value, sum) = (values + lanes &* k, sums + lanes &* k)
-      for l in 0..<lanes {
-        // Added to 2^52 a whole number stands in the low bits.
-        let whole = (value[l] * scales[l]).rounded(.down) + 0x1p52
-        totals[l] &+= Int(truncatingIfNeeded: whole.bitPattern & (1 << 52 - 1))
-        sum[l] = totals[l]
-      }
-    }
-    for l in 0..<lanes {
-      pointers[l] = Int(
-        truncatingIfNeeded: words[l &* Self.block &+ s].multipliedFullWidth(by: UInt64(truncatingIfNeeded: totals[l]))
-          .high)
-    }
-    for k in 0..<longest {
-      let sum = sums + lanes &* k
-      for l in 0..<lanes { places[l] &+= sum[l] <= pointers[l] ? 1 : 0 }
-    }
+    ctarget_choose(
+      columns, isEven ? nil : probabilities, weights, vertices, firsts, degrees, chances, words + s, Self.block, values,
+      sums, places)
     for l in 0..<lanes {
       let j = Int(columns[firsts[l] &+ places[l]])
       at[l] = j
