@@ -95,7 +95,7 @@ let package = Package(
       dependencies: ["Experiments", "Graphs", "Kernels", "Manifolds", "Randomness", "Statistics"],
       path: "Sources/Models/Semidefinite", swiftSettings: numeric),
     .target(
-      name: "Walks", dependencies: ["Experiments", "Formulas", "Graphs", "Kernels", "Randomness"],
+      name: "Walks", dependencies: ["CTarget", "Experiments", "Formulas", "Graphs", "Kernels", "Randomness"],
       path: "Sources/Models/Walks", swiftSettings: numeric),
     .target(
       name: "Coulomb", dependencies: ["Experiments", "Formulas", "Kernels", "Randomness", "Statistics"],

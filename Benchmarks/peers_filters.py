@@ -1,16 +1,18 @@
 """Times a bootstrap filter of 10,000 particles over 1,000 observations of a linear Gaussian model in `particles` and JAX on
-one thread, as `fathom-bench filters` does: double precision, selection at every step. One JSON object a line.
+one thread, as `fathom-bench filters` does: double precision, selection at every step. Then smoothers of `particles`, with the
+variance of what they estimate. One JSON object a line.
 """
 
 from peers_common import best, report  # noqa: I001 (sets the environment first)
 
+import time
 from importlib.metadata import version
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import particles
-from particles import distributions, state_space_models
+from particles import collectors, distributions, state_space_models
 
 PARTICLES, LENGTH = 10_000, 1000
 
@@ -66,6 +68,46 @@ def observations():
         y.append(x + 0.5 * generator.standard_normal())
     return np.array(y)
 
+
+class Smoothed(Linear):
+    """The same with the sum of x_{t-1} x_t, and the bound of its transitions that PaRIS needs."""
+
+    def add_func(self, t, xp, x):
+        return np.zeros_like(x) if xp is None else xp * x
+
+    def upper_bound_log_pt(self, t):
+        return -np.log(0.5 * np.sqrt(2 * np.pi))
+
+
+def smoother(name, collector, runs):
+    """Seconds of a run over 50 observations with 100 particles, and moments of the estimate over the runs."""
+    y = np.cos(0.3 * np.arange(50))
+    values, fastest = [], float("inf")
+    for _ in range(runs):
+        model = state_space_models.Bootstrap(ssm=Smoothed(), data=y)
+        smc = particles.SMC(fk=model, N=100, resampling="multinomial", ESSrmin=1.0, collect=[collector()])
+        start = time.perf_counter()
+        smc.run()
+        fastest = min(fastest, time.perf_counter() - start)
+        values.append(float(getattr(smc.summaries, name)[-1]))
+    variance = np.var(values, ddof=1)
+    fourth = np.mean((np.array(values) - np.mean(values)) ** 4)
+    report(
+        "smoother",
+        method=name,
+        peer=f"particles {version('particles')}",
+        runs=runs,
+        seconds=fastest,
+        mean=np.mean(values),
+        mean_error=np.sqrt(variance / runs),
+        variance=variance,
+        variance_error=np.sqrt(max(fourth - variance**2, 0) / runs),
+    )
+
+
+smoother("paris", collectors.Paris, 60)
+smoother("online_smooth_ON2", collectors.Online_smooth_ON2, 300)
+smoother("online_smooth_naive", collectors.Online_smooth_naive, 300)
 
 for scheme in ("systematic", "multinomial"):
     for peer, time_of in ((f"particles {version('particles')}", with_particles), (f"JAX {jax.__version__}, jit", with_jax)):

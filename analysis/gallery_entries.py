@@ -11,7 +11,7 @@ from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
-from gallery_filters import evidence, sweeps
+from gallery_filters import evidence, learned, sweeps
 from gallery_gases import drifts, epochs, stresses
 from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
@@ -244,6 +244,11 @@ ENTRIES = [
         "particle-gibbs", "Parisian particle Gibbs", "arXiv:2301.00900", "particle-gibbs", sweeps,
         "Sum of x(t-1) x(t) of a linear Gaussian model given ten observations, by sweeps from a path that knows nothing of them: bias over the sweeps, and bias and spread of averages over the second half of 128/N sweeps.",
         ["filter.draws=2000"], 0,
+    ),
+    Entry(
+        "volatility-learning", "EM for stochastic volatility", "arXiv:2301.00900", "volatility-learning", learned,
+        "Three parameters over 20 iterations of EM from 40 observations, by PaRIS with N particles (mean of 200 runs) and with exact statistics by quadrature.",
+        verdicts=0,
     ),
     Entry(
         "more-is-better", "More is better", "arXiv:2311.14646", "more-is-better", risks,

@@ -59,3 +59,29 @@ def sweeps(result: fathom.Result) -> Figure:
         ax.set_xticks(ticks, [str(tick) for tick in ticks])
         ax.minorticks_off()
     return figure
+
+
+def learned(result: fathom.Result) -> Figure:
+    """What EM has learned of stochastic volatility over the iterations, by particles and with exact statistics."""
+    figure, axes = panels(3)
+    for index, case in enumerate(result.cases):
+        leg, exact = result.finite(case), result.leg("exact-em", case)
+        n = int(plots.settings(case)["filter.particles"])
+        for ax, name, symbol in zip(axes, ("persistence", "noise", "scale"), ("φ", "s", "b"), strict=True):
+            one = leg.sel(observable=f"learned_{name}")
+            ax.errorbar(
+                one.iteration + 0.15 * (index - 1),
+                one["mean"],
+                2 * one["standard_error"],
+                fmt="o",
+                ms=2.5,
+                lw=1,
+                color=plots.COLOURS[index],
+                label=f"N = {n}",
+            )
+            if index == 0:
+                known = exact.sel(observable=f"learned_{name}")
+                ax.plot(known.iteration, known["mean"], "k--", lw=1, label="exact statistics")
+            ax.set(xlabel="iteration", ylabel=symbol)
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure

@@ -211,7 +211,9 @@ case "gases": try gasTimes()
 case "tagged-particle": try taggedTimes()
 case "chemotaxis": try chemotaxisTimes()
 case "bayes": try bayesTimes()
-case "filters": filterTimes()
+case "filters":
+  filterTimes()
+  smoothingTimes()
 default: try everything()
 }
 

@@ -30,7 +30,9 @@ final class DrawWorker: Worker {
     let round = Round(left: left, speeds: shared.speeds)
     let start = clock.now
     var report = WorkReport()
-    var chunk: UInt64 = 1
+    // Never fewer than are made side by side.
+    let least = UInt64(runner.together)
+    var chunk = least
     outer: for range in round.shares[world.rank] {
       var cursor = range.lowerBound
       defer { if cursor > range.lowerBound { report.finished.append(range.lowerBound..<cursor) } }
@@ -46,7 +48,7 @@ final class DrawWorker: Worker {
         if now - before < .milliseconds(1) {
           chunk *= 2
         } else if now - before > .milliseconds(3) {
-          chunk = max(1, chunk / 2)
+          chunk = max(least, chunk / 2)
         }
         if now - start >= round.deadline { break outer }
       }

@@ -130,6 +130,11 @@ struct ThreadCollectives: Collectives {
     }
   }
 
+  func sumBefore(_ values: [Int64]) throws -> [Int64] {
+    let all = try team.exchange(values, rank: rank)
+    return values.indices.map { i in all[..<rank].reduce(0) { $0 &+ $1[i] } }
+  }
+
   func exchange(
     _ parts: UnsafePointer<Double>, counts: [Int], room: (_ counts: [Int]) -> UnsafeMutablePointer<Double>
   ) throws {

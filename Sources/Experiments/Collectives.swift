@@ -21,6 +21,8 @@ public protocol Collectives {
   /// `room` says, which is asked once, with the lengths of their parts.
   func exchange(
     _ parts: UnsafePointer<Double>, counts: [Int], room: (_ counts: [Int]) -> UnsafeMutablePointer<Double>) throws
+  /// The sums over the ranks before this one, element by element, modulo 2^64; 0 on rank 0.
+  func sumBefore(_ values: [Int64]) throws -> [Int64]
   /// The ranks that give the same color, as collectives of their own.
   func group(color: Int) throws -> any Collectives
 }
@@ -42,11 +44,37 @@ public struct SelfCommunicator: Collectives {
   ) {
     room(counts).update(from: parts, count: counts[0])
   }
+  public func sumBefore(_ values: [Int64]) -> [Int64] { values.map { _ in 0 } }
   public func group(color: Int) -> any Collectives { self }
 }
 
 extension Collectives {
   public var isRoot: Bool { rank == 0 }
+
+  /// Sends `counts[r]` integers to rank r, those of `values` in order of rank, and writes into `received` what the ranks sent here, in their order.
+  /// - Parameters:
+  ///   - expected: how many numbers each rank sends here.
+  ///   - received: room for the sum of `expected`.
+  public func exchange(
+    _ values: UnsafePointer<Int64>, counts: [Int], expected: [Int], into received: UnsafeMutablePointer<Int64>
+  ) throws {
+    // Messages are copied, so their bits arrive whatever type they are said to have.
+    let parts = UnsafeRawPointer(values).assumingMemoryBound(to: Double.self)
+    try exchange(parts, counts: counts) { told in
+      precondition(told == expected, "expected \(expected) numbers, and \(told) come")
+      return UnsafeMutableRawPointer(received).assumingMemoryBound(to: Double.self)
+    }
+  }
+
+  /// How many numbers each rank sends here, if this one sends these to each.
+  public func expected(from counts: [Int]) throws -> [Int] {
+    var received = Array(repeating: Int64(0), count: size)
+    let ones = Array(repeating: 1, count: size)
+    try received.withUnsafeMutableBufferPointer {
+      try exchange(counts.map(Int64.init), counts: ones, expected: ones, into: $0.baseAddress!)
+    }
+    return received.map { Int($0) }
+  }
 
   /// Runs `body` on rank 0; all ranks return, or all throw the same failure.
   public func onRoot(_ body: () throws -> Void) throws {

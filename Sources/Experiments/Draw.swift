@@ -23,11 +23,30 @@ public protocol Draw: Sendable {
 
   func makeScratch() -> Scratch
 
+  /// How many draws `drawTogether` makes side by side; 1, none, unless implemented.
+  var together: Int { get }
+  /// Makes a few draws at once, at most `together`, each the same as alone.
+  /// - Parameters:
+  ///   - streams: one for each draw, at its start.
+  ///   - values: room for `schema.width` numbers of each draw, draw by draw.
+  func drawTogether(
+    using streams: UnsafeMutablePointer<Stream>, _ count: Int, scratch: Scratch,
+    into values: UnsafeMutablePointer<Double>)
+
   /// Makes one draw.
   /// - Parameter values: room for `schema.width` numbers, record by record.
   func draw(
     using stream: inout Stream, scratch: Scratch, into values: UnsafeMutablePointer<Double>
   ) -> DrawEvents
+}
+
+extension Draw {
+  @inlinable public var together: Int { 1 }
+  @inlinable
+  public func drawTogether(
+    using streams: UnsafeMutablePointer<Stream>, _ count: Int, scratch: Scratch,
+    into values: UnsafeMutablePointer<Double>
+  ) { preconditionFailure("no draws side by side") }
 }
 
 /// Makes the draws of one experiment on one thread.
@@ -38,16 +57,19 @@ public struct Runner {
   let draw: (UInt64, UnsafeMutablePointer<Double>) -> DrawEvents
   /// Numbers of one draw.
   let width: Int
+  /// Draws that it makes side by side: ranges of so many waste nothing.
+  public let together: Int
 
   /// - Parameter width: numbers of one draw.
   @usableFromInline
   init(
     run: @escaping (Range<UInt64>, Tally, KeptRows?) -> Void,
-    draw: @escaping (UInt64, UnsafeMutablePointer<Double>) -> DrawEvents, width: Int
+    draw: @escaping (UInt64, UnsafeMutablePointer<Double>) -> DrawEvents, width: Int, together: Int = 1
   ) {
     self.run = run
     self.draw = draw
     self.width = width
+    self.together = together
   }
 
   /// The values of one draw.
@@ -94,13 +116,24 @@ public final class KeptRows {
 final class RunBuffers {
   @usableFromInline var stream: Stream
   @usableFromInline let values: UnsafeMutablePointer<Double>
+  /// Of draws side by side.
+  @usableFromInline let streams: UnsafeMutablePointer<Stream>
+  private let together: Int
 
   @usableFromInline
-  init(key: UInt64, width: Int) {
+  init(key: UInt64, width: Int, together: Int = 1) {
     stream = Stream(key: key)
-    values = .allocate(capacity: max(width, 1))
-    values.initialize(repeating: 0, count: max(width, 1))
+    let room = max(width * together, 1)
+    values = .allocate(capacity: room)
+    values.initialize(repeating: 0, count: room)
+    self.together = together > 1 ? together : 0
+    streams = .allocate(capacity: max(self.together, 1))
+    for k in 0..<self.together { (streams + k).initialize(to: Stream(key: key)) }
   }
 
-  deinit { values.deallocate() }
+  deinit {
+    values.deallocate()
+    streams.deinitialize(count: together)
+    streams.deallocate()
+  }
 }

@@ -22,9 +22,19 @@ package protocol DrawnProblem: Sendable {
   func makeState() -> State
   /// Writes a number for each observable, record by record.
   func draw(_ state: State, _ stream: inout Stream, into values: UnsafeMutablePointer<Double>)
+
+  /// How many draws `drawTogether` makes side by side, each the same as alone; 1, none, unless implemented.
+  var together: Int { get }
+  /// Makes as many draws as there are streams, each at the start of its own; their values follow each other.
+  func drawTogether(
+    _ state: State, _ streams: UnsafeMutablePointer<Stream>, _ count: Int, into values: UnsafeMutablePointer<Double>)
 }
 
 extension DrawnProblem {
+  package var together: Int { 1 }
+  package func drawTogether(
+    _ state: State, _ streams: UnsafeMutablePointer<Stream>, _ count: Int, into values: UnsafeMutablePointer<Double>
+  ) { preconditionFailure("no draws side by side") }
   package var estimands: [Estimand] { [] }
   package var known: [KnownStatistic] { [] }
   package var attributes: [String: String] { [:] }
@@ -84,6 +94,13 @@ package struct ProblemDraw<Problem: DrawnProblem>: Draw {
     problem.draw(scratch, &stream, into: values)
     return []
   }
+
+  package var together: Int { problem.together }
+
+  package func drawTogether(
+    using streams: UnsafeMutablePointer<Stream>, _ count: Int, scratch: Problem.State,
+    into values: UnsafeMutablePointer<Double>
+  ) { problem.drawTogether(scratch, streams, count, into: values) }
 }
 
 /// A problem, ready to be drawn and to be compared with limits.
@@ -95,8 +112,9 @@ package struct DrawnProblemModel: DrawnModel {
   package let parameters: Parameters
   package let attributes: [String: String]
 
-  package init<P: DrawnProblem>(_ problem: P, _ p: Parameters) {
-    experiment = Experiment(ProblemDraw(problem))
+  /// - Parameter process: makes the draws as replicas that ranks share; its observables and the points of its axis are those of the problem.
+  package init<P: DrawnProblem>(_ problem: P, _ p: Parameters, process: Experiment? = nil) {
+    experiment = process ?? Experiment(ProblemDraw(problem))
     self.problem = problem
     let known = problem.known
     self.known = known.isEmpty ? nil : problem.reference(known)

@@ -20,15 +20,28 @@ public struct Experiment: Sendable {
   public init<D: Draw>(_ draw: D) {
     let schema = draw.schema
     let width = schema.width
+    let together = draw.together
     self.init(
       schema: schema,
       kind: .draws { key in
-        let buffers = RunBuffers(key: key, width: width)
+        let buffers = RunBuffers(key: key, width: width, together: together)
         let scratch = draw.makeScratch()
         return Runner(
           run: { range, tally, rows in
             let kept = rows?.limit ?? 0
-            for index in range {
+            var next = range.lowerBound
+            while together > 1 && range.upperBound &- next > 1 {
+              let count = Int(min(UInt64(together), range.upperBound &- next))
+              for k in 0..<count { buffers.streams[k].start(draw: next &+ UInt64(k)) }
+              draw.drawTogether(using: buffers.streams, count, scratch: scratch, into: buffers.values)
+              for k in 0..<count {
+                let values = buffers.values + k &* width
+                tally.record(values, overflowed: false, underflowed: false)
+                if next &+ UInt64(k) < kept { rows!.add(next &+ UInt64(k), values, width) }
+              }
+              next &+= UInt64(count)
+            }
+            for index in next..<range.upperBound {
               buffers.stream.start(draw: index)
               let events = draw.draw(using: &buffers.stream, scratch: scratch, into: buffers.values)
               tally.record(
@@ -39,7 +52,7 @@ public struct Experiment: Sendable {
           draw: { index, values in
             buffers.stream.start(draw: index)
             return draw.draw(using: &buffers.stream, scratch: scratch, into: values)
-          }, width: width)
+          }, width: width, together: together)
       })
   }
 

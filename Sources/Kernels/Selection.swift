@@ -51,7 +51,10 @@ public enum Selection {
     var sum: UInt64 = 0
     for i in 0..<count {
       let difference = logWeights[i] - maximum
-      let weight = difference > -28 ? UInt64(0x1p40 * Elementary.exp(difference)) : 0
+      let value = 0x1p40 * Elementary.exp(difference)
+      // Added to 2^52 a whole number stands in the low bits.
+      let whole = (difference > -28 ? value : 0).rounded(.down) + 0x1p52
+      let weight = whole.bitPattern & (1 << 52 - 1)
       weights[i] = weight
       sum &+= weight
     }
@@ -60,9 +63,20 @@ public enum Selection {
 
   /// The largest of the logarithms of weights; -infinity of none. NaN is passed over.
   public static func maximum(_ logWeights: UnsafePointer<Double>, _ count: Int) -> Double {
-    var largest = -Double.infinity
-    for i in 0..<count where logWeights[i] > largest { largest = logWeights[i] }
-    return largest
+    // As whole numbers in the order of the numbers, of which a loop finds the largest in vectors.
+    var largest = key(-.infinity)
+    for i in 0..<count {
+      let x = logWeights[i]
+      largest = max(largest, x.isNaN ? Int64.min : key(x))
+    }
+    return Double(bitPattern: UInt64(bitPattern: largest < 0 ? largest ^ Int64.max : largest))
+  }
+
+  /// A whole number for each number, in the same order.
+  @inline(__always)
+  private static func key(_ x: Double) -> Int64 {
+    let bits = Int64(bitPattern: x.bitPattern)
+    return bits < 0 ? bits ^ Int64.max : bits
   }
 
   /// A whole number below `bound` from 64 random bits, uniform to within bound 2^-64.
@@ -71,9 +85,11 @@ public enum Selection {
     word.multipliedFullWidth(by: bound).high
   }
 
-  /// Child k takes the particle whose interval of cumulative weights holds (k + u)S/N.
+  /// Child k takes the particle whose interval of cumulative weights holds (k + u)S/N, u of 32 bits: the least number of children before the end C of a particle is
   ///
-  /// With 32 bits of u that is ((k 2^32) + u) S < C N 2^32 for the cumulative weight C: both sides grow by additions of 128 bits, exactly.
+  /// $$ \lceil C N/S - u \rceil . $$
+  ///
+  /// Doubles say it, to 2^-27, unless what is rounded lies within 2^-20 of a whole number; then integers of 128 bits do. So the ancestors are those of exact arithmetic.
   /// - Parameters:
   ///   - first: number of the first particle of this part.
   ///   - ancestors: N numbers, of which those of the children of this part are written.
@@ -81,20 +97,77 @@ public enum Selection {
     _ weights: UnsafePointer<UInt64>, _ count: Int, first: Int, _ share: Share, children: Int, word: UInt64,
     into ancestors: UnsafeMutablePointer<Int32>
   ) {
-    let u = word >> 32
-    let scale = UInt128(children) << 32
-    let step = UInt128(share.total) << 32
-    let start = UInt128(u) * UInt128(share.total)
-    var reached = UInt128(share.before) * scale
-    // Pointers below what lies before: the least k with start + k step >= reached.
-    var k = reached <= start ? 0 : Int((reached - start + step - 1) / step)
-    var pointer = start + UInt128(k) * step
-    for i in 0..<count {
-      reached += UInt128(weights[i]) * scale
-      while pointer < reached && k < children {
-        ancestors[k] = Int32(truncatingIfNeeded: first + i)
-        k += 1
-        pointer += step
+    let pointers = Pointers(share.total, children: children, word: word)
+    let (begin, end) = (pointers.below(share.before), pointers.below(share.before + share.own))
+    guard begin < end else { return }
+    // Each particle writes its number where its children begin. Where one has none the next begins at the same place, and writes over it.
+    ancestors.advanced(by: begin).update(repeating: 0, count: end - begin)
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: block) { ends in
+      withUnsafeTemporaryAllocation(of: Int32.self, capacity: block) { borders in
+        let (ends, borders) = (ends.baseAddress!, borders.baseAddress!)
+        let last = Int32(truncatingIfNeeded: end)
+        var (reached, place, done) = (share.before, Int32(truncatingIfNeeded: begin), 0)
+        while done < count {
+          let size = min(block, count &- done)
+          for i in 0..<size {
+            reached &+= weights[done &+ i]
+            ends[i] = reached
+          }
+          pointers.below(ends, size, into: borders)
+          for i in 0..<size {
+            if place >= last { break }
+            ancestors[Int(place)] = Int32(truncatingIfNeeded: first &+ done &+ i)
+            place = borders[i]
+          }
+          done &+= size
+        }
+      }
+    }
+    RunningMaximum.fill(ancestors + begin, end - begin, from: 0)
+  }
+
+  /// The children whose ancestors `systematic` finds in a part.
+  public static func systematicChildren(_ share: Share, children: Int, word: UInt64) -> Range<Int> {
+    let pointers = Pointers(share.total, children: children, word: word)
+    return pointers.below(share.before)..<pointers.below(share.before + share.own)
+  }
+
+  /// Particles that go through the passes of `systematic` together.
+  private static let block = 256
+
+  /// The pointers (k + u)S/N of systematic selection.
+  private struct Pointers {
+    private let total, fraction: UInt64
+    private let children: Int
+    private let slope, shift: Double
+
+    init(_ total: UInt64, children: Int, word: UInt64) {
+      (self.total, fraction, self.children) = (total, word >> 32, children)
+      (slope, shift) = (Double(children) / Double(total), Double(fraction) * 0x1p-32)
+    }
+
+    /// How many lie below a cumulative weight: the least k with $(k 2^{32} + u) S \ge C N 2^{32}$.
+    func below(_ reached: UInt64) -> Int {
+      let (start, step) = (UInt128(fraction) * UInt128(total), UInt128(total) << 32)
+      let scaled = UInt128(reached) * (UInt128(children) << 32)
+      return scaled <= start ? 0 : min(children, Int((scaled - start + step - 1) / step))
+    }
+
+    func below(_ reached: UnsafePointer<UInt64>, _ count: Int, into found: UnsafeMutablePointer<Int32>) {
+      var close: UInt64 = 0
+      for i in 0..<count {
+        let value = (-shift).addingProduct(Double(reached[i]), slope)
+        let whole = value.rounded(.down)
+        found[i] = Int32(truncatingIfNeeded: (whole + 0x1.8p52).bitPattern) &+ 1
+        // The sign of what is left of the distance.
+        close |= (0.5 - 0x1p-20 - (value - whole - 0.5).magnitude).bitPattern
+      }
+      if close >> 63 == 0 { return }
+      for i in 0..<count {
+        let value = (-shift).addingProduct(Double(reached[i]), slope)
+        if 0.5 - 0x1p-20 - (value - value.rounded(.down) - 0.5).magnitude < 0 {
+          found[i] = Int32(truncatingIfNeeded: below(reached[i]))
+        }
       }
     }
   }
@@ -130,6 +203,20 @@ public enum Selection {
     return (copies, sum)
   }
 
+  /// The copies that particles of a part have for certain, of which `before` lie before them.
+  public static func copies(
+    _ weights: UnsafePointer<UInt64>, _ count: Int, first: Int, total: UInt64, before: UInt64, children: Int,
+    into ancestors: UnsafeMutablePointer<Int32>
+  ) {
+    var k = Int(before)
+    for i in 0..<count {
+      for _ in 0..<Int(weights[i] &* UInt64(children) / total) {
+        ancestors[k] = Int32(truncatingIfNeeded: first + i)
+        k += 1
+      }
+    }
+  }
+
   /// The certain copies of each particle come first, in order; the remaining children draw by the fractions.
   /// - Parameters:
   ///   - copies: of the certain copies, by part.
@@ -139,13 +226,7 @@ public enum Selection {
     _ weights: UnsafePointer<UInt64>, _ count: Int, first: Int, total: UInt64, copies: Share, table: SelectionTable,
     fractions: Share, children: Int, words: UnsafePointer<UInt64>, into ancestors: UnsafeMutablePointer<Int32>
   ) {
-    var k = Int(copies.before)
-    for i in 0..<count {
-      for _ in 0..<Int(weights[i] &* UInt64(children) / total) {
-        ancestors[k] = Int32(truncatingIfNeeded: first + i)
-        k += 1
-      }
-    }
+    self.copies(weights, count, first: first, total: total, before: copies.before, children: children, into: ancestors)
     guard Int(copies.total) < children else { return }
     guard fractions.total > 0 else {
       // What is left is below 2^-40 of everyone: the first particle takes it.
@@ -192,58 +273,26 @@ public enum Selection {
 
   /// (sum W)^2 / sum W^2, from exact sums.
   public static func effectiveSize(_ weights: UnsafePointer<UInt64>, _ count: Int, total: UInt64) -> Double {
-    var squares: UInt128 = 0
+    effectiveSize(squares(weights, count), total: total)
+  }
+
+  /// Sums of a^2, ab and b^2 over the weights 2^20 a + b of a part: with those of other parts they add up to the sum of squares, exactly.
+  public static func squares(_ weights: UnsafePointer<UInt64>, _ count: Int) -> (
+    high: UInt64, mixed: UInt64, low: UInt64
+  ) {
+    var sums: (high: UInt64, mixed: UInt64, low: UInt64) = (0, 0, 0)
     for i in 0..<count {
-      let (high, low) = weights[i].multipliedFullWidth(by: weights[i])
-      squares += UInt128(high) << 64 | UInt128(low)
+      let (a, b) = ((weights[i] >> 20) & 0xff_ffff, weights[i] & 0xf_ffff)
+      sums.high &+= a &* a
+      sums.mixed &+= a &* b
+      sums.low &+= b &* b
     }
+    return sums
+  }
+
+  /// The same from the sums over all parts.
+  public static func effectiveSize(_ sums: (high: UInt64, mixed: UInt64, low: UInt64), total: UInt64) -> Double {
+    let squares = UInt128(sums.high) << 40 + UInt128(sums.mixed) << 21 + UInt128(sums.low)
     return Double(total) / Double(squares) * Double(total)
-  }
-}
-
-/// Finds the particle that a pointer into the cumulative weights meets, in a few comparisons: cumulative weights, and a guide to them by the leading bits of the pointer.
-public final class SelectionTable {
-  private let ends: UnsafeMutablePointer<UInt64>
-  private let guide: UnsafeMutablePointer<Int32>
-  private var shift: UInt64 = 0
-  /// Sum of the weights.
-  public private(set) var total: UInt64 = 0
-
-  /// - Parameter capacity: the most particles.
-  public init(capacity: Int) {
-    ends = .allocate(capacity: max(capacity, 1))
-    guide = .allocate(capacity: 2 * capacity + 2)
-  }
-
-  deinit {
-    ends.deallocate()
-    guide.deallocate()
-  }
-
-  /// Takes the weights of a part.
-  public func fill(_ weights: UnsafePointer<UInt64>, _ count: Int) {
-    total = 0
-    for i in 0..<count {
-      total &+= weights[i]
-      ends[i] = total
-    }
-    guard total > 0 else { return }
-    // At most 2 count + 1 places.
-    shift = 0
-    while total >> shift > 2 * UInt64(count) { shift += 1 }
-    var place = 0
-    for b in 0...Int(total >> shift) {
-      while place < count - 1 && ends[place] <= UInt64(b) << shift { place += 1 }
-      guide[b] = Int32(truncatingIfNeeded: place)
-    }
-  }
-
-  /// The particle whose interval holds the pointer.
-  /// - Parameter pointer: below `total`.
-  @inline(__always)
-  public func find(_ pointer: UInt64) -> Int {
-    var place = Int(guide[Int(truncatingIfNeeded: pointer >> shift)])
-    while ends[place] <= pointer { place &+= 1 }
-    return place
   }
 }

@@ -34,6 +34,12 @@ import Testing
     #expect(result.status == 0 && result.output == "all sums are right\n", "\(result.output)\(result.error)")
   }
 
+  @Test(arguments: [0, 1, 2, 3, 5])
+  func everyRankToEveryRank(ranks: Int) throws {
+    let result = try probe("exchange", ranks: ranks)
+    #expect(result.status == 0 && result.output == "all messages came\n", "\(result.output)\(result.error)")
+  }
+
   /// A rank that waits leaves its core to others.
   @Test func waitsYield() throws {
     let result = try probe("late", ranks: 2)

@@ -162,6 +162,32 @@ import Testing
     check(problem(Known.vectors), 20_000, "unbiased vectors")
   }
 
+  /// The wrong conditional selection, the last particle on the reference and the others systematic among themselves, does not keep the smoothing law from three particles on, and the same check sees it. With two there is one child, which
+  /// both schemes draw by weight.
+  @Test func systematicSelectionBesideAReferenceIsSeen() throws {
+    func worst(_ scheme: Selection.Scheme, _ n: Int) throws -> Double {
+      let problem = ParisianGibbs(
+        Known.linear, FilterPlan(particles: n, scheme: scheme, backward: 2, isTraced: true), sweeps: 1, burnIn: 0,
+        reference: .smoothing)
+      let sample = Sample(problem, validating ? 160_000 : 40_000, key: "beside a reference \(n)")
+      let exact = try #require(problem.smoothed).functionals
+      return zip(Known.linear.names, exact).map { name, exact in
+        let found = sample.moments(name)
+        return (found.mean - exact).magnitude / found.meanError
+      }.max() ?? .nan
+    }
+    for n in [2, 3, 4, 6] {
+      let right = try worst(.multinomial, n)
+      #expect(right < Self.errors, "\(n): \(right)")
+    }
+    let two = try worst(.systematic, 2)
+    #expect(two < Self.errors, "\(two)")
+    for n in [3, 4, 6] {
+      let wrong = try worst(.systematic, n)
+      #expect(wrong > 2 * Self.errors, "\(n): \(wrong)")
+    }
+  }
+
   /// Paths of the smoothing law have its functionals.
   @Test func pathsAreOfTheSmoothingLaw() throws {
     func check(_ model: some StateSpaceModel, _ draws: Int) throws {

@@ -10,7 +10,7 @@ import Testing
     let exact = try #require(model.exact)
     #expect((exp(exact.logEvidence) - 1.42368785134e-5).magnitude < 1e-16)
     #expect((exact.functionals[0] - 1.5879320925).magnitude < 5e-11)
-    #expect((model.smoother.smoothed(4)[2] - 0.6814625895).magnitude < 5e-11)
+    #expect(((try #require(model.smoother)).smoothed(4)[2] - 0.6814625895).magnitude < 5e-11)
     // Nine transitions in all.
     #expect((exact.functionals.reduce(0, +) - 9).magnitude < 1e-12)
     for (n, variance) in [(2, 13.20293571), (8, 1.15721629), (32, 0.22318546), (128, 0.05233462)] {

@@ -190,4 +190,113 @@ import Testing
     let total = Selection.weigh([0, 0, -Double.infinity, 0], 4, maximum: 0, into: &integers)
     #expect(Selection.effectiveSize(integers, 4, total: total) == 3)
   }
+
+  // MARK: Loops in vectors against plain ones
+
+  /// Logarithms of weights of several kinds: usual ones, a few that have nearly all children, equal ones, a row of zeros at both ends.
+  private static func kinds(_ n: Int) -> [[Double]] {
+    let usual = weights(n, 11)
+    return [
+      usual, usual.map { 12 * $0 }, Array(repeating: -0.7, count: n),
+      usual.enumerated().map { $0 < n / 3 || $0 > n - n / 4 ? -.infinity : $1 }, usual.map { $0 + 700 },
+    ]
+  }
+
+  /// Integer weights, their largest and the sum of their squares, number by number.
+  @Test(arguments: [1, 2, 31, 256, 1000]) func weightsArePlainOnes(n: Int) {
+    for logs in Self.kinds(n) + [[.nan] + Self.weights(n, 5), Self.weights(n, 6) + [.nan, -0.0]] {
+      let maximum = Selection.maximum(logs, logs.count)
+      let plain = logs.reduce(-Double.infinity) { $1 > $0 ? $1 : $0 }
+      #expect(maximum == plain)
+      guard maximum.isFinite else { continue }
+      var integers = Array(repeating: UInt64(7), count: logs.count)
+      let total = Selection.weigh(logs, logs.count, maximum: maximum, into: &integers)
+      for (log, integer) in zip(logs, integers) {
+        let expected = log - maximum > -28 ? UInt64(0x1p40 * Elementary.exp(log - maximum)) : 0
+        #expect(integer == expected)
+      }
+      #expect(total == integers.reduce(0, +))
+      let squares = integers.reduce(UInt128(0)) { $0 + UInt128($1) * UInt128($1) }
+      #expect(
+        Selection.effectiveSize(integers, integers.count, total: total) == Double(total) / Double(squares)
+          * Double(total))
+    }
+    #expect(Selection.maximum([-5, -2, -9], 3) == -2 && Selection.maximum([-5, 3, -9], 3) == 3)
+  }
+
+  /// Systematic selection by one comparison of 128 bits for each child, at pointers in the middle and on the borders of intervals, in one part and in several.
+  @Test(arguments: [1, 3, 64, 257, 1000]) func systematicIsExact(n: Int) {
+    for (kind, logs) in Self.kinds(n).enumerated() {
+      let maximum = Selection.maximum(logs, n)
+      guard maximum.isFinite else { continue }
+      var integers = Array(repeating: UInt64(0), count: n)
+      let total = Selection.weigh(logs, n, maximum: maximum, into: &integers)
+      for children in [n, 3 * n + 1] {
+        for u: UInt64 in [0, 1, 1 << 31, 1 << 32 - 1, 987_654_321] {
+          var expected: [Int32] = []
+          var (i, reached) = (0, UInt128(integers[0]))
+          for k in 0..<children {
+            let pointer = (UInt128(k) << 32 + UInt128(u)) * UInt128(total)
+            while pointer >= reached * (UInt128(children) << 32) {
+              i += 1
+              reached += UInt128(integers[i])
+            }
+            expected.append(Int32(i))
+          }
+          for parts in [1, 3] {
+            let found = Self.select(.systematic, logs, [u << 32], children: children, parts: parts)
+            #expect(found == expected, "kind \(kind), \(children) children, u = \(u), \(parts) parts")
+          }
+        }
+      }
+    }
+  }
+
+  /// Pointers on the ends of intervals, and particles without weight before and behind.
+  @Test(arguments: [1, 2, 50, 1000]) func tablesFindBorders(n: Int) {
+    for logs in Self.kinds(n) {
+      let maximum = Selection.maximum(logs, n)
+      guard maximum.isFinite else { continue }
+      var integers = Array(repeating: UInt64(0), count: n)
+      let total = Selection.weigh(logs, n, maximum: maximum, into: &integers)
+      let table = SelectionTable(capacity: n)
+      table.fill(integers, n)
+      #expect(table.total == total)
+      var end: UInt64 = 0
+      for i in 0..<n where integers[i] > 0 {
+        #expect(table.find(end) == i)
+        end += integers[i]
+        #expect(table.find(end - 1) == i)
+      }
+    }
+  }
+
+  /// The rest of residual selection is drawn by the fractions, with words of the children's own, however many particles there are: the sum of fractions of 20,000 would not fit into 64 bits without their shift.
+  @Test(arguments: [1, 5, 300, 20_000]) func residualIsPlain(n: Int) {
+    for logs in Self.kinds(n) {
+      let maximum = Selection.maximum(logs, n)
+      guard maximum.isFinite else { continue }
+      var integers = Array(repeating: UInt64(0), count: n)
+      let total = Selection.weigh(logs, n, maximum: maximum, into: &integers)
+      let words = Self.words(n, 21)
+      var expected: [Int32] = []
+      for i in 0..<n {
+        for _ in 0..<Int(UInt128(integers[i]) * UInt128(n) / UInt128(total)) { expected.append(Int32(i)) }
+      }
+      let shift = Int.bitWidth - (n - 1).leadingZeroBitCount
+      let rests = integers.map { (UInt128($0) * UInt128(n) % UInt128(total)) >> UInt128(shift) }
+      let sum = rests.reduce(0, +)
+      for k in expected.count..<n {
+        var pointer = sum == 0 ? 0 : (UInt128(words[k]) * sum) >> 64
+        var i = 0
+        while sum > 0 && pointer >= rests[i] {
+          pointer -= rests[i]
+          i += 1
+        }
+        expected.append(Int32(i))
+      }
+      #expect(Self.select(.residual, logs, words, children: n, parts: 1) == expected)
+      #expect(Self.select(.residual, logs, words, children: n, parts: 3) == expected)
+    }
+  }
 }

@@ -108,6 +108,31 @@ let status = World.run { world in
       _ = try world.reduce([Int64](repeating: 1, count: 8).map(Double.init), .bitwiseOr, to: .all)
     }
     return 0
+  case "exchange":
+    // Rank r sends r + 2 q + 1 numbers to rank q, none to itself and none from rank 0 to rank 1.
+    func count(_ r: Int, _ q: Int) -> Int { r == q || (r, q) == (0, 1) ? 0 : r + 2 * q + 1 }
+    let (rank, ranks) = (world.rank, world.size)
+    let counts = (0..<ranks).map { count(rank, $0) }
+    let expected = (0..<ranks).map { count($0, rank) }
+    var values: [Int64] = []
+    for q in 0..<ranks { for k in 0..<counts[q] { values.append(Int64(10_000 * rank + 100 * q + k)) } }
+    var received = Array(repeating: Int64(-1), count: expected.reduce(0, +) + 1)
+    try received.withUnsafeMutableBufferPointer {
+      try world.exchange(values + [0], counts: counts, expected: expected, into: $0.baseAddress!)
+    }
+    var right: [Int64] = []
+    for r in 0..<ranks { for k in 0..<expected[r] { right.append(Int64(10_000 * r + 100 * rank + k)) } }
+    right.append(-1)
+    // Prefix sums, in pieces too; beyond 2^63 they wrap around.
+    var prefixes = true
+    for piece in [1 << 28, 2] {
+      world.pieceLength = piece
+      let sums = try world.sumBefore([Int64(rank) + 1, Int64.max, -3])
+      prefixes = prefixes && sums == [Int64(rank * (rank + 1) / 2), Int64.max &* Int64(rank), Int64(-3 * rank)]
+    }
+    let wrong = try world.reduce([received == right && prefixes ? Int64(0) : 1], .sum, to: .all)
+    if rank == 0 { print(wrong == [0] ? "all messages came" : "\(wrong[0]) ranks have others: \(received), \(right)") }
+    return 0
   default: return 9
   }
 }

@@ -3,7 +3,7 @@ import Filters
 
 /// All limits of particle filters.
 package enum FilterLimits {
-  package static let all: [LimitEntry<DrawnProblemModel>] = [smoothingLaw, maximumLikelihood]
+  package static let all: [LimitEntry<DrawnProblemModel>] = [smoothingLaw, maximumLikelihood, exactEM]
 
   private static let smoothingLaw = LimitEntry<DrawnProblemModel>(
     name: "smoothing-law", summary: "expectations given the observations, as the number of particles goes to infinity",
@@ -49,5 +49,25 @@ package enum FilterLimits {
         problem.reference(
           [KnownStatistic(.mean, of: "learned", record: problem.axis.count - 1, best)],
           remainder: [Remainder("particles", order: 1)])), offset: "of order 1/N")
+  }
+
+  private static let exactEM = LimitEntry<DrawnProblemModel>(
+    name: "exact-em", summary: "the parameters after each iteration, as the number of particles goes to infinity",
+    equation:
+      "S <- S + gamma_k (E[statistics given y, theta] - S), theta = argmax given S, by Kalman smoothing, forward and backward sums, or quadrature",
+    reference: "arXiv:2301.00900; docs/filters.md", parameters: []
+  ) { p, model in
+    guard let problem = model.problem as? any LearningProblem else {
+      throw p.invalid("equation", "is a limit of method = \"learning\" only")
+    }
+    guard let iterations = problem.exactIterations else {
+      throw p.invalid("equation", "needs a model whose statistics are known exactly, with these observations")
+    }
+    return LimitModel(
+      .known(
+        problem.reference(
+          iterations.enumerated().flatMap { record, values in
+            zip(problem.learnedNames, values).map { KnownStatistic(.mean, of: $0, record: record, $1) }
+          }, remainder: [Remainder("particles", order: 1)])), offset: "of order 1/N")
   }
 }

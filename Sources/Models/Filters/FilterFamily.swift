@@ -18,9 +18,11 @@ package enum FilterFamily: DrawnProblemFamily {
 
   /// - Parameters:
   ///   - functionals: names of what is smoothed.
+  ///   - learned: names of parameters that are learned; empty for one that needs none.
   ///   - parameters: keys of the model.
   static func entry(
-    name: String, summary: String, equation: String, functionals: [String], parameters: [Parameter],
+    name: String, summary: String, equation: String, functionals: [String], learned: [String] = [],
+    parameters: [Parameter],
     make: @escaping @Sendable (Parameters, any DataSource) throws -> DrawnProblemModel
   ) -> DrawnProblemEntry {
     entry(
@@ -28,7 +30,8 @@ package enum FilterFamily: DrawnProblemFamily {
       observables: [
         "log_evidence", "effective_share", "observations_used", "stopped", "evidence_ratio", "proposals",
         "exact_backward",
-      ] + functionals.flatMap { [$0, "weighted_\($0)", "averaged_\($0)"] } + ["learned"],
+      ] + functionals.flatMap { [$0, "weighted_\($0)", "averaged_\($0)"] }
+        + learned.map { $0.isEmpty ? "learned" : "learned_\($0)" },
       parameters: parameters + FilterSettings.parameters, make: make)
   }
 }

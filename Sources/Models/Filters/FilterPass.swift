@@ -22,6 +22,8 @@ package struct FilterPlan: Sendable {
   package var backward: Int
   /// Whether a path is traced at the end, as conditional passes need it.
   package var isTraced: Bool
+  /// Whether what is smoothed are the statistics of learning, not the functionals.
+  package var isLearning = false
 
   package init(
     particles: Int, proposal: Proposal = .bootstrap, scheme: Selection.Scheme = .multinomial, threshold: Double = 1,
@@ -29,6 +31,11 @@ package struct FilterPlan: Sendable {
   ) {
     (self.particles, self.proposal, self.scheme) = (particles, proposal, scheme)
     (self.threshold, self.backward, self.isTraced) = (threshold, backward, isTraced)
+  }
+
+  /// Logarithm of the mean weight, from the largest logarithm and the sum of the integer weights.
+  func logMean(_ maximum: Double, _ total: UInt64) -> Double {
+    maximum + Elementary.log(Double(total) * 0x1p-40 / Double(particles))
   }
 }
 
@@ -77,7 +84,8 @@ package final class FilterPass<Model: StateSpaceModel> {
 
   package init(_ model: Model, _ plan: FilterPlan) {
     self.plan = plan
-    (functionals, length) = (model.functionals.count, model.length)
+    let learner = plan.isLearning ? model as? any LearnableModel : nil
+    (functionals, length) = (learner?.statisticsCount ?? model.functionals.count, model.length)
     let n = plan.particles
     current = Cloud(particles: n, dimension: model.dimension)
     previous = Cloud(particles: n, dimension: model.dimension)
@@ -121,6 +129,18 @@ package final class FilterPass<Model: StateSpaceModel> {
   /// - Parameter isConditional: whether the last particle follows `path`, which a traced pass replaces by the one that it draws.
   /// - Returns: false if all weights were 0 at some observation, number `used`; log Z is -infinity then and there are no estimates.
   package func run(_ model: Model, isConditional: Bool = false, _ stream: inout Stream) -> Bool {
+    run(model, isConditional: isConditional, &stream) { t, from, i, to, j, values in
+      model.addFunctionals(t, from, i, to, j, values)
+    }
+  }
+
+  /// The same with other additive functionals.
+  /// - Parameter add: adds the terms of step t.
+  @inline(__always)
+  func run(
+    _ model: Model, isConditional: Bool, _ stream: inout Stream,
+    _ add: (_ t: Int, _ from: Cloud, _ i: Int, _ to: Cloud, _ j: Int, _ values: UnsafeMutablePointer<Double>) -> Void
+  ) -> Bool {
     let n = plan.particles
     let free = isConditional ? n - 1 : n
     (logEvidence, effectiveShare, used) = (0, 0, 0)
@@ -140,7 +160,7 @@ package final class FilterPass<Model: StateSpaceModel> {
         model.move(t, previous, ancestors, current, 0..<free, &stream)
       }
       if isConditional { current.copy(n - 1, from: path, t) }
-      if t > 0 && plan.backward > 0 { traceBack(model, t, &stream) }
+      if t > 0 && plan.backward > 0 { traceBack(model, t, &stream, add) }
       if plan.isTraced { for i in 0..<n { history.copy(t * n + i, from: current, i) } }
       model.weigh(t, current, 0..<n, logWeights)
       let maximum = Selection.maximum(logWeights, n)
@@ -164,9 +184,7 @@ package final class FilterPass<Model: StateSpaceModel> {
   private var largest = 0.0
   private var mass: UInt64 = 0
 
-  private func logMean(_ maximum: Double, _ total: UInt64) -> Double {
-    maximum + Elementary.log(Double(total) * 0x1p-40 / Double(plan.particles))
-  }
+  private func logMean(_ maximum: Double, _ total: UInt64) -> Double { plan.logMean(maximum, total) }
 
   private func average() {
     let n = plan.particles
@@ -229,18 +247,18 @@ extension FilterPass {
     case .systematic:
       Selection.systematic(source, n, first: 0, .whole(sum), children: free, word: stream.word(), into: ancestors)
     case .multinomial:
-      for k in 0..<free { words[k] = stream.word() }
+      stream.words(free, into: words)
       if own === fractions { own.fill(source, n) }
       Selection.multinomial(own, first: 0, .whole(sum), children: 0..<free, words: words, into: ancestors)
     case .residual:
-      for k in 0..<free { words[k] = stream.word() }
+      stream.words(free, into: words)
       let split = Selection.split(source, n, total: sum, children: free, into: scratch)
       fractions.fill(scratch, n)
       Selection.residual(
         source, n, first: 0, total: sum, copies: .whole(split.copies), table: fractions,
         fractions: .whole(split.fractions), children: free, words: words, into: ancestors)
     case .pivotal:
-      for k in 0..<n { words[k] = stream.word() }
+      stream.words(n, into: words)
       Selection.pivotal(source, n, total: sum, children: free, words: words, extra: scratch, into: ancestors)
     }
   }
@@ -250,7 +268,11 @@ extension FilterPass {
 
 extension FilterPass {
   /// Means of the functionals over M backward draws of every particle. The weights of the previous step are still those of `table`.
-  private func traceBack(_ model: Model, _ t: Int, _ stream: inout Stream) {
+  @inline(__always)
+  private func traceBack(
+    _ model: Model, _ t: Int, _ stream: inout Stream,
+    _ add: (_ t: Int, _ from: Cloud, _ i: Int, _ to: Cloud, _ j: Int, _ values: UnsafeMutablePointer<Double>) -> Void
+  ) {
     let n = plan.particles
     swap(&sums, &formerSums)
     let share = 1 / Double(plan.backward)
@@ -262,7 +284,7 @@ extension FilterPass {
         if m == 0 && plan.isTraced { traces[t &* n &+ i] = Int32(truncatingIfNeeded: j) }
         let former = formerSums + j &* functionals
         for f in 0..<functionals { own[f] += former[f] }
-        model.addFunctionals(t, previous, j, current, i, own)
+        add(t, previous, j, current, i, own)
       }
       for f in 0..<functionals { own[f] *= share }
     }

@@ -15,7 +15,8 @@ enum FilterSettings {
   /// Keys of one method or more, each with what it is unless given.
   private static let owners: [(key: String, methods: Set<Method>)] = [
     ("proposal", [.filter, .paris]), ("resampling", [.filter, .paris]), ("threshold", [.filter, .paris]),
-    ("backward_draws", [.paris, .gibbs, .learning]), ("sweeps", [.gibbs]), ("burn_in", [.gibbs]),
+    ("sharing", [.filter]), ("backward_draws", [.paris, .gibbs, .learning]), ("sweeps", [.gibbs]),
+    ("burn_in", [.gibbs]),
     ("reference", [.gibbs]), ("iterations", [.learning]), ("constant_steps", [.learning]),
     ("step_exponent", [.learning]), ("smoother", [.learning]),
   ]
@@ -24,7 +25,7 @@ enum FilterSettings {
     [
       Parameter(
         "method", .choice(Method.allCases.map(\.rawValue)), default: .text("filter"),
-        "filter: the evidence only; paris: smoothed functionals by backward draws; gibbs: sweeps of Parisian particle Gibbs; learning: a parameter by EM"
+        "filter: the evidence only; paris: smoothed functionals by backward draws; gibbs: sweeps of Parisian particle Gibbs; learning: parameters by EM"
       ),
       Parameter(
         "particles", .integer(1...Int64(Selection.mostParticles)), small: .init(.inverse, "N", companions: ["draws"]),
@@ -40,6 +41,10 @@ enum FilterSettings {
       Parameter(
         "threshold", .real(.init(0, 1)), optional: true,
         "particles are selected where their effective number is below this share of N; 1 (at every step) unless given. Of filter and paris"
+      ),
+      Parameter(
+        "sharing", .choice(Sharing.allCases.map(\.rawValue)), optional: true,
+        "draws (unless given): a rank makes runs of its own; ranks: ranks share the particles of a run, which is a replica that may be suspended between two observations; the values are the same. Of filter"
       ),
       Parameter(
         "backward_draws", .integer(1...64), optional: true,
@@ -75,7 +80,14 @@ enum FilterSettings {
     let (model, attributes) = try ObservationKeys.read(p, data, dimension: dimension, check: check, make: make)
     let (method, plan) = try plan(p, model)
     switch method {
-    case .filter, .paris: return DrawnProblemModel(ParticleFilter(model, plan, attributes: attributes), p)
+    case .filter, .paris:
+      let filter = ParticleFilter(model, plan, attributes: attributes)
+      guard p.choice("sharing", Sharing.draws) == .ranks else { return DrawnProblemModel(filter, p) }
+      guard plan.scheme != .pivotal else {
+        throw p.invalid(
+          "sharing", "must be draws with pivotal selection, which goes through all particles one after another")
+      }
+      return DrawnProblemModel(filter, p, process: Experiment(SharedFilter(filter)))
     case .gibbs:
       let reference = p.choice("reference", FilterReference.prior)
       guard reference != .smoothing || model.drawsSmoothed else {
@@ -90,7 +102,7 @@ enum FilterSettings {
           model, plan, sweeps: sweeps, burnIn: burnIn, reference: reference, attributes: attributes), p)
     case .learning:
       guard let learnable = model as? any LearnableModel else {
-        throw p.invalid("method", "must be filter, paris or gibbs: this model has no parameter that is learned")
+        throw p.invalid("method", "must be filter, paris or gibbs: this model has no parameters that are learned")
       }
       return learning(learnable, plan, p, attributes)
     }
@@ -138,6 +150,8 @@ enum FilterSettings {
     }
     return (method, plan)
   }
+
+  private enum Sharing: String, CaseIterable { case draws, ranks }
 
   private enum Smoother: String { case paris, gibbs }
 }

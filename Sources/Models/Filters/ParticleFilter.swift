@@ -68,14 +68,8 @@ package struct ParticleFilter<Model: StateSpaceModel>: DrawnProblem, SmoothingPr
 
   package func draw(_ pass: FilterPass<Model>, _ stream: inout Stream, into values: UnsafeMutablePointer<Double>) {
     let ended = pass.run(model, &stream)
-    (values[0], values[1]) = (pass.logEvidence, pass.effectiveShare)
-    (values[2], values[3]) = (Double(pass.used), ended ? 0 : 1)
-    var next = 4
-    let ratio = smoothed.map { Elementary.exp(pass.logEvidence - $0.logEvidence) }
-    if let ratio {
-      values[next] = ratio
-      next += 1
-    }
+    var next = write(
+      logEvidence: pass.logEvidence, effectiveShare: pass.effectiveShare, used: pass.used, ended: ended, into: values)
     guard plan.backward > 0 else { return }
     let draws = Double(max(pass.backwardDraws, 1))
     (values[next], values[next + 1]) = (Double(pass.proposals) / draws, Double(pass.fallbacks) / draws)
@@ -83,14 +77,24 @@ package struct ParticleFilter<Model: StateSpaceModel>: DrawnProblem, SmoothingPr
     let count = model.functionals.count
     for f in 0..<count {
       values[next + f] = ended ? pass.estimates[f] : .nan
-      if let ratio { values[next + count + f] = ended ? ratio * pass.estimates[f] : 0 }
+      if smoothed != nil { values[next + count + f] = ended ? values[4] * pass.estimates[f] : 0 }
     }
+  }
+
+  /// Writes what every run measures, and says how many numbers that are.
+  func write(
+    logEvidence: Double, effectiveShare: Double, used: Int, ended: Bool, into values: UnsafeMutablePointer<Double>
+  ) -> Int {
+    (values[0], values[1], values[2], values[3]) = (logEvidence, effectiveShare, Double(used), ended ? 0 : 1)
+    guard let smoothed else { return 4 }
+    values[4] = Elementary.exp(logEvidence - smoothed.logEvidence)
+    return 5
   }
 }
 
 extension StateSpaceModel {
   /// Names of the functionals as observables have them.
-  var names: [String] { functionals.map { Observable($0.name, $0.indices, $0.summary).name } }
+  package var names: [String] { functionals.map { Observable($0.name, $0.indices, $0.summary).name } }
 }
 
 extension Axis {

@@ -40,6 +40,9 @@ package protocol StateSpaceModel: Sendable {
   /// $E \hat Z^2$ of the bootstrap filter with N particles and multinomial selection at every step; nil where it is not known.
   func evidenceSecondMoment(particles: Int) -> Double?
 
+  /// What `start`, `move` and `moveGuided` take of the stream for each particle.
+  var taken: (start: Taken, move: Taken, guided: Taken) { get }
+
   /// Draws X_0.
   func start(_ x: Cloud, _ range: Range<Int>, _ stream: inout Stream)
   /// Draws X_t of particle i given X_{t-1} of its ancestor.
@@ -65,7 +68,29 @@ package protocol StateSpaceModel: Sendable {
   func drawSmoothed(_ path: Cloud, _ stream: inout Stream)
 }
 
+/// Random numbers of one particle in one step: always as many, so that ranks that share particles know where theirs begin.
+package enum Taken: Sendable {
+  /// Of `Stream.normals`.
+  case normals(Int)
+  /// Of `word()` or `uniform()`.
+  case words(Int)
+  /// Of `normal()`.
+  case scalars(Int)
+}
+
+extension Stream {
+  /// Passes over the numbers of so many particles.
+  package mutating func skip(_ taken: Taken, particles: Int) {
+    switch taken {
+    case .normals(let count): skip(normals: particles * count)
+    case .words(let count): skip(words: particles * count)
+    case .scalars(let count): skip(scalars: particles * count)
+    }
+  }
+}
+
 extension StateSpaceModel {
+  package var taken: (start: Taken, move: Taken, guided: Taken) { (.scalars(1), .scalars(1), .scalars(1)) }
   package var isGuided: Bool { false }
   package var isBounded: Bool { true }
   package var drawsSmoothed: Bool { false }
@@ -103,10 +128,28 @@ package struct SmoothedValues: Sendable {
   }
 }
 
-/// A model with a parameter that an EM step sets from smoothed functionals.
+/// A model with parameters that an EM step sets from smoothed additive statistics: those of the complete data, so that the step is exact.
 package protocol LearnableModel: StateSpaceModel {
-  /// What is learned.
+  /// What is learned: names without `learned`, indices and summaries.
+  var learned: [Functional] { get }
+  /// Numbers of the additive statistics.
+  var statisticsCount: Int { get }
+  /// Adds the term of every statistic, from t = 1 on; what belongs to t = 0 is added at t = 1.
+  func addStatistics(
+    _ t: Int, _ from: Cloud, _ i: Int, _ to: Cloud, _ j: Int, _ values: UnsafeMutablePointer<Double>)
+  /// Writes the parameters, in the order of `learned`.
+  func writeParameters(_ values: UnsafeMutablePointer<Double>)
+  /// Sets the parameters that maximise the expected log density of path and observations, given E[statistics | y].
+  mutating func maximise(_ statistics: UnsafePointer<Double>)
+  /// log Z and E[statistics | y], exactly; nil where that is not known.
+  var exactStatistics: SmoothedValues? { get }
+}
+
+/// One of its parameters, if it is the only one: what the likelihood is maximised over.
+package protocol OneParameterModel: LearnableModel {
   var parameter: Double { get set }
-  /// The parameter that maximises the expected log density of path and observations, given E[h | y] of every functional.
-  func maximiser(_ functionals: UnsafePointer<Double>) -> Double
+}
+
+extension OneParameterModel {
+  package func writeParameters(_ values: UnsafeMutablePointer<Double>) { values[0] = parameter }
 }

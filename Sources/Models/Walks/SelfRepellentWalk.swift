@@ -21,7 +21,10 @@ package struct SelfRepellentWalk: DrawnProblem {
   package let mean: Double
   package let records: [Int]
   package let attributes: [String: String]
+  package let together: Int
 
+  /// Vertices up to which walks go side by side: beyond them their weights would take hundreds of megabytes.
+  private static let mostTogether = 1 << 20
   /// Least power of a weight: the greatest number of visits is beyond it nowhere.
   static let least = 1e-250
 
@@ -32,21 +35,36 @@ package struct SelfRepellentWalk: DrawnProblem {
     (self.chain, self.alpha, self.pseudoVisits, self.start) = (chain, alpha, pseudoVisits, start)
     (self.function, self.records, self.attributes) = (function, records, attributes)
     mean = chain.mean(function)
+    // Rows of several walks are as long as the longest: worth it unless few vertices have many neighbours.
+    var degree = 0.0
+    for i in 0..<chain.count {
+      degree = degree.addingProduct(chain.target[i], Double(chain.offsets[i + 1] - chain.offsets[i]))
+    }
+    together = Double(chain.largestDegree) <= 2 * degree + 8 && chain.count <= Self.mostTogether ? WalkLanes.count : 1
   }
 
   package final class State {
     /// Of each vertex: $(x_j/\mu_j)^{-\alpha}$ up to a common factor, its visits, and $1/N\mu_j$.
     fileprivate let weights, visits, inverses: UnsafeMutablePointer<Double>
     fileprivate let room: BaseChain.StepRoom
+    /// Of walks side by side: they, and where they are.
+    fileprivate let lanes: WalkLanes?
+    fileprivate let at: UnsafeMutablePointer<Int>
 
-    fileprivate init(_ chain: BaseChain) {
-      let n = chain.count
+    fileprivate init(_ walk: SelfRepellentWalk) {
+      let (chain, n) = (walk.chain, walk.chain.count)
       (weights, visits, inverses) = (.allocateZeros(n), .allocateZeros(n), .allocateZeros(n))
       for i in 0..<n { inverses[i] = 1 / (Double(n) * chain.target[i]) }
       room = BaseChain.StepRoom(chain)
+      lanes = walk.together > 1 ? WalkLanes(walk) : nil
+      at = .allocate(capacity: WalkLanes.count)
+      at.initialize(repeating: 0, count: WalkLanes.count)
     }
 
-    deinit { for place in [weights, visits, inverses] { place.deallocate() } }
+    deinit {
+      for place in [weights, visits, inverses] { place.deallocate() }
+      at.deallocate()
+    }
   }
 
   package var axis: Axis { .steps(records) }
@@ -57,7 +75,7 @@ package struct SelfRepellentWalk: DrawnProblem {
     Observable("mean", "x f, the mean of f over the steps"),
   ]
 
-  package func makeState() -> State { State(chain) }
+  package func makeState() -> State { State(self) }
 
   package func draw(_ state: State, _ stream: inout Stream, into values: UnsafeMutablePointer<Double>) {
     state.visits.update(repeating: 0, count: chain.count)
@@ -67,10 +85,35 @@ package struct SelfRepellentWalk: DrawnProblem {
       for record in records {
         walk(state, moves, record - made, &vertex, &stream)
         made = record
-        measure(state, Double(made), into: out)
+        measure(state.visits, Double(made), into: out)
         out += 4
       }
     }
+  }
+
+  package func drawTogether(
+    _ state: State, _ streams: UnsafeMutablePointer<Stream>, _ count: Int, into values: UnsafeMutablePointer<Double>
+  ) {
+    guard let lanes = state.lanes else { preconditionFailure("walks of this chain go alone") }
+    lanes.start()
+    for l in 0..<count { state.at[l] = start.draw(&streams[l]) }
+    // Those that are not asked for go with the words of before.
+    for l in count..<WalkLanes.count { state.at[l] = state.at[0] }
+    var made = 0
+    for (r, record) in records.enumerated() {
+      lanes.walk(record - made, state.at, streams, count)
+      made = record
+      for l in 0..<count {
+        measure(lanes.visits + l * chain.count, Double(made), into: values + 4 * (l * records.count + r))
+      }
+    }
+  }
+
+  /// $(x_j/\mu_j)^{-\alpha}$ up to a common factor.
+  /// - Parameter inverse: $1/N\mu_j$.
+  @inline(__always)
+  func weight(visits: Double, inverse: Double) -> Double {
+    Elementary.power(pseudoVisits.addingProduct(visits, inverse), -alpha)
   }
 
   private func walk(
@@ -80,14 +123,14 @@ package struct SelfRepellentWalk: DrawnProblem {
     for _ in 0..<steps {
       vertex = moves.step(from: vertex, room, &stream) { weights[$0] }
       visits[vertex] += 1
-      weights[vertex] = Elementary.power(pseudoVisits.addingProduct(visits[vertex], inverses[vertex]), -alpha)
+      weights[vertex] = weight(visits: visits[vertex], inverse: inverses[vertex])
     }
   }
 
-  private func measure(_ state: State, _ n: Double, into values: UnsafeMutablePointer<Double>) {
+  private func measure(_ visits: UnsafePointer<Double>, _ n: Double, into values: UnsafeMutablePointer<Double>) {
     var (square, sum, mean) = (0.0, 0.0, 0.0)
     for i in 0..<chain.count {
-      let distance = state.visits[i] / n - chain.target[i]
+      let distance = visits[i] / n - chain.target[i]
       square = square.addingProduct(distance, distance)
       sum += distance.magnitude
       mean = mean.addingProduct(distance, function[i])

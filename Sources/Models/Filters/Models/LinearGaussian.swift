@@ -139,6 +139,10 @@ package struct LinearGaussian: StateSpaceModel {
     return density.constant - 0.5 * sum
   }
 
+  package var taken: (start: Taken, move: Taken, guided: Taken) {
+    (.normals(dimension), .normals(dimension), .normals(dimension))
+  }
+
   package func start(_ x: Cloud, _ range: Range<Int>, _ stream: inout Stream) {
     for i in range { draw(started, 0, seeing: false, x, nil, x, i, &stream) }
   }

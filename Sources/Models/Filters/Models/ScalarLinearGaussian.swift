@@ -5,7 +5,7 @@ import Randomness
 /// A linear Gaussian model on the line: $x_0 \sim N(0, s_0^2)$, $x_t = a x_{t-1} + q\,\xi_t$, $y_t = b x_t + r\,\zeta_t$.
 ///
 /// The guided proposal is the law of x_t given x_{t-1} and y_t, the promise is N(y_t; b a x, b^2 q^2 + r^2): auxiliary particles are fully adapted. It is `LinearGaussian` in one dimension, with its constants in registers.
-package struct ScalarLinearGaussian: LearnableModel {
+package struct ScalarLinearGaussian: OneParameterModel {
   /// a, which learning changes.
   package var coefficient: Double
   package let noise, gain, error, spread: Double
@@ -49,8 +49,22 @@ package struct ScalarLinearGaussian: LearnableModel {
     get { coefficient }
     set { coefficient = newValue }
   }
-  /// $\sum x_{t-1} x_t / \sum x_{t-1}^2$.
-  package func maximiser(_ functionals: UnsafePointer<Double>) -> Double { functionals[0] / functionals[1] }
+  package var learned: [Functional] { [Functional("", "the coefficient of the transition")] }
+  package var statisticsCount: Int { 2 }
+  package func addStatistics(
+    _ t: Int, _ from: Cloud, _ i: Int, _ to: Cloud, _ j: Int, _ values: UnsafeMutablePointer<Double>
+  ) {
+    values[0] += from.x[i] * to.x[j]
+    values[1] += from.x[i] * from.x[i]
+  }
+  /// $a = \sum x_{t-1} x_t / \sum x_{t-1}^2$.
+  package mutating func maximise(_ statistics: UnsafePointer<Double>) { coefficient = statistics[0] / statistics[1] }
+  package var exactStatistics: SmoothedValues? {
+    let known = general.smoothed
+    return SmoothedValues(logEvidence: known.logEvidence, functionals: Array(known.functionals.prefix(2)))
+  }
+
+  package var taken: (start: Taken, move: Taken, guided: Taken) { (.scalars(1), .normals(1), .scalars(1)) }
 
   package func start(_ x: Cloud, _ range: Range<Int>, _ stream: inout Stream) {
     for i in range { x.x[i] = spread * stream.normal() }
@@ -167,7 +181,7 @@ extension ScalarLinearGaussian {
     name: "linear-gaussian", summary: "a linear Gaussian model, on the line or of vectors",
     equation:
       "x_0 ~ N(0, start^2), x_t = transition x_{t-1} + noise xi, y_t = emission x_t + error zeta; of vectors matrices, noise, error and start covariances",
-    functionals: ["product", "square", "score"],
+    functionals: ["product", "square", "score"], learned: [""],
     parameters: [
       Parameter("transition", .structured(matrixWords), "a, or A"),
       Parameter("noise", .structured(matrixWords), "q, a standard deviation, or Q, a covariance"),

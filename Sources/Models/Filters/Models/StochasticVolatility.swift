@@ -5,10 +5,12 @@ import Randomness
 /// Stochastic volatility: $x_t = \phi x_{t-1} + s\,\xi_t$ from its stationary law, $y_t = b\,e^{x_t/2} \zeta_t$.
 ///
 /// Exact: by quadrature on 1001 points over 9 standard deviations either way. The guided proposal is normal by one Newton step of $\log q g$ from $m = \phi x_{t-1}$; the promise is g(m), at least e^-8 of its maximum.
-package struct StochasticVolatility: StateSpaceModel {
-  package let persistence, noise, scale: Double
+package struct StochasticVolatility: LearnableModel {
+  package private(set) var persistence, noise, scale: Double
   package let observations: Observations
-  package let exact: SmoothedValues?
+  package private(set) var exact: SmoothedValues?
+  /// Observations that are there.
+  private let present: Int
 
   private static let points = 1001
   private static let reach = 9.0
@@ -29,6 +31,7 @@ package struct StochasticVolatility: StateSpaceModel {
   package init(persistence: Double, noise: Double, scale: Double, observations: Observations) {
     (self.persistence, self.noise, self.scale) = (persistence, noise, scale)
     self.observations = observations
+    present = (0..<observations.count).filter { !observations[$0, 0].isNaN }.count
     guard observations.count <= Self.mostExact else {
       exact = nil
       return
@@ -39,7 +42,8 @@ package struct StochasticVolatility: StateSpaceModel {
 
   /// The chain of quadrature.
   package static func grid(
-    persistence: Double, noise: Double, scale: Double, _ observations: Observations
+    persistence: Double, noise: Double, scale: Double, _ observations: Observations,
+    points: Int = points
   ) -> (points: LineGrid, smoother: FiniteSmoother) {
     let width = noise / (1 - persistence * persistence).squareRoot()
     let grid = LineGrid(from: -reach * width, to: reach * width, count: points)
@@ -90,6 +94,70 @@ package struct StochasticVolatility: StateSpaceModel {
     values[1] += from.x[i] * from.x[i]
   }
 
+  package let learned = [
+    Functional("persistence", "phi"), Functional("noise", "s"), Functional("scale", "b"),
+  ]
+  /// $x_0^2$, $\sum x_{t-1}^2$, $\sum x_{t-1} x_t$, $\sum x_t^2$ and $\sum y_t^2 e^{-x_t}$, the last from t = 0 on.
+  package var statisticsCount: Int { 5 }
+
+  @inline(__always)
+  private func addStatistics(
+    _ t: Int, _ x: Double, _ next: Double, weight: Double, _ values: UnsafeMutablePointer<Double>
+  ) {
+    if t == 1 { values[0] += weight * x * x }
+    values[1] += weight * x * x
+    values[2] += weight * x * next
+    values[3] += weight * next * next
+    let (y, former) = (observations[t, 0], t == 1 ? observations[0, 0] : .nan)
+    if !y.isNaN { values[4] += weight * y * y * Elementary.exp(-next) }
+    if !former.isNaN { values[4] += weight * former * former * Elementary.exp(-x) }
+  }
+
+  package func addStatistics(
+    _ t: Int, _ from: Cloud, _ i: Int, _ to: Cloud, _ j: Int, _ values: UnsafeMutablePointer<Double>
+  ) { addStatistics(t, from.x[i], to.x[j], weight: 1, values) }
+
+  package func writeParameters(_ values: UnsafeMutablePointer<Double>) {
+    (values[0], values[1], values[2]) = (persistence, noise, scale)
+  }
+
+  /// With $A(\phi) = S_0 (1 - \phi^2) + S_3 - 2 \phi S_2 + \phi^2 S_1$ the expected log density is $\frac12 \log(1 - \phi^2) - \frac T2 \log A(\phi)$ at $s^2 = A/T$: its derivative vanishes at a root in (-1, 1) of a cubic,
+  /// which changes its sign there. $b^2 = S_4$ over the number of observations.
+  package mutating func maximise(_ statistics: UnsafePointer<Double>) {
+    let (start, former, mixed, later) = (statistics[0], statistics[1], statistics[2], statistics[3])
+    let steps = Double(length)
+    func rest(_ phi: Double) -> Double { start * (1 - phi * phi) + later - 2 * phi * mixed + phi * phi * former }
+    func slope(_ phi: Double) -> Double {
+      phi * rest(phi) + steps * (1 - phi * phi) * (phi * (former - start) - mixed)
+    }
+    var (low, high) = (-1.0, 1.0)
+    for _ in 0..<60 {
+      let middle = 0.5 * (low + high)
+      if slope(middle) < 0 { low = middle } else { high = middle }
+    }
+    // Never the end of the range, where there is no stationary law.
+    persistence = min(max(0.5 * (low + high), -1 + 0x1p-40), 1 - 0x1p-40)
+    noise = (rest(persistence) / steps).squareRoot()
+    if present > 0 { scale = (statistics[4] / Double(present)).squareRoot() }
+    exact = nil
+  }
+
+  /// Points of quadrature for statistics: closer than a third of the noise up to a persistence of .98.
+  private static let learningPoints = 401
+
+  package var exactStatistics: SmoothedValues? {
+    guard length <= Self.mostExact else { return nil }
+    let (grid, smoother) = Self.grid(
+      persistence: persistence, noise: noise, scale: scale, observations, points: Self.learningPoints)
+    return SmoothedValues(
+      logEvidence: smoother.logEvidence,
+      functionals: smoother.functionals(statisticsCount) { t, i, j, weight, sums in
+        sums.withUnsafeMutableBufferPointer {
+          addStatistics(t, grid[i], grid[j], weight: weight, $0.baseAddress!)
+        }
+      })
+  }
+
   package func moveGuided(
     _ t: Int, _ from: Cloud, _ ancestors: UnsafePointer<Int32>, _ x: Cloud, _ range: Range<Int>,
     _ logWeights: UnsafeMutablePointer<Double>, _ stream: inout Stream
@@ -123,7 +191,7 @@ extension StochasticVolatility {
   static let entry = FilterFamily.entry(
     name: "stochastic-volatility", summary: "stochastic volatility from its stationary law",
     equation: "x_t = persistence x_{t-1} + noise xi, y_t = scale e^{x_t/2} zeta",
-    functionals: ["product", "square"],
+    functionals: ["product", "square"], learned: ["persistence", "noise", "scale"],
     parameters: [
       Parameter("persistence", .real(.init(-1, 1, openBelow: true, openAbove: true)), "phi"),
       Parameter("noise", .real(.above(0)), "s, a standard deviation"),
