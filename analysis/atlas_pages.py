@@ -301,13 +301,14 @@ def validation(documents: dict[str, Document]) -> str:
         "# Validation", "",
         "Every job at its own size against its `[expect]`, written by `make validate` (`analysis/atlas.py --full`; rerun to resume). Times are of `fathom check --full` on all cores of the machine "
         "that ran it, and depend on that machine. The [atlas](atlas/README.md) has the claims behind the jobs.", "",
-        "| job | expectations that hold | time | what does not hold |", "|---|---|---|---|",
+        "| job | tests claims of | expectations that hold | time | what does not hold |", "|---|---|---|---|---|",
     ]  # fmt: skip
     for name, document in documents.items():
         results = outcomes(name, document, full=True).values()
         held = sum(outcome.holds is True for outcome in results)
         bad = "; ".join(f"`{outcome.subject}`: {found(outcome, 2)}" for outcome in results if not outcome.holds)
-        lines.append(f"| [{name}](../jobs/{name}.toml) | {held} of {len(results)} | {duration(document['seconds'])} | {cell(bad)} |")
+        claims = ", ".join(f"[{paper.id}](atlas/{paper.file}.md)" for paper in papers() if any(test.job == name for test in paper.tests))
+        lines.append(f"| [{name}](../jobs/{name}.toml) | {claims} | {held} of {len(results)} | {duration(document['seconds'])} | {cell(bad)} |")
     if missing:
         lines += ["", f"Not run at full size yet ({len(missing)}): {', '.join(missing)}."]
     return "\n".join(lines) + "\n"

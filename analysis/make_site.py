@@ -48,6 +48,10 @@ math[display="block"] { overflow-x: auto; overflow-y: hidden; padding: .3em 0; }
 .md-grid { max-width: 76rem; }
 """
 
+# Browsers refuse workers to pages that are files; the theme asks a server for what takes their place, the site has its own.
+SHIM = ROOT / "analysis/worker-shim.js"
+SHIM_ADDRESS = "https://unpkg.com/iframe-worker/shim"
+
 
 class Pages:
     """Copies pages below `.build/site-source`, and what they link to."""
@@ -267,6 +271,10 @@ def main() -> None:
         build(config)
     except Abort:
         sys.exit("site: there are warnings")
+    shutil.copy(SHIM, SITE)
+    for path in SITE.rglob("*.html"):
+        if SHIM_ADDRESS in (text := path.read_text()):
+            path.write_text(text.replace(SHIM_ADDRESS, "../" * (len(path.relative_to(SITE).parts) - 1) + "worker-shim.js"))
     bindings()
     print(f"wrote {SITE.relative_to(ROOT)}: open {SITE.relative_to(ROOT)}/index.html, or python -m http.server -d {SITE.relative_to(ROOT)}")
 

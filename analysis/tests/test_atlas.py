@@ -108,6 +108,14 @@ def test_a_claim_is_green_only_if_all_of_it_holds(works):
     assert found and all(outcome.holds is None for outcome in found.values())
 
 
+def test_another_verdict_at_the_reduced_size_says_nothing_of_the_claim():
+    """width-sweep expects the scaling to agree, and at the reduced size to be undecided."""
+    subject = "covariance-sde scaling"
+    assert outcomes("width-sweep", document((subject, True)))[subject].holds is None
+    assert outcomes("width-sweep", document((subject, False)))[subject].holds is False
+    assert outcomes("width-sweep", document((subject, True)), full=True)[subject].holds is True
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
