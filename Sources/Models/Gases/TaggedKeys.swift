@@ -31,12 +31,14 @@ enum TaggedKeys {
   ]
 
   private static let timesWords =
-    "an ascending array of 1 to \(StepRecords.most) positive numbers, or { first = …, last = …, count = …, spacing = \"log\" or \"linear\" }"
+    "an ascending array of 1 to \(records) positive numbers, or { first = …, last = …, count = …, spacing = \"log\" or \"linear\" }"
   private static let startWords =
     "\"equilibrium\", or { velocity = [three numbers], covariance = a number of at least 0 or three arrays of three numbers }"
 
   /// Most proposed collisions that a path may need.
   static let most = 1e9
+  /// Most times: the moments of each are worked out.
+  static let records = 1000
 
   static func model(_ p: Parameters) throws -> TaggedParticle {
     let law = TaggedCollisions(
@@ -61,14 +63,15 @@ enum TaggedKeys {
   private static func checkLength(
     _ p: Parameters, _ law: TaggedCollisions, _ deformation: Deformation, _ end: Double
   ) throws {
-    let own = law.rate * Elementary.power(2 * law.theta, 0.5 * law.gamma)
+    let own = law.rate * Elementary.power(law.theta, 0.5 * law.gamma)
     let strength = deformation.start.norm
-    // Below 0 a shear that competes with the collisions carries a path away, at the cost of log t.
-    let escapes = law.gamma < 0 && deformation.kind == .shear && strength >= 0.05 * own
+    // Below 0 a shear that competes with the collisions carries a path away, at the cost of log t. Until then, of equal masses about e^(1.8 own/|gamma| K) collisions pass, 1e6 at the shear that is asked for.
+    let least = -0.13 * own / law.gamma
+    let escapes = law.gamma < 0 && deformation.kind == .shear && strength >= least
     if !escapes, end * own > most {
       throw p.invalid(
         "times",
-        "would need more than \(most) collisions a path: times must end by \(most / own)\(law.gamma < 0 ? ", unless a shear of at least \(0.05 * own) makes them rare" : "")"
+        "would need more than \(most) collisions a path: times must end by \(most / own)\(law.gamma < 0 ? ", unless a shear of at least \(least) makes them rare" : "")"
       )
     }
     if escapes {
@@ -110,7 +113,7 @@ enum TaggedKeys {
     switch p["times"] {
     case .list(let items)?:
       let found = items.compactMap(\.number).filter { $0 > 0 && $0.isFinite }
-      guard (1...StepRecords.most).contains(items.count), found.count == items.count else { throw wrong }
+      guard (1...records).contains(items.count), found.count == items.count else { throw wrong }
       if let i = (1..<max(1, found.count)).first(where: { found[$0] <= found[$0 - 1] }) {
         throw p.invalid("times", "must be ascending: \(found[i]) comes after \(found[i - 1])")
       }
@@ -120,7 +123,7 @@ enum TaggedKeys {
         .table(table), path: "\(p.path).times",
         allowed: [
           Parameter("first", .real(.above(0)), "the first time"), Parameter("last", .real(.above(0)), "the last time"),
-          Parameter("count", .integer(2...Int64(StepRecords.most)), "number of times"),
+          Parameter("count", .integer(2...Int64(records)), "number of times"),
           Parameter("spacing", .choice(["log", "linear"]), default: .text("log"), "of the times"),
         ], isSwept: false)
       let (first, last, count) = (q.real("first"), q.real("last"), q.integer("count"))

@@ -31,17 +31,21 @@ package struct TaggedShear: Sendable {
 
   /// The growth rate of the moments of degree four.
   package func fourthGrowth(_ shear: Double) -> Double {
-    let moments = TaggedMoments(law, tracked: false)
+    Self.fourthGrowth(TaggedMoments(law, tracked: false), shear)
+  }
+
+  private static func fourthGrowth(_ moments: TaggedMoments, _ shear: Double) -> Double {
     let rows = moments.monomials.indices.filter { moments.monomials[$0].count == 4 }
-    return LinearFlow.growth(Self.block(moments, shear, rows, rows), rows.count)
+    return LinearFlow.growth(block(moments, shear, rows, rows), rows.count)
   }
 
   /// $K_4$: the moments of degree four stay bounded below it; by bisection.
   package var fourthCritical: Double {
+    let moments = TaggedMoments(law, tracked: false)
     var (low, high) = (0.0, critical)
     for _ in 0..<48 {
       let middle = 0.5 * (low + high)
-      if fourthGrowth(middle) < 0 { low = middle } else { high = middle }
+      if Self.fourthGrowth(moments, middle) < 0 { low = middle } else { high = middle }
     }
     return 0.5 * (low + high)
   }
