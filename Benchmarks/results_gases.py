@@ -29,8 +29,18 @@ def section(native: list[dict], peers: list[dict], words: str = "") -> str:
             f"| {n:,} | {KINDS[exponent]} | {own / 1e6:.3g} | {'' if steps != steps else f'{steps / 1e6:.3g}'} | "
             f"{peer / 1e6:.3g} ({own / peer:.2g}x) |"
         )
-    lines += ["", "In brackets: by how much fathom's events are faster. SPARTA's own log of 7 July 2014 (10^6 argon atoms, one core)", "has 2.1e7 collisions in 7.0 s of colliding: 3 in these units.", ""]
-    lines += [f"Pairs a second of a random pairing, in 10^6: keyed, and a shuffle of {other}.", "", f"| particles | fathom | {other} |", "|---|---|---|"]
+    lines += [
+        "",
+        "In brackets: by how much fathom's events are faster. SPARTA's own log of 7 July 2014 (10^6 argon atoms, one core)",
+        "has 2.1e7 collisions in 7.0 s of colliding: 3 in these units.",
+        "",
+    ]
+    lines += [
+        f"Pairs a second of a random pairing, in 10^6: keyed, and a shuffle of {other}.",
+        "",
+        f"| particles | fathom | {other} |",
+        "|---|---|---|",
+    ]
     for n in dict.fromkeys(row["particles"] for row in native if row["name"] == "pairing"):
         own, peer = (fastest(rows, "pairs_per_second", name="pairing", particles=n) for rows in (native, peers))
         lines.append(f"| {n:,} | {own / 1e6:.3g} | {peer / 1e6:.3g} ({own / peer:.2g}x) |")

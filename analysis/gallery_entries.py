@@ -10,8 +10,8 @@ from gallery_coulomb import cumulants, deviations
 from gallery_diffusions import dale, generated, kinetic, projections
 from gallery_divergence import floors, gradients, inequalities, kappas, orders
 from gallery_estimation import designs, hulls, queries, regimes
-from gallery_gases import epochs
 from gallery_filters import evidence, sweeps
+from gallery_gases import epochs
 from gallery_kernel_machines import kernel_machine
 from gallery_manifolds import frames, plaquettes, spheres
 from gallery_networks import (

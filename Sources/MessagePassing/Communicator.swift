@@ -234,7 +234,8 @@ public struct Communicator {
           try call(
             "MPI_Sendrecv", "sendRecv \(T.bytes(there.count)) \(to) \(T.bytes(here.count)) \(from)",
             MPI_Sendrecv(
-              parts + starts[to] + there.start, there.count, T.datatype, i < out.count ? Int32(to) : cmpi_proc_null(), 2,
+              parts + starts[to] + there.start, there.count, T.datatype, i < out.count ? Int32(to) : cmpi_proc_null(),
+              2,
               target + ends[from] + here.start, here.count, T.datatype, i < into.count ? Int32(from) : cmpi_proc_null(),
               2, handle, cmpi_status_ignore()))
         }

@@ -43,7 +43,10 @@ import Testing
     ([events, "gas.temperatures=[1, 0]"], ["gas.temperatures", "above 0"]),
     ([events, "gas.start=\"bkv\""], ["gas.start = \"bkv\"", "bkw"]),
     ([events, "gas.start=\"bkw\""], ["gas.start", "one species"]),
-    (one + [events, "gas.numbers=[10]", "gas.start=\"bkw\"", "gas.shape=0.5"], ["gas.shape = 0.5", "the nearest is 0.6"]),
+    (
+      one + [events, "gas.numbers=[10]", "gas.start=\"bkw\"", "gas.shape=0.5"],
+      ["gas.shape = 0.5", "the nearest is 0.6"]
+    ),
     ([events, "gas.shape=0.7"], ["gas.shape", "start = \"bkw\" only"]),
     ([events, "gas.tails=[1, -1]"], ["gas.tails", "above 0"]),
     ([], ["gas.times is missing", "ascending"]),
@@ -52,7 +55,10 @@ import Testing
     (steps + [events], ["gas.times", "dynamics = \"events\" only"]),
     (["gas.dynamics=\"steps\"", "gas.step=0.1"], ["gas.steps", "must be given"]),
     (steps + ["gas.records=3"], ["gas.records = 3", "divide steps, 4"]),
-    (["gas.dynamics=\"steps\"", "gas.steps=4", "gas.step=2.5", "gas.probability=\"linear\""], ["gas.step = 2.5", "at most 1.66", "would be 1.5"]),
+    (
+      ["gas.dynamics=\"steps\"", "gas.steps=4", "gas.step=2.5", "gas.probability=\"linear\""],
+      ["gas.step = 2.5", "at most 1.66", "would be 1.5"]
+    ),
     ([events, "gas.system=\"mixtures\""], ["gas.system = \"mixtures\"", "mixture"]),
     ([events, "gas.mass=[1, 1]"], ["gas.mass", "masses"]),
   ])

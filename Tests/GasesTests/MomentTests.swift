@@ -83,7 +83,8 @@ import Testing
       // The printed values are of a simulation, with an error of 0.0012.
       #expect((found[0] - printed).magnitude < 4 * 0.0012)
     }
-    #expect((moments.temperatures(moments.at([5])[0])[0] - (1.5 + 0.5 * exp(-5 * 2 * 0.1 / (1.1 * 1.1)))).magnitude < 1e-5)
+    #expect(
+      (moments.temperatures(moments.at([5])[0])[0] - (1.5 + 0.5 * exp(-5 * 2 * 0.1 / (1.1 * 1.1)))).magnitude < 1e-5)
   }
 
   @Test func infinitelyMany() {
@@ -133,7 +134,9 @@ import Testing
     }
     #expect((MixtureRelaxation.constant(0) - 3).magnitude < 1e-12)
     for exponent in [0, 0.3, 1] {
-      #expect((MixtureRelaxation.constant(exponent) / (pow(2, 1 + exponent / 2) * tgamma((5 + exponent) / 2) / tgamma(1.5)) - 1).magnitude < 1e-12)
+      #expect(
+        (MixtureRelaxation.constant(exponent) / (pow(2, 1 + exponent / 2) * tgamma((5 + exponent) / 2) / tgamma(1.5))
+          - 1).magnitude < 1e-12)
     }
     let gas = Gas.three()
     let (a, b) = (MixtureRelaxation.maxwellians(gas, [0.5, 3]), MixtureRelaxation.maxwell(gas, [0.5, 3]))

@@ -51,7 +51,8 @@ import Testing
       try Sample(Gas.steps(gas, 0.1, 10), draws, key: "fine").moments("temperature[0]")
     )
     let found = 2 * fine.mean - coarse.mean
-    let error = (4 * fine.meanError * fine.meanError + coarse.meanError * coarse.meanError
+    let error =
+      (4 * fine.meanError * fine.meanError + coarse.meanError * coarse.meanError
       + events.meanError * events.meanError).squareRoot()
     #expect((found - events.mean).magnitude < 4.5 * error, "\(found) +- \(error), \(events.mean)")
     // The bias itself is seen.

@@ -55,7 +55,8 @@ import Testing
       return (0..<50).map { p[$0] }
     }
     let all = [
-      images(0, 0, 0), images(1, 0, 0), images(1 << 33, 0, 0), images(0, 1, 0), images(0, 0, 1), images(0, 0, 0, key: 18),
+      images(0, 0, 0), images(1, 0, 0), images(1 << 33, 0, 0), images(0, 1, 0), images(0, 0, 1),
+      images(0, 0, 0, key: 18),
     ]
     #expect(Set(all).count == all.count)
   }

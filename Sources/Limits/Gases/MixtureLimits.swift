@@ -71,7 +71,8 @@ enum MixtureLimits {
 
   private static let maxwellians = LimitEntry.of(
     MixtureProblem.self, named: ofMixture, "two-maxwellians",
-    summary: "temperatures if every species is a Maxwellian of its own, as the ratio of masses goes to 0; no randomness",
+    summary:
+      "temperatures if every species is a Maxwellian of its own, as the ratio of masses goes to 0; no randomness",
     equation:
       "T_a' = -(2/3) sum_b (N_b/N) c C_ab m_a m_b/(m_a+m_b)^2 (T_a/m_a + T_b/m_b)^(gamma/2) (T_a - T_b), c = 2^(1+gamma/2) Gamma((5+gamma)/2)/Gamma(3/2); Runge-Kutta of order 4",
     reference: reference

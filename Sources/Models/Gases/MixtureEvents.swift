@@ -174,7 +174,9 @@ package final class MixtureEvents {
   }
 
   private func rate(_ i: Int) -> Double {
-    let power = gas.isMaxwell ? 1 : gas.exponent == 1 ? pairs[i].bound.squareRoot() : Elementary.power(pairs[i].bound, 0.5 * gas.exponent)
+    let power =
+      gas.isMaxwell
+      ? 1 : gas.exponent == 1 ? pairs[i].bound.squareRoot() : Elementary.power(pairs[i].bound, 0.5 * gas.exponent)
     return pairs[i].rate * power
   }
 

@@ -131,7 +131,8 @@ enum MixtureKeys {
     let multiple = p.integer("multiple")
     let total = found.reduce(0) { $0 + Int($1) }
     guard total <= mostParticles / multiple else {
-      throw p.invalid("multiple", "would make \(Double(total) * Double(multiple)) particles, more than \(mostParticles)")
+      throw p.invalid(
+        "multiple", "would make \(Double(total) * Double(multiple)) particles, more than \(mostParticles)")
     }
     guard total * multiple >= 2 else {
       throw p.invalid("numbers", "must be 2 particles or more altogether: one has nobody to collide with")
