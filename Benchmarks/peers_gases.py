@@ -1,7 +1,7 @@
 """Times the peers of gases on one core and prints one JSON object a line.
 
-The same gas by Bird's method (no time counter: candidates of a step, accepted by the largest |g| seen), as a
-loop compiled by Numba, and a random pairing of NumPy.
+The same gas by Bird's method, candidates accepted by the largest |g| seen, as a loop compiled by Numba, and a random
+pairing of NumPy.
 
 python peers_gases.py
 """

@@ -16,7 +16,7 @@ enum MixtureKeys {
     Parameter("numbers", .structured("an array of an integer of at least 1 for each species"), "N_a"),
     Parameter(
       "multiple", .integer(1...Int64(mostParticles)), default: .integer(1),
-      small: .init(.inverse, "N", companions: ["draws"], fluctuations: true), "every number is taken so many times"),
+      small: .init(.inverse, "N", companions: ["draws"], fluctuations: true), "factor of every number"),
     Parameter(
       "temperatures", .structured("an array of a number above 0 for each species"), "T_a at the start"),
     Parameter(
@@ -50,7 +50,7 @@ enum MixtureKeys {
     Parameter("steps", .integer(1...mostSteps), optional: true, "steps of a replica, of dynamics = \"steps\""),
     Parameter(
       "records", .integer(1...Int64(StepRecords.most)), optional: true,
-      "a replica of dynamics = \"steps\" is measured at the end of so many equal pieces of its steps; 1 unless given"),
+      "equal pieces of the steps of dynamics = \"steps\", each measured at its end; 1 unless given"),
     Parameter(
       "probability", .choice(["exponential", "linear"]), optional: true,
       "p of a pair in a step, of x = C|g|^exponent h f: exponential (unless given), 1 - exp(-x); linear: x, which must not exceed 1. Of dynamics = \"steps\""
