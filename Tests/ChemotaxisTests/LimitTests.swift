@@ -69,7 +69,7 @@ import Testing
     let legs = try Chemo.legs(
       Chemo.calm + "eps = 0.1\nnumber = 100\nstep = 0.1\nwarm_up = 10\nsteps = 20\ndraws = 2", limits: "[bias]")
     #expect(
-      legs.map(\.name) == ["chemotaxis", "chemotaxis-2N", "chemotaxis-half-step", "structure-factor-at-step", "exact"])
+      legs.map(\.name) == ["chemotaxis", "chemotaxis-2N", "chemotaxis-half-step", "exact", "structure-factor-at-step"])
     #expect(
       legs[2].axis.values == [60] && legs[1].refines?.parameter == "number" && legs[2].refines?.parameter == "step")
   }

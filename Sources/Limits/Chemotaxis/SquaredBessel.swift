@@ -23,14 +23,19 @@ package struct SquaredBessel: Sendable {
     let width = 12 * m.squareRoot() + 60
     let first = Int(max(0, m - width))
     shape = Double(first) + (isAbsorbed ? 1 : 0.5 * dimension)
-    weights = (first...Int(m + width)).map { j in
-      let a = Double(j) + offset
-      return Elementary.exp(a * Elementary.log(m) - m - SpecialFunctions.logGamma(a + 1))
-    }
+    // From the largest one by their ratios m/(j + offset + 1), then scaled to their sum, so that early times lose no digits.
+    var found = Array(repeating: 1.0, count: Int(m + width) - first + 1)
+    let mode = max(0, Int(m) - first)
+    for i in mode..<found.count - 1 { found[i + 1] = found[i] * m / (Double(first + i + 1) + offset) }
+    for i in stride(from: mode, to: 0, by: -1) { found[i - 1] = found[i] * (Double(first + i) + offset) / m }
+    let mass = isAbsorbed ? Self.gamma(offset, m) : 1
+    let scale = mass / found.reduce(0, +)
+    weights = found.map { $0 * scale }
+    absorbed = 1 - mass
   }
 
   /// The probability of having been absorbed.
-  package var absorbed: Double { dimension > 0 ? 0 : max(0, 1 - weights.reduce(0, +)) }
+  package let absorbed: Double
 
   package var mean: Double {
     if dimension > 0 { return start + 2 * dimension * time }
@@ -41,9 +46,9 @@ package struct SquaredBessel: Sendable {
   package func distribution(_ r: Double) -> Double {
     guard r > 0 else { return r < 0 ? 0 : absorbed }
     let y = r / (4 * time)
-    // Downwards, P(a, y) = P(a + 1, y) + y^a e^-y/Gamma(a + 1), where no digits are lost; far above its mean a Gamma law has no mass that a number could hold.
+    // Downwards, P(a, y) = P(a + 1, y) + y^a e^-y/Gamma(a + 1), where no digits are lost.
     var a = shape + Double(weights.count - 1)
-    var below = y > a && Self.logTerm(a, y) < -700 ? 1 : SpecialFunctions.regularisedGamma(a, y)
+    var below = Self.gamma(a, y)
     var sum = absorbed
     for weight in weights.reversed() {
       sum += weight * below
@@ -51,6 +56,11 @@ package struct SquaredBessel: Sendable {
       if a > 0 { below = min(1, below + Elementary.exp(Self.logTerm(a, y))) }
     }
     return min(sum, 1)
+  }
+
+  /// P(a, y); far above the mean of a Gamma law what is missing to 1 is below $e^{-60}$.
+  private static func gamma(_ a: Double, _ y: Double) -> Double {
+    y > a && logTerm(a, y) < -60 ? 1 : SpecialFunctions.regularisedGamma(a, y)
   }
 
   /// The logarithm of y^a e^-y/Gamma(a + 1).

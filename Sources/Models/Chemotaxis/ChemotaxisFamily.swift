@@ -25,7 +25,6 @@ package enum ChemotaxisFamily: Family {
     var found = FamilyCase(
       model: model, legs: [model.leg(name, role: .finite)], identity: model.identity(name),
       impliedLimits: model.impliedLimits)
-    if let exact = model.exactLeg { found.legs.append(exact) }
     if context.options["bias"]?.boolean("enabled") ?? false {
       guard model.process != nil else {
         throw Failure.invalid(
@@ -38,6 +37,7 @@ package enum ChemotaxisFamily: Family {
         found.identity += refined.identity(leg)
       }
     }
+    if let exact = model.exactLeg { found.legs.append(exact) }
     return found
   }
 
