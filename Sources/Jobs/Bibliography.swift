@@ -195,6 +195,7 @@ package enum Bibliography {
     2408.05807 | Giulio Biroli; Marc Mézard | Kernel Density Estimators in Large Dimensions
     2412.08424 | Alexander Tyurin | From Logistic Regression to the Perceptron Algorithm: Exploring Gradient Descent with Large Step Sizes
     2501.07741 | Reza Ghane; Anthony Bao; Danil Akhtiamov; Babak Hassibi | Concentration of Measure for Distributions Generated via Diffusion Models
+    2506.15449 | Nicola Miele; Alessia Nota; Juan J. L. Velázquez | The Rayleigh-Boltzmann equation with shear deformations in the hyperbolic-dominated regime
     2508.11522 | Max Guillen; Philipp Misof; Jan E. Gerken | Finite-Width Neural Tangent Kernels from Feynman Diagrams
     2510.02730 | Nishanth Shetty; Madhava Prasath; Chandra Sekhar Seelamantula | Dale meets Langevin: A Multiplicative Denoising Diffusion Model
     """
@@ -206,6 +207,7 @@ package enum Bibliography {
     M. S. Bartlett (1933) | Maurice S. Bartlett | On the theory of statistical regression | Proceedings of the Royal Society of Edinburgh | 53 | 260 | 1933
     Metropolis et al. | Nicholas Metropolis; Arianna W. Rosenbluth; Marshall N. Rosenbluth; Augusta H. Teller; Edward Teller | Equation of state calculations by fast computing machines | Journal of Chemical Physics | 21 | 1087 | 1953
     Hubbard, Phys | John Hubbard | Calculation of partition functions | Physical Review Letters | 3 | 77 | 1959
+    Keller, Segel | Evelyn F. Keller; Lee A. Segel | Model for chemotaxis | Journal of Theoretical Biology | 30 | 225 | 1971
     Kesten, Acta | Harry Kesten | Random difference equations and renewal theory for products of random matrices | Acta Mathematica | 131 | 207 | 1973
     Desai, Zwanzig | Rashmi C. Desai; Robert Zwanzig | Statistical mechanics of a nonlinear stochastic model | Journal of Statistical Physics | 19 | 1 | 1978
     Ellis, Newman | Richard S. Ellis; Charles M. Newman | Limit theorems for sums of dependent random variables occurring in statistical mechanics | Zeitschrift für Wahrscheinlichkeitstheorie und verwandte Gebiete | 44 | 117 | 1978
@@ -216,10 +218,12 @@ package enum Bibliography {
     Roberts, Tweedie | Gareth O. Roberts; Richard L. Tweedie | Exponential convergence of Langevin distributions and their discrete approximations | Bernoulli | 2 | 341 | 1996
     Engle and Russell | Robert F. Engle; Jeffrey R. Russell | Autoregressive conditional duration: a new model for irregularly spaced transaction data | Econometrica | 66 | 1127 | 1998
     Mardia, Jupp | Kanti V. Mardia; Peter E. Jupp | Directional Statistics | Wiley | | | 2000
+    Cox, Matthews | Stephen M. Cox; Paul C. Matthews | Exponential time differencing for stiff systems | Journal of Computational Physics | 176 | 430 | 2002
     Bussi, Parrinello | Giovanni Bussi; Michele Parrinello | Accurate sampling using Langevin dynamics | Physical Review E | 75 | 056707 | 2007
     Bertini, Giacomin, Pakdaman | Lorenzo Bertini; Giambattista Giacomin; Khashayar Pakdaman | Dynamical aspects of mean field plane rotators and the Kuramoto model | Journal of Statistical Physics | 138 | 270 | 2010
     Singer, Appl | Amit Singer | Angular synchronization by eigenvectors and semidefinite programming | Applied and Computational Harmonic Analysis | 30 | 20 | 2011
     Welling and Teh | Max Welling; Yee Whye Teh | Bayesian learning via stochastic gradient Langevin dynamics | International Conference on Machine Learning | | | 2011
+    Fournier, Jourdain | Nicolas Fournier; Benjamin Jourdain | Stochastic particle approximation of the Keller-Segel equation and two-dimensional generalization of Bessel processes | Annals of Applied Probability | 27 | 2807 | 2017
     How powerful are shallow networks with bandlimited random weights? | Ming Li; Sho Sonoda; Feilong Cao; Yu Guang Wang; Jiye Liang | How Powerful are Shallow Neural Networks with Bandlimited Random Weights? | International Conference on Machine Learning | | | 2023
     """
   ) {
