@@ -13,7 +13,7 @@ from gallery_entries import ENTRIES
 
 NOTE = "<!-- Written by make atlas (analysis/atlas.py) from analysis/atlas.toml and the checks of the jobs: do not edit. -->"
 # Lines of the catalog that are models: what a job is about.
-MODELS = ("architecture", "system", "problem", "law", "process", "model", "regression", "service")
+MODELS = ("architecture", "system", "problem", "law", "process", "model", "regression", "service", "domain")
 SIGNS = {"green": "✓ holds", "partly": "◐ tested in part, holds there", "red": "✗ does not hold", "withheld": "○ withheld"}
 
 

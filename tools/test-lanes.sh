@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests in seven processes side by side, each with its tests one after another, so that a test's time is its own: the catalog; what
+# The tests in eight lanes side by side, each with its tests one after another, so that a test's time is its own: the jobs; the catalog; what
 # else runs in process; runs of the program; faults; reports in a browser; Python; Slurm and lost hosts. Much of the last five is waiting.
 # Ends with what failed.
 set -uo pipefail
@@ -15,7 +15,8 @@ lane() { # NAME COMMAND...
 }
 tests=(.build/release/fathomPackageTests.xctest --testing-library swift-testing --no-parallel)
 # Lanes that only compute give way to those that wait for other programs, which would end last and leave cores idle.
-lane catalog nice -n 10 "${tests[@]}" --filter '^CatalogTests\.'
+lane jobs nice -n 10 "${tests[@]}" --filter '^CatalogTests\.JobFileTests'
+lane catalog nice -n 10 "${tests[@]}" --filter '^CatalogTests\.' --skip 'JobFileTests'
 lane in-process nice -n 10 "${tests[@]}" --skip '^(CatalogTests|CommandTests)\.'
 lane commands "${tests[@]}" --filter '^CommandTests\.Commands'
 lane faults "${tests[@]}" --filter '^CommandTests\.Faults'

@@ -28,7 +28,7 @@ extension Communicator {
     _ parts: UnsafePointer<T>, counts: [Int], room: (_ counts: [Int]) -> UnsafeMutablePointer<T>
   ) throws {
     precondition(counts.count == size)
-    guard handle != nil else { return room(counts).update(from: parts, count: counts[0]) }
+    guard size > 1 else { return room(counts).update(from: parts, count: counts[0]) }
     let sent = counts.map { Int64($0) }
     var told = Array(repeating: Int64(0), count: size)
     try sent.withUnsafeBufferPointer { source in

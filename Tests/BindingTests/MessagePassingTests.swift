@@ -36,7 +36,7 @@ import Testing
 
   @Test(arguments: [0, 1, 2, 3, 5])
   func everyRankToEveryRank(ranks: Int) throws {
-    let result = try probe("exchange", ranks: ranks)
+    let result = try probe("messages", ranks: ranks)
     #expect(result.status == 0 && result.output == "all messages came\n", "\(result.output)\(result.error)")
   }
 

@@ -108,7 +108,7 @@ let status = World.run { world in
       _ = try world.reduce([Int64](repeating: 1, count: 8).map(Double.init), .bitwiseOr, to: .all)
     }
     return 0
-  case "exchange":
+  case "messages":
     // Rank r sends r + 2 q + 1 numbers to rank q, none to itself and none from rank 0 to rank 1.
     func count(_ r: Int, _ q: Int) -> Int { r == q || (r, q) == (0, 1) ? 0 : r + 2 * q + 1 }
     let (rank, ranks) = (world.rank, world.size)
