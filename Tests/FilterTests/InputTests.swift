@@ -62,7 +62,7 @@ import Testing
     (own, "filter.range=[1, -1]", ["filter.range", "the lower one first"]),
     (own, "filter.proposal=\"guided\"", ["filter.proposal", "must be bootstrap"]),
     (volatility, "filter.persistence=1", ["filter.persistence = 1", "(-1.0, 1.0)"]),
-    (own, "filter.method=\"learning\"", ["filter.method", "no parameter that is learned"]),
+    (own, "filter.method=\"learning\"", ["filter.method", "has no parameters"]),
   ])
   func isRefused(keys: String, setting: String, words: [String]) {
     #expect(complaint(setting, says: words) { _ = try Self.read(keys, settings: [setting]) } == nil)
