@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests in eight lanes side by side, each with its tests one after another, so that a test's time is its own: the jobs; the catalog; what
+# The tests in nine lanes side by side, each with its tests one after another, so that a test's time is its own: the jobs; the catalog; filters, gases, chemotaxis and walks; what
 # else runs in process; runs of the program; faults; reports in a browser; Python; Slurm and lost hosts. Much of the last five is waiting.
 # Ends with what failed.
 set -uo pipefail
@@ -17,7 +17,8 @@ tests=(.build/release/fathomPackageTests.xctest --testing-library swift-testing 
 # Lanes that only compute give way to those that wait for other programs, which would end last and leave cores idle.
 lane jobs nice -n 10 "${tests[@]}" --filter '^CatalogTests\.JobFileTests'
 lane catalog nice -n 10 "${tests[@]}" --filter '^CatalogTests\.' --skip 'JobFileTests'
-lane in-process nice -n 10 "${tests[@]}" --skip '^(CatalogTests|CommandTests)\.'
+lane kinetic nice -n 10 "${tests[@]}" --filter '^(FilterTests|GasesTests|ChemotaxisTests|WalksTests)\.'
+lane in-process nice -n 10 "${tests[@]}" --skip '^(CatalogTests|CommandTests|FilterTests|GasesTests|ChemotaxisTests|WalksTests)\.'
 lane commands "${tests[@]}" --filter '^CommandTests\.Commands'
 lane faults "${tests[@]}" --filter '^CommandTests\.Faults'
 lane browser .venv/bin/python -m pytest -q --durations=10 analysis/tests/test_report.py
