@@ -4,7 +4,7 @@
 
 /// Memory that begins at a border of the cache lines. `allocate` aligns to 16 bytes, and then every 64-byte vector lies across two
 /// lines: a load or store of the inner loops costs twice as much. Of 2 MB and more it begins at a border of large pages, which are asked
-/// for: where a loop jumps about in it, most of the time goes into finding small pages (walks on 10^5 vertices: 1.8 times as fast).
+/// for: where a loop jumps about in it, most of the time goes into finding small pages.
 extension UnsafeMutablePointer where Pointee: BinaryFloatingPoint {
   /// Uninitialised room for `count` numbers; free it with `deallocate()`.
   @inlinable

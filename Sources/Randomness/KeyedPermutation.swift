@@ -6,7 +6,7 @@
 /// 3. a few nanoseconds a place, in a loop that becomes vector code.
 ///
 /// A Feistel network of six rounds on the b bits of the place, at least ten, in halves $L$ (high, $\lceil b/2 \rceil$ bits) and $R$: $L \leftarrow L \oplus F_1(R)$, $R \leftarrow R \oplus F_2(L)$, …,
-/// with $F_r(x) = \lfloor (a_r x + c_r \bmod 2^{32})\, 2^{m - 32} \rfloor$ to m bits, and $a_r$, $c_r$ uniform words of 32 bits. From a place of N or beyond it goes on until it is back below N: at most two
+/// with $F_r(x) = \lfloor (a_r x + c_r \bmod 2^{32})\, 2^{m - 32} \rfloor$ to m bits, and $a_r$, $c_r$ uniform words of 32 bits. From a place of N or beyond it is evaluated again until the image is below N: at most two
 /// evaluations on average from N = 512 on.
 ///
 /// *The law of two places.* $F_r$ is strongly universal (Dietzfelbinger 1996) as long as the bits of its argument and of its value are 33 or fewer: its values at any two places are independent and uniform. So the images of two

@@ -42,7 +42,7 @@ struct CosineLanes {
 
   func clear() { sums.update(repeating: .zero, count: modes.count) }
 
-  /// The sums over so many lanes since `clear`, those without a particle included.
+  /// The sums over a number of lanes since `clear`, those without a particle included.
   /// - Parameter empty: lanes without a particle.
   func write(lanes: Int, empty: Int, to out: UnsafeMutablePointer<Int64>) {
     let offset = Self.magic.bitPattern &* UInt64(lanes)

@@ -196,8 +196,8 @@ final class Parcels {
 
   /// Room for states that go out.
   func out(_ states: Int) -> UnsafeMutablePointer<Int64> { sent.reserve(states * width) }
-  /// Room for so many numbers that come in.
+  /// Room for the numbers that come in.
   func received(_ numbers: Int) -> UnsafeMutablePointer<Int64> { got.reserve(numbers) }
-  /// Room for the ancestors of so many children.
+  /// Room for the ancestors of children.
   func chosen(_ children: Int) -> UnsafeMutablePointer<Int32> { ancestors.reserve(children) }
 }

@@ -79,7 +79,7 @@ package enum Taken: Sendable {
 }
 
 extension Stream {
-  /// Passes over the numbers of so many particles.
+  /// Passes over the numbers of particles.
   package mutating func skip(_ taken: Taken, particles: Int) {
     switch taken {
     case .normals(let count): skip(normals: particles * count)

@@ -14,7 +14,7 @@ package struct StochasticVolatility: LearnableModel {
 
   private static let points = 1001
   private static let reach = 9.0
-  /// Beyond so many observations quadrature takes seconds.
+  /// Beyond this number of observations quadrature takes seconds.
   private static let mostExact = 1000
 
   package var dimension: Int { 1 }
